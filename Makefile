@@ -1,0 +1,18 @@
+# Every target installs what it needs, uv included, into this folder.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+UV_VERSION := 0.13.9
+UV := .tools/bin/uv
+RUN := $(UV) run --frozen
+
+.PHONY: help setup demo demo-stop test lint docs clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(UV):
+	@python3 -m venv .tools || { echo "paygen needs Python 3.11 or newer with venv (Debian: apt-get install python3-venv)"; exit 1; }
+	@.tools/bin/pip install --quiet uv==$(UV_VERSION)
+
+setup: $(UV) ## install into this folder, nothing else
+	@$(UV) sync --frozen --quiet

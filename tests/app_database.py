@@ -1,0 +1,149 @@
+"""A real database with the app's tables in it, and dbt run against it."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import psycopg2.extras
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+
+from demo.server import Server
+
+PROJECT = Path(__file__).resolve().parents[1]
+BUILD_ROLE = "paygen"  # may read the four tables and owns the analytics schemas, nothing more
+
+
+@dataclass(frozen=True)
+class AppDatabase:
+    """One database of one server.
+
+    `query`, `execute` and `connect` act as the server's superuser unless told another role;
+    `dbt` always runs as the build role.
+    """
+
+    server: Server
+    name: str
+
+    @contextmanager
+    def connect(self, user: str | None = None) -> Iterator[psycopg2.extensions.connection]:
+        """Open an autocommit connection and close it at the end."""
+        connection = psycopg2.connect(
+            host=self.server.host,
+            port=self.server.port,
+            user=user or self.server.user,
+            dbname=self.name,
+        )
+        connection.autocommit = True
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def execute(self, sql: str, parameters: Any = None, user: str | None = None) -> None:
+        """Run one or more statements."""
+        with self.connect(user) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+
+    def query(
+        self, sql: str, parameters: Any = None, user: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Answer the rows of one statement, each a dict by column name."""
+        with (
+            self.connect(user) as connection,
+            connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor,
+        ):
+            cursor.execute(sql, parameters)
+            return [dict(row) for row in cursor.fetchall()]
+
+    def insert(self, table: str, *rows: Mapping[str, Any]) -> None:
+        """Insert rows given as dicts; columns not named take their defaults."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            for row in rows:
+                names = ", ".join(f'"{name}"' for name in row)
+                values = ", ".join(["%s"] * len(row))
+                cursor.execute(
+                    f"insert into {table} ({names}) values ({values})", list(row.values())
+                )
+
+    def dbt(
+        self,
+        *arguments: str,
+        variables: Mapping[str, Any] | None = None,
+        user: str = BUILD_ROLE,
+        parse: bool = False,
+        expect_success: bool = True,
+    ) -> dbtRunnerResult:
+        """Run one dbt command in this process as the build role.
+
+        The project is parsed once and the parsed form shared, since variables are read when a model
+        is compiled. `parse=True` parses anew, for what is fixed at parse time (`app_schema`, …).
+        """
+        os.environ.update(self.environment(user))
+        command = [*arguments, *self._flags()]
+        if variables:
+            command += ["--vars", psycopg2.extras.json.dumps(dict(variables))]
+        runner = dbtRunner(manifest=None if parse else parsed_project())
+        result = runner.invoke(command)
+        if expect_success and not result.success:
+            raise AssertionError(f"dbt {' '.join(arguments)} failed: {messages(result)}")
+        return result
+
+    def environment(self, user: str = BUILD_ROLE) -> dict[str, str]:
+        """libpq's variables for this database, as the build role."""
+        return {
+            "PGHOST": self.server.host,
+            "PGPORT": str(self.server.port),
+            "PGUSER": user,
+            "PGPASSWORD": os.environ.get("PAYGEN_TEST_PASSWORD", ""),
+            "PGDATABASE": self.name,
+            "DBT_TARGET": "prod",
+        }
+
+    @staticmethod
+    def _flags() -> list[str]:
+        return [
+            *("--project-dir", str(PROJECT)),
+            *("--profiles-dir", str(profiles_directory())),
+            *("--target-path", str(target_directory())),
+            *("--log-path", str(target_directory() / "logs")),
+        ]
+
+
+def messages(result: dbtRunnerResult) -> str:
+    """What a dbt run said of its failures, in one text."""
+    if result.exception:
+        return str(result.exception)
+    nodes = getattr(result.result, "results", None) or []
+    bad = [node for node in nodes if node.status not in ("success", "pass", "warn", "skipped")]
+    return "\n".join(f"{node.node.name if node.node else ''}: {node.message}" for node in bad)
+
+
+@cache
+def target_directory() -> Path:
+    """A target folder of its own for each test process."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    return PROJECT / "target" / "pytest" / worker
+
+
+@cache
+def profiles_directory() -> Path:
+    """A folder with the example profile as profiles.yml: the tests use the very file users copy."""
+    folder = target_directory() / "profile"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "profiles.yml").write_text((PROJECT / "profiles.yml.example").read_text())
+    return folder
+
+
+@cache
+def parsed_project() -> Manifest:
+    """The project's manifest, parsed once in this process."""
+    result = dbtRunner().invoke(["parse", *AppDatabase._flags()])
+    if not result.success:
+        raise AssertionError(f"dbt parse failed: {result.exception}")
+    return result.result

@@ -1,0 +1,73 @@
+"""Fixtures: real PostgreSQL servers and databases with the app's tables."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo import server as embedded
+from tests.app_database import BUILD_ROLE, PROJECT, AppDatabase
+
+# Read before a test points libpq elsewhere.
+LOCAL_SERVER = {name: os.environ.get(name) for name in ("PGHOST", "PGPORT", "PGUSER")}
+SERVERS = ["18", "16", *(["local"] if LOCAL_SERVER["PGHOST"] else [])]
+
+
+def _start(which: str) -> Iterator[embedded.Server]:
+    if which == "local":
+        yield embedded.Server(
+            LOCAL_SERVER["PGHOST"],
+            int(LOCAL_SERVER["PGPORT"] or 5432),
+            LOCAL_SERVER["PGUSER"] or "postgres",
+            0,
+        )
+        return
+    folder = Path(tempfile.mkdtemp(prefix=f"paygen-{which}-"))
+    try:
+        yield embedded.start(folder / "server", int(which))
+    finally:
+        embedded.stop(folder / "server")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def any_server(request: pytest.FixtureRequest) -> Iterator[embedded.Server]:
+    """Every PostgreSQL to be had, one after another: for what may differ between versions."""
+    yield from _start(request.param)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[embedded.Server]:
+    """The newest PostgreSQL: for what no version decides."""
+    yield from _start("18")
+
+
+def make_database(server: embedded.Server) -> AppDatabase:
+    """Create an app's database, empty, with the roles and grants of production."""
+    name = f"paygen_test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    maintenance = AppDatabase(server, "postgres")
+    maintenance.execute(f"drop database if exists {name} with (force)")
+    maintenance.execute(f"create database {name}")
+    database = AppDatabase(server, name)
+    database.execute((PROJECT / "demo" / "roles.sql").read_text())
+    database.execute((PROJECT / "demo" / "app_schema.sql").read_text())
+    database.execute((PROJECT / "demo" / "build_role.sql").read_text())
+    return database
+
+
+@pytest.fixture
+def database(server: embedded.Server) -> AppDatabase:
+    """An app's database on the newest PostgreSQL, its tables empty."""
+    return make_database(server)
+
+
+@pytest.fixture
+def any_database(any_server: embedded.Server) -> AppDatabase:
+    """An app's database on each PostgreSQL, its tables empty."""
+    return make_database(any_server)
+
+
+__all__ = ["BUILD_ROLE"]
