@@ -18,21 +18,21 @@ balances as (
 
 {% set generation_findings = {
     'failed_not_refunded': [
-        "status = 'failed' and credits_used > 0 and not is_refunded", 'credits_used', 'cast(null as numeric)',
+        "status = 'failed' and credits_used > 0 and not is_refunded", 'credits_used', 'cast(null as numeric(18, 6))',
     ],
     'refunded_but_completed': [
-        "status = 'completed' and is_refunded", 'credits_refunded', 'cast(null as numeric)',
+        "status = 'completed' and is_refunded", 'credits_refunded', 'cast(null as numeric(18, 6))',
     ],
     'double_refund': [
-        'refund_count > 1', 'credits_refunded', 'cast(null as numeric)',
+        'refund_count > 1', 'credits_refunded', 'cast(null as numeric(18, 6))',
     ],
     'under_refund': [
         'is_refunded and credits_refunded < credits_used', 'credits_used - credits_refunded',
-        'cast(null as numeric)',
+        'cast(null as numeric(18, 6))',
     ],
     'over_refund': [
         'refund_count = 1 and credits_refunded > credits_used', 'credits_refunded - credits_used',
-        'cast(null as numeric)',
+        'cast(null as numeric(18, 6))',
     ],
     'double_charge': [
         'charge_count > 1', 'credits_used', 'recorded_cost_usd',
@@ -71,7 +71,7 @@ findings as (
         transaction_id,
         created_at,
         credits as credits_at_stake,
-        cast(null as numeric) as usd_at_stake
+        cast(null as numeric(18, 6)) as usd_at_stake
     from refunds
     where generation_id is null
 
@@ -85,7 +85,7 @@ findings as (
         cast(null as text) as transaction_id,
         cast(null as timestamptz) as created_at,
         drift as credits_at_stake,
-        cast(null as numeric) as usd_at_stake
+        cast(null as numeric(18, 6)) as usd_at_stake
     from balances
     where drift <> 0
 
@@ -101,7 +101,7 @@ final as (
         cast(transaction_id as text) as transaction_id,
         created_at as occurred_at,
         cast(credits_at_stake as bigint) as credits_at_stake,
-        cast(usd_at_stake as numeric) as usd_at_stake
+        cast(usd_at_stake as numeric(18, 6)) as usd_at_stake
     from findings
 
 )

@@ -49,8 +49,8 @@ final as (
         cast(coalesce(usage_by_day.cancelled_generations, 0) as bigint) as cancelled_generations,
         cast(coalesce(usage_by_day.in_flight_generations, 0) as bigint) as in_flight_generations,
         cast(coalesce(usage_by_day.credits_used, 0) as bigint) as credits_used,
-        cast(coalesce(usage_by_day.vendor_cost_usd, 0) as numeric) as vendor_cost_usd,
-        cast(coalesce(usage_by_day.list_cost_usd, 0) as numeric) as list_cost_usd,
+        cast(coalesce(usage_by_day.vendor_cost_usd, 0) as numeric(18, 6)) as vendor_cost_usd,
+        cast(coalesce(usage_by_day.list_cost_usd, 0) as numeric(18, 6)) as list_cost_usd,
         cast(coalesce(refunds_by_day.refunds_issued, 0) as bigint) as refunds_issued,
         cast(coalesce(refunds_by_day.credits_refunded, 0) as bigint) as credits_refunded
     from usage_by_day

@@ -70,7 +70,9 @@ final as (
         created_at,
         created_date,
         ended_at,
-        case when seconds_to_end >= 0 then seconds_to_end end as duration_seconds,
+        cast(
+            case when seconds_to_end >= 0 then seconds_to_end end as numeric(18, 3)
+        ) as duration_seconds,
         cast(credits_used as bigint) as credits_used,
         cast(credits_refunded as bigint) as credits_refunded,
         cast(charge_count as integer) as charge_count,
@@ -78,11 +80,11 @@ final as (
         cast(
             case when status in {{ billed_statuses }} then {{ basis_column }} else 0 end as numeric
         ) as vendor_cost_usd,
-        cast(recorded_cost_usd as numeric) as recorded_cost_usd,
+        cast(recorded_cost_usd as numeric(18, 6)) as recorded_cost_usd,
         cast(
             case when status in {{ billed_statuses }} then list_price_usd else 0 end as numeric
         ) as list_cost_usd,
-        cast(list_price_usd as numeric) as list_price_usd,
+        cast(list_price_usd as numeric(18, 6)) as list_price_usd,
         cast({{ redact('error_message') }} as text) as error_message,
         refund_count > 0 as is_refunded,
         cast(record_source as text) as record_source

@@ -65,7 +65,7 @@ measured as (
         coalesce(costs.vendor_cost_usd, 0) as vendor_cost_usd,
         coalesce(costs.list_cost_usd, 0) as list_cost_usd,
         months.net_credits_used
-        * cast('{{ var('credit_price_usd') }}' as numeric) as credit_revenue_usd,
+        * cast('{{ var('credit_price_usd') }}' as numeric(18, 6)) as credit_revenue_usd,
         coalesce(prior_costs.vendor_cost_usd, 0) as vendor_cost_same_days_prior_month_usd
     from months
     left join costs on months.month_start = costs.month_start
@@ -77,16 +77,16 @@ final as (
 
     select
         month_start,
-        cast(vendor_cost_usd as numeric) as vendor_cost_usd,
-        cast(list_cost_usd as numeric) as list_cost_usd,
-        cast(vendor_cost_usd - list_cost_usd as numeric) as cost_variance_usd,
+        cast(vendor_cost_usd as numeric(18, 6)) as vendor_cost_usd,
+        cast(list_cost_usd as numeric(18, 6)) as list_cost_usd,
+        cast(vendor_cost_usd - list_cost_usd as numeric(18, 6)) as cost_variance_usd,
         {{ safe_divide('vendor_cost_usd', 'generations') }} as avg_cost_per_generation_usd,
         {{ safe_divide('vendor_cost_usd', 'active_users') }} as cost_per_active_user_usd,
-        cast(credit_revenue_usd as numeric) as credit_revenue_usd,
-        cast(credit_revenue_usd - vendor_cost_usd as numeric) as gross_margin_usd,
+        cast(credit_revenue_usd as numeric(18, 6)) as credit_revenue_usd,
+        cast(credit_revenue_usd - vendor_cost_usd as numeric(18, 6)) as gross_margin_usd,
         {{ safe_divide('credit_revenue_usd - vendor_cost_usd', 'credit_revenue_usd') }}
             as gross_margin_rate,
-        cast(vendor_cost_same_days_prior_month_usd as numeric)
+        cast(vendor_cost_same_days_prior_month_usd as numeric(18, 6))
             as vendor_cost_same_days_prior_month_usd
     from measured
 

@@ -36,7 +36,7 @@ final as (
         cast(usage_by_month.completed_generations as bigint) as completed_generations,
         cast(usage_by_month.failed_generations as bigint) as failed_generations,
         cast(usage_by_month.credits_used as bigint) as credits_used,
-        cast(usage_by_month.vendor_cost_usd as numeric) as vendor_cost_usd,
+        cast(usage_by_month.vendor_cost_usd as numeric(18, 6)) as vendor_cost_usd,
         cast(balances.subscription_tier as text) as subscription_tier
     from usage_by_month
     left join balances on usage_by_month.user_id = balances.user_id

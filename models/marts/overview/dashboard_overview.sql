@@ -90,10 +90,10 @@ final as (
     select
         {{ as_of() }} as as_of,
         today.generations_today,
-        cast(today.cost_today_usd as numeric) as cost_today_usd,
+        cast(today.cost_today_usd as numeric(18, 6)) as cost_today_usd,
         today.active_users_today,
         this_month.generations_this_month,
-        cast(this_month.cost_this_month_usd as numeric) as cost_this_month_usd,
+        cast(this_month.cost_this_month_usd as numeric(18, 6)) as cost_this_month_usd,
         {{ rate('completed', 'last_7_days.') }} as success_rate_7d,
         {{ rate('failed', 'last_7_days.') }} as failure_rate_7d,
         refunds_this_month.refunds_issued_this_month,
