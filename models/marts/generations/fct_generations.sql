@@ -78,11 +78,13 @@ final as (
         cast(charge_count as integer) as charge_count,
         cast(refund_count as integer) as refund_count,
         cast(
-            case when status in {{ billed_statuses }} then {{ basis_column }} else 0 end as numeric
+            case when status in {{ billed_statuses }} then {{ basis_column }} else 0 end
+            as numeric(18, 6)
         ) as vendor_cost_usd,
         cast(recorded_cost_usd as numeric(18, 6)) as recorded_cost_usd,
         cast(
-            case when status in {{ billed_statuses }} then list_price_usd else 0 end as numeric
+            case when status in {{ billed_statuses }} then list_price_usd else 0 end
+            as numeric(18, 6)
         ) as list_cost_usd,
         cast(list_price_usd as numeric(18, 6)) as list_price_usd,
         cast({{ redact('error_message') }} as text) as error_message,
