@@ -7,7 +7,7 @@
 
 {% macro postgres__freshen_statistics() -%}
     {%- set materialized = config.get('materialized') -%}
-    {%- if materialized == 'table' or (materialized == 'incremental' and not is_incremental()) -%}
+    {%- if materialized in ['table', 'seed'] or (materialized == 'incremental' and not is_incremental()) -%}
         analyze {{ this }}
     {%- endif -%}
 {%- endmacro %}
