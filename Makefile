@@ -16,3 +16,14 @@ $(UV):
 
 setup: $(UV) ## install into this folder, nothing else
 	@$(UV) sync --frozen --quiet
+
+demo: setup ## PostgreSQL, an app's data, the marts, the numbers (FROM_CSV=folder, GENERATIONS=, MONTHS=)
+	@$(RUN) python -m demo run $(if $(FROM_CSV),--from-csv "$(FROM_CSV)") \
+		$(if $(GENERATIONS),--generations $(GENERATIONS)) $(if $(MONTHS),--months $(MONTHS))
+
+demo-stop: setup ## stop the demo's server, keep its data
+	@$(RUN) python -m demo stop
+
+clean: ## stop the demo's server, remove its data and what dbt wrote
+	@if [ -d .demo ]; then $(MAKE) --no-print-directory demo-stop; fi
+	@rm -rf .demo target logs
