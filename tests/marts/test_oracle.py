@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from tests.app_database import AppDatabase
-from tests.histories import load, loosen, write_histories
+from tests.histories import load, write_histories
 from tests.marts.comparison import assert_marts_equal
 from tests.oracle import Options, answers
+from tests.table_shapes import loosen
 
 # Month ends, both changes of the clocks in New York, Auckland's in April, a leap day, quiet months.
 MOMENTS = [
