@@ -78,7 +78,7 @@ class HistoryGenerator:
                 "user_id": self._spelled(pick(self.users)),
                 "provider": pick(PROVIDERS),
                 "status": pick(STATUSES),
-                "error_message": pick([None, "vendor timeout", 'quote " \' and ünïcode 🍌']),
+                "error_message": pick([None, "vendor timeout", "quote \" ' and ünïcode 🍌"]),
                 "result_url": None,
                 "cost_usd": pick(COSTS),
                 "enhancement_type": pick(TYPES),

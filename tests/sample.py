@@ -43,5 +43,8 @@ def rows(table: str) -> list[dict[str, Any]]:
 def app_tables() -> AppTables:
     """The sample as the oracle reads it."""
     return AppTables(
-        **{name: rows(name) for name in ("enhancement_tasks", "credit_transactions", "user_credits")}
+        **{
+            name: rows(name)
+            for name in ("enhancement_tasks", "credit_transactions", "user_credits")
+        }
     )

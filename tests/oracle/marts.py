@@ -325,9 +325,7 @@ def _same_days_prior_month(costs: dict[date, Decimal], month: date, today: date)
     last_day = min(today, (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)).day
     prior = (month - timedelta(days=1)).replace(day=1)
     days = [
-        cost
-        for day, cost in costs.items()
-        if day.replace(day=1) == prior and day.day <= last_day
+        cost for day, cost in costs.items() if day.replace(day=1) == prior and day.day <= last_day
     ]
     return sum(days, Decimal(0))
 
@@ -337,9 +335,7 @@ def _stuck(generations: Iterable[Generation], options: Options) -> list[Generati
     return [each for each in generations if each.status in IN_FLIGHT and each.created_at < limit]
 
 
-def _refund_cell(
-    refund: LedgerRow, history: History, options: Options
-) -> tuple[date, str, str]:
+def _refund_cell(refund: LedgerRow, history: History, options: Options) -> tuple[date, str, str]:
     source = history.refunded_generation.get(refund.id, refund)
     return (
         options.day(refund.created_at),
