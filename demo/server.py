@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-# The wheel keeps its lock file in this folder of the runtime folder, if it is there when the wheel is
-# imported, else under a name in /tmp that all users share and only the first can open.
+# The wheel keeps its lock file in this folder of the runtime folder if it is there at import, else
+# under a name in /tmp that all users share and only the first can open.
 os.environ["XDG_RUNTIME_DIR"] = f"{tempfile.gettempdir()}/paygen-{os.geteuid()}"
 Path(os.environ["XDG_RUNTIME_DIR"], "python_PostgresServer").mkdir(
     mode=0o700, parents=True, exist_ok=True
