@@ -7,7 +7,7 @@ import pytest
 
 from demo.server import Server
 from tests.conftest import make_database
-from tests.marts.app_rows import (
+from tests.app_rows import (
     Row,
     after,
     bare_charge,
@@ -341,6 +341,7 @@ def marts(server: Server) -> dict[str, list[Row]]:
 
 @pytest.mark.parametrize("name", DEFECTS)
 def test_defect_alone(marts: dict[str, list[Row]], name: str) -> None:
+    """The generations, findings and rejected rows of one defect are those written above."""
     defect = DEFECTS[name]
     own = {mart: [row for row in rows if _is_of(row, name)] for mart, rows in marts.items()}
     expected = [relocated(SOUND | changes, name) for changes in defect.generations]
