@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 
 from demo.server import Server
-from tests.conftest import make_database
 from tests.app_rows import (
     Row,
     after,
@@ -18,6 +17,7 @@ from tests.app_rows import (
     task,
     uuid_of,
 )
+from tests.conftest import make_database
 from tests.table_shapes import loosen
 
 FAILED = {"status": "failed", "updated_at": after(seconds=15)}

@@ -9,8 +9,8 @@ import pytest
 
 from demo.server import Server
 from tests.app_database import AppDatabase
-from tests.conftest import make_database
 from tests.app_rows import Row, after, build, charge, generations, task, uuid_of
+from tests.conftest import make_database
 from tests.table_shapes import replace_table
 
 TABLES = ("enhancement_tasks", "credit_transactions", "user_credits")
@@ -97,7 +97,7 @@ SHAPES = {
                 FAILED_TASK | {"failed_at": after(seconds=9), "prompt": "a secret"}
             ]
         },
-        {"duration_seconds": 9},
+        {"ended_at": after(seconds=9), "duration_seconds": 9},
     ),
     "no_updated_at": Shape(
         {"enhancement_tasks": renamed("enhancement_tasks", updated_at="")},
