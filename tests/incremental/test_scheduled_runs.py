@@ -116,6 +116,10 @@ def tables_rebuilt(database: AppDatabase, as_of: datetime, zone: str) -> dict[st
     maintenance = AppDatabase(database.server, "postgres")
     aside = f"{database.name}_aside"
     maintenance.execute(f"drop database if exists {aside} with (force)")
+    # An autovacuum or a broken run may still be connected.
+    maintenance.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [database.name]
+    )
     maintenance.execute(f"alter database {database.name} rename to {aside}")
     maintenance.execute(f"create database {database.name} template {aside}")
     run(database, as_of, zone, "--selector", "frequent", "--full-refresh")
