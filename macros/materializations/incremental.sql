@@ -36,7 +36,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {#- dbt allows the call from here only, not from a macro -#}
-    {% call statement('main', language='python') %}
+    {% call statement('main', language='python') -%}
 {{ compiled_code }}
 {{ python_target(
     staging_relation,

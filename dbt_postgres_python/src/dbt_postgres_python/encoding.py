@@ -13,6 +13,7 @@ from dbt_postgres_python.errors import PythonModelError
 POSTGRES_TYPE = b"postgres_type"
 INTEGERS = {"smallint", "int2", "integer", "int", "int4", "bigint", "int8"}
 NAME_BYTES = 63
+DAY = 24 * 60 * 60 * 1_000_000
 
 
 def encode(frame: Any, declared: Mapping[str, str]) -> pa.Table:
@@ -105,15 +106,14 @@ def _encode_arrow(array: Any, declared: str | None) -> tuple[Any, str | None]:
         array = array.cast(pa.int64())  # integers that pandas made float to hold a null
         return array, declared
     if declared == "date" and is_type.is_timestamp(kind):
-        return array.cast(pa.date32()), declared
+        return _dates(array), declared
     type_name = _postgres_type(kind)
     if is_type.is_timestamp(kind):
         array = array.cast(pa.timestamp("us", kind.tz)).cast(pa.timestamp("us"))
     elif is_type.is_time(kind):
         array = array.cast(pa.time64("us"))
     elif is_type.is_duration(kind):
-        microseconds = array.cast(pa.duration("us")).cast(pa.int64()).cast(pa.string())
-        array = pc.binary_join_element_wise(microseconds, "us", " ")
+        array = _interval_text(array.cast(pa.duration("us")).cast(pa.int64()))
     elif is_type.is_decimal(kind):
         array = array.cast(pa.string())
     elif is_type.is_float16(kind):
@@ -121,6 +121,23 @@ def _encode_arrow(array: Any, declared: str | None) -> tuple[Any, str | None]:
     elif type_name == "bytea":
         array = pa.array([objects.hex_text(value) for value in array.to_pylist()], pa.string())
     return array, type_name
+
+
+def _dates(timestamps: Any) -> Any:
+    timestamps = timestamps.cast(pa.timestamp(timestamps.type.unit))
+    dates = timestamps.cast(pa.date32())
+    row = pc.index(pc.equal(dates.cast(timestamps.type), timestamps), False).as_py()
+    if row >= 0:
+        raise ValueError(f"row {row} has a time of day, which its type, date, would lose")
+    return dates
+
+
+def _interval_text(microseconds: Any) -> Any:
+    days = pc.divide(microseconds, DAY)
+    rest = pc.subtract(microseconds, pc.multiply(days, DAY))
+    return pc.binary_join_element_wise(
+        days.cast(pa.string()), "days", rest.cast(pa.string()), "us", " "
+    )
 
 
 def _postgres_type(kind: pa.DataType) -> str | None:

@@ -8,6 +8,8 @@ import io
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -127,57 +129,62 @@ def copy_out(
 ) -> None:
     """Run a query and hand its rows to `receive`, in tables of about 8 MB of text."""
     expressions = ", ".join(column.expression.format(quoted(column.name)) for column in columns)
-    chunks = _Chunks(columns, receive)
-    cursor.copy_expert(
-        f"copy (select {expressions} from ({query}\n) as query)"
-        " to stdout (format csv, encoding 'UTF8')",
-        chunks,
-    )
-    chunks.close()
+    with closing(_Chunks(columns, receive)) as chunks:
+        cursor.copy_expert(
+            f"copy (select {expressions} from ({query}\n) as query)"
+            " to stdout (format csv, encoding 'UTF8')",
+            chunks,
+        )
+        chunks.flush()
+        chunks.drain()
 
 
 class _Chunks:
-    """The file that psycopg2 writes into: each write is one whole row of CSV."""
+    """The file that psycopg2 writes into, one row a write; a thread parses what has come."""
 
     def __init__(self, columns: list[Column], receive: Callable[[pa.Table], None]) -> None:
         self._columns = columns
         self._receive = receive
         self._rows: list[bytes] = []
         self._bytes = 0
-        self._received = False
+        self._parser = ThreadPoolExecutor(1)
+        self._parsing: Future[pa.Table] | None = None
 
     def write(self, row: bytes) -> None:
-        self._rows.append(row)
-        self._bytes += len(row)
         if self._bytes >= CHUNK_BYTES:
             self.flush()
+        self._rows.append(row)
+        self._bytes += len(row)
 
     def flush(self) -> None:
-        text = b"".join(self._rows)
+        self.drain()
+        self._parsing = self._parser.submit(parse, self._rows, self._columns)
         self._rows, self._bytes = [], 0
-        self._receive(parse(text, self._columns))
-        self._received = True
+
+    def drain(self) -> None:
+        if self._parsing:
+            self._receive(self._parsing.result())
 
     def close(self) -> None:
-        if self._rows or not self._received:
-            self.flush()
+        self._parser.shutdown()
 
 
-def parse(text: bytes, columns: list[Column]) -> pa.Table:
-    """Parse CSV as PostgreSQL writes it.
+def parse(rows: list[bytes], columns: list[Column]) -> pa.Table:
+    """Parse rows of CSV as PostgreSQL writes it.
 
     Raises:
         PythonModelError: a value that Python's or pandas' type cannot hold, with its column.
     """
     names = [str(position) for position in range(len(columns))]
     schema = dict(zip(names, (column.arrow_type for column in columns), strict=True))
+    text = b"".join(rows)
     if not text:
         table = pa.schema(schema).empty_table()
     else:
         try:
             table = csv.read_csv(
                 io.BytesIO(text),
-                csv.ReadOptions(column_names=names, block_size=len(text) + 1),
+                csv.ReadOptions(column_names=names, block_size=len(text) + 1, use_threads=False),
                 csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
                 csv.ConvertOptions(
                     column_types=schema,

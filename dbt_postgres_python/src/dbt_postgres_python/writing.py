@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -180,7 +181,7 @@ class _CsvFile(io.RawIOBase):
     """The file that psycopg2 reads from: chunks of CSV, made when it asks for them."""
 
     def __init__(self, tables: Iterable[pa.Table]) -> None:
-        self._chunks = _csv_chunks(tables)
+        self._chunks = _ahead(_csv_chunks(tables))
         self._rest = memoryview(b"")
 
     def read(self, size: int = -1) -> bytes:
@@ -191,6 +192,15 @@ class _CsvFile(io.RawIOBase):
             self._rest = memoryview(chunk)
         piece, self._rest = self._rest[:size], self._rest[size:]
         return bytes(piece)
+
+
+def _ahead(chunks: Iterator[pa.Buffer]) -> Iterator[pa.Buffer]:
+    """Make the next chunk in a thread, while the server takes in this one."""
+    with ThreadPoolExecutor(1) as maker:
+        making = maker.submit(next, chunks, None)
+        while (chunk := making.result()) is not None:
+            making = maker.submit(next, chunks, None)
+            yield chunk
 
 
 def _csv_chunks(tables: Iterable[pa.Table]) -> Iterator[pa.Buffer]:
