@@ -21,7 +21,9 @@ def model(dbt, session):
 SECOND = '{{"id": [2, 3], "note": "second"}}'
 
 
-def _incremental(project: DbtProject, config: str = "", second: str = SECOND, **yaml: object) -> None:
+def _incremental(
+    project: DbtProject, config: str = "", second: str = SECOND, **yaml: object
+) -> None:
     code = INCREMENTAL.format(config=config, second=second.format())
     project.model("grown", code, **yaml)
 
@@ -74,7 +76,7 @@ def test_hooks_grants_indexes_docs_and_tags(dbt_project: DbtProject) -> None:
                                " current_setting('TimeZone') as zone from marts.trace")
         """,
         description="One row for each 'step'.",
-        columns=[{"name": "id", "description": "The \"id\"."}],
+        columns=[{"name": "id", "description": 'The "id".'}],
         config={
             "tags": ["python"],
             "unlogged": True,

@@ -96,7 +96,7 @@ def _encode_column(column: Any, declared: str | None) -> tuple[Any, str | None]:
 
 def _encode_objects(values: Iterable[Any], declared: str | None) -> tuple[Any, str | None]:
     array, type_name = objects.encode(values, declared)
-    return (array, type_name) if type_name else _encode_arrow(array, declared)
+    return _encode_arrow(array, declared)[0], type_name
 
 
 def _encode_arrow(array: Any, declared: str | None) -> tuple[Any, str | None]:

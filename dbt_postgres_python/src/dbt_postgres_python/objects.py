@@ -101,8 +101,7 @@ def encode(values: Iterable[Any], declared: str | None) -> tuple[pa.Array, str |
         declared: the type the YAML gives it, if any.
 
     Returns:
-        The array, and the PostgreSQL type of its text; None where the array's own type says it or
-        nothing does.
+        The array, and the PostgreSQL type of the values; None where nothing says it.
 
     Raises:
         TypeError: the objects are of different kinds, or of a kind no column holds.
@@ -123,13 +122,12 @@ def encode(values: Iterable[Any], declared: str | None) -> tuple[pa.Array, str |
                 "declare `data_type: numeric`"
             )
         kind = NUMERIC
+    type_name = _array_type(values) if kind is ARRAY else kind.postgres_type
     if kind.arrow_type is not None:
         _refuse_nanoseconds(values)
-        return pa.array(values, kind.arrow_type), None
+        return pa.array(values, kind.arrow_type), type_name
     texts = [None if value is None else kind.text(value) for value in values]
-    return pa.array(texts, pa.large_string()), _array_type(values) if kind is ARRAY else (
-        kind.postgres_type
-    )
+    return pa.array(texts, pa.large_string()), type_name
 
 
 def _kind_of(values: list[Any]) -> Kind | None:
