@@ -28,10 +28,14 @@ numbered as (
 
     select
         *,
+        {% if has_unique_key('credit_transactions', 'id') -%}
+        1 as copy_number
+        {%- else -%}
         row_number() over (
             partition by transaction_id
             order by created_at desc nulls last, status, credits, transaction_type, api_request_id
         ) as copy_number
+        {%- endif %}
     from ledger
     where created_at <= {{ as_of() }} or created_at is null
 
@@ -40,6 +44,7 @@ numbered as (
 final as (
 
     select
+        numbered.source_id,
         numbered.transaction_id,
         numbered.user_id,
         coalesce(kinds_of_enhancement.transaction_kind, kinds.transaction_kind) as transaction_kind,

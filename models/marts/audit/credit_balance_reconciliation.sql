@@ -7,7 +7,8 @@ with ledger as (
 
 shadows as (
 
-    select * from {{ ref('int_shadow_charges_matched') }}
+    select * from {{ ref('int_bare_charges_matched') }}
+    where is_shadow
 
 ),
 
