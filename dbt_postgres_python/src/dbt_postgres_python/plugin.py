@@ -1,6 +1,7 @@
 """Registration with dbt: the one file that knows how dbt finds the runtime."""
 
 import functools
+import os
 from typing import Any
 
 from dbt.adapters.contracts.connection import AdapterResponse
@@ -19,8 +20,10 @@ class PostgresPythonPlugin(dbtPlugin):
         from dbt.adapters.postgres.impl import PostgresAdapter
 
         register(PostgresAdapter)
-        # dbt has copied the environment by now; models' `enabled:` is rendered from that copy.
-        get_invocation_context().env[ENVIRONMENT_FLAG] = "true"
+        # dbt renders models' `enabled:` from the copy of the environment it has made by now, and
+        # partial parsing looks for changes in the environment itself.
+        for environment in (os.environ, get_invocation_context().env):
+            environment[ENVIRONMENT_FLAG] = "True"
 
 
 def register(adapter_class: type) -> None:
