@@ -233,5 +233,10 @@ def to_pandas(table: pa.Table, columns: list[Column]) -> pd.DataFrame:
 
 def _objects(array: pa.ChunkedArray, to_python: Callable[[Any], Any]) -> np.ndarray:
     objects = np.empty(len(array), dtype=object)
-    objects[:] = [None if value is None else to_python(value) for value in array.to_pylist()]
+    start = 0
+    for chunk in array.chunks:
+        objects[start : start + len(chunk)] = [
+            None if value is None else to_python(value) for value in chunk.to_pylist()
+        ]
+        start += len(chunk)
     return objects
