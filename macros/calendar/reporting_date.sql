@@ -1,0 +1,3 @@
+{% macro reporting_date(timestamp) -%}
+    cast({{ in_reporting_timezone(timestamp) }} as date)
+{%- endmacro %}

@@ -1,0 +1,11 @@
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {%- set schema_name = default__generate_schema_name(custom_schema_name, node) -%}
+    {%- set schemas_of_others = ['public', 'auth', 'storage', 'information_schema', var('app_schema')] -%}
+    {%- if schema_name | lower in schemas_of_others or schema_name.startswith('pg_') -%}
+        {{ exceptions.raise_compiler_error(
+            "paygen does not build into schema '" ~ schema_name ~ "', which belongs to the app or the"
+            ~ " server: set `schema:` in profiles.yml to a name of its own, such as analytics."
+        ) }}
+    {%- endif -%}
+    {{- schema_name -}}
+{%- endmacro %}

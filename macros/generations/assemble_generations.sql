@@ -1,0 +1,122 @@
+{% macro assemble_generations(keys=none) -%}
+    {#- One row per generation, before refunds, from tasks and from charges that are no shadow. -#}
+    with tasks as (
+
+        select * from {{ ref('int_tasks_cleaned') }}
+        where
+            reject_reason is null
+            {%- if keys %}
+            and {{ key_is_in('task_id', keys, 'enhancement_tasks') | indent(12) }}
+            {%- endif %}
+
+    ),
+
+    {%- if keys %}
+
+    charges_by_request as (
+
+        select * from {{ ref('int_ledger_classified') }}
+        where {{ default__key_is_in('api_request_id', keys, 'credit_transactions') }}
+
+    ),
+
+    charges_by_id as (
+
+        select * from {{ ref('int_ledger_classified') }}
+        where
+            api_request_id is null
+            and {{ key_is_in('transaction_id', keys, 'credit_transactions') | indent(12) }}
+
+    ),
+
+    ledger as (
+
+        select * from charges_by_request
+
+        union all
+
+        select * from charges_by_id
+
+    ),
+    {%- else %}
+
+    ledger as (
+
+        select * from {{ ref('int_ledger_classified') }}
+
+    ),
+    {%- endif %}
+
+    shadows as (
+
+        select transaction_id from {{ ref('int_bare_charges_matched') }}
+        where is_shadow
+
+    ),
+
+    numbered_charges as (
+
+        select
+            ledger.*,
+            row_number() over (
+                partition by ledger.generation_id order by ledger.created_at, ledger.transaction_id
+            ) as charge_number,
+            row_number() over (
+                partition by ledger.generation_id
+                order by
+                    case when ledger.cost_usd is null then 1 else 0 end,
+                    ledger.created_at,
+                    ledger.transaction_id
+            ) as cost_number
+        from ledger
+        left join shadows on ledger.transaction_id = shadows.transaction_id
+        where
+            ledger.reject_reason is null
+            and ledger.transaction_kind = 'generation_charge'
+            and shadows.transaction_id is null
+
+    ),
+
+    charges as (
+
+        select
+            generation_id,
+            max(case when charge_number = 1 then user_id end) as user_id,
+            max(case when charge_number = 1 then provider end) as provider,
+            max(case when charge_number = 1 then enhancement_type end) as enhancement_type,
+            max(case when charge_number = 1 then status end) as status,
+            max(case when cost_number = 1 then cost_usd end) as cost_usd,
+            min(created_at) as created_at,
+            max(created_at) as last_charged_at,
+            sum(credits) as credits,
+            count(*) as charge_count
+        from numbered_charges
+        group by 1
+
+    ),
+
+    final as (
+
+        select
+            coalesce(tasks.task_id, charges.generation_id) as generation_id,
+            coalesce(tasks.user_id, charges.user_id) as user_id,
+            coalesce(tasks.provider, charges.provider, 'unknown') as provider,
+            coalesce(tasks.enhancement_type, charges.enhancement_type, 'unknown') as enhancement_type,
+            coalesce(tasks.status, charges.status) as status,
+            coalesce(tasks.created_at, charges.created_at) as created_at,
+            tasks.ended_at,
+            coalesce(charges.last_charged_at, tasks.created_at) as last_charged_at,
+            coalesce(charges.credits, 0) as credits_used,
+            coalesce(charges.charge_count, 0) as charge_count,
+            charges.cost_usd as ledger_cost_usd,
+            tasks.cost_usd as task_cost_usd,
+            tasks.error_message,
+            case when tasks.task_id is null then 'charge' else 'task' end as record_source
+        from tasks
+        full outer join charges on tasks.task_id = charges.generation_id
+        where tasks.created_at is not null or charges.created_at is not null
+
+    )
+
+    select * from final
+{%- endmacro %}

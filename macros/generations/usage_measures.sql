@@ -1,0 +1,10 @@
+{% macro usage_measures() -%}
+    count(*) as generations,
+    sum(case when status = 'completed' then 1 else 0 end) as completed_generations,
+    sum(case when status = 'failed' then 1 else 0 end) as failed_generations,
+    sum(case when status = 'cancelled' then 1 else 0 end) as cancelled_generations,
+    sum(case when status in ('pending', 'processing') then 1 else 0 end) as in_flight_generations,
+    sum(credits_used) as credits_used,
+    coalesce(sum(vendor_cost_usd), 0) as vendor_cost_usd,
+    coalesce(sum(list_cost_usd), 0) as list_cost_usd
+{%- endmacro %}

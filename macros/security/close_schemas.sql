@@ -1,0 +1,76 @@
+{% macro close_schemas() %}
+    {#
+        Take away what PUBLIC and the roles of the app's HTTP interface (`closed_roles`) may do in the
+        schemas of this project, default privileges included. Only what is open is touched.
+    #}
+    {% if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot'] %}
+        {{ return(adapter.dispatch('close_schemas')(project_schemas())) }}
+    {% endif %}
+{% endmacro %}
+
+{% macro project_schemas() %}
+    {# The schemas that this project's models, seeds and snapshots are built into. #}
+    {% set schemas = [] %}
+    {% for node in graph.nodes.values()
+        if node.resource_type in ['model', 'seed', 'snapshot'] and node.schema not in schemas %}
+        {% do schemas.append(node.schema) %}
+    {% endfor %}
+    {{ return(schemas) }}
+{% endmacro %}
+
+{% macro default__close_schemas(schemas) %}{% endmacro %}
+
+{% macro postgres__close_schemas(schemas) %}
+    {% set revokes %}
+        with closed as (
+            select 0::oid as role_id, 'public' as role_name
+            union all
+            select oid, quote_ident(rolname) from pg_roles
+            where rolname in ('{{ var('closed_roles') | join("', '") }}')
+        ),
+        ours as (
+            select oid, quote_ident(nspname) as name, nspacl from pg_namespace
+            where nspname in ('{{ schemas | join("', '") }}')
+        )
+        select format('revoke all on schema %s from %s', ours.name, closed.role_name)
+        from ours
+        cross join lateral aclexplode(ours.nspacl) as acl
+        inner join closed on acl.grantee = closed.role_id
+        union
+        select format('revoke all on %s.%I from %s', ours.name, relname, closed.role_name)
+        from pg_class
+        inner join ours on relnamespace = ours.oid
+        cross join lateral aclexplode(relacl) as acl
+        inner join closed on acl.grantee = closed.role_id
+        where relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+        union
+        select format('revoke all on routine %s from %s', pg_proc.oid::regprocedure, closed.role_name)
+        from pg_proc
+        inner join ours on pronamespace = ours.oid
+        cross join lateral aclexplode(coalesce(proacl, acldefault('f', proowner))) as acl
+        inner join closed on acl.grantee = closed.role_id
+        union
+        select format(
+            'alter default privileges for role %I in schema %s revoke all on %s from %s',
+            pg_get_userbyid(defaclrole), ours.name,
+            case defaclobjtype
+                when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'routines' else 'types'
+            end,
+            closed.role_name
+        )
+        from pg_default_acl
+        inner join ours on defaclnamespace = ours.oid
+        cross join lateral aclexplode(defaclacl) as acl
+        inner join closed on acl.grantee = closed.role_id
+        where pg_has_role(defaclrole, 'usage')
+    {% endset %}
+    {% set grants %}
+        select format('grant usage on schema %I to %I', '{{ target.schema }}', rolname)
+        from pg_roles
+        where
+            rolname in ('{{ var('reader_roles') | join("', '") }}')
+            and not has_schema_privilege(rolname, '{{ target.schema }}', 'usage')
+    {% endset %}
+    {{ return((run_query(revokes).columns[0].values() + run_query(grants).columns[0].values())
+        | join(';\n')) }}
+{% endmacro %}

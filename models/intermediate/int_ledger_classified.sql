@@ -1,0 +1,84 @@
+{{ config(materialized='view') }}
+
+with ledger as (
+
+    select * from {{ ref('stg_app__credit_transactions') }}
+
+),
+
+aliases as (
+
+    select * from {{ ref('provider_aliases') }}
+
+),
+
+statuses as (
+
+    select * from {{ ref('statuses') }}
+
+),
+
+kinds as (
+
+    select * from {{ ref('transaction_kinds') }}
+
+),
+
+numbered as (
+
+    select
+        *,
+        {% if has_unique_key('credit_transactions', 'id') -%}
+        1 as copy_number
+        {%- else -%}
+        row_number() over (
+            partition by transaction_id
+            order by created_at desc nulls last, status, credits, transaction_type, api_request_id
+        ) as copy_number
+        {%- endif %}
+    from ledger
+    where created_at <= {{ as_of() }} or created_at is null
+
+),
+
+final as (
+
+    select
+        numbered.source_id,
+        numbered.transaction_id,
+        numbered.user_id,
+        coalesce(kinds_of_enhancement.transaction_kind, kinds.transaction_kind) as transaction_kind,
+        coalesce(kinds_of_enhancement.direction, kinds.direction) as direction,
+        numbered.credits,
+        numbered.cost_usd,
+        coalesce(aliases.provider, numbered.provider) as provider,
+        numbered.enhancement_type,
+        numbered.api_request_id,
+        coalesce(statuses.status, numbered.status, 'completed') as status,
+        numbered.created_at,
+        coalesce(numbered.api_request_id, numbered.transaction_id) as generation_id,
+        numbered.api_request_id is null
+        and numbered.provider is null
+        and numbered.app_cost_usd is null as is_bare,
+        case
+            when numbered.transaction_id is null then 'missing_id'
+            when numbered.copy_number > 1 then 'duplicate_id'
+            when numbered.created_at is null then 'missing_created_at'
+            when numbered.credits is null then 'missing_credits'
+            when kinds.transaction_kind is null then 'unknown_transaction_type'
+        end as reject_reason
+    from numbered
+    left join aliases on numbered.provider = aliases.alias
+    left join statuses on numbered.status = statuses.app_status
+    left join kinds
+        on
+            numbered.transaction_type = kinds.transaction_type
+            and kinds.enhancement_type is null
+    left join kinds as kinds_of_enhancement
+        on
+            numbered.transaction_type = kinds_of_enhancement.transaction_type
+            and numbered.enhancement_type = kinds_of_enhancement.enhancement_type
+
+)
+
+select * from final

@@ -1,0 +1,292 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    indexes=[
+        {'columns': ['transaction_id'], 'unique': true},
+        {'columns': ['created_at']},
+        {'columns': ['user_id']},
+        {'columns': ['generation_id']},
+        {'columns': ['api_request_id']},
+    ],
+) }}
+
+{%- set window = run_window() -%}
+{%- set is_free -%}
+    (
+            numbered.transaction_id <> walked.last_refund
+            and position('|' || numbered.failure_number || '|' in walked.failures_taken) = 0
+        )
+{%- endset -%}
+
+with recursive ledger as (
+
+    select * from {{ ref('int_ledger_classified') }}
+    where reject_reason is null
+
+),
+
+touched as (
+
+    select * from {{ ref('int_generations_touched') }}
+
+),
+
+{% if not window -%}
+
+refunds as (
+
+    select
+        transaction_id,
+        user_id,
+        provider,
+        enhancement_type,
+        credits,
+        created_at,
+        api_request_id
+    from ledger
+    where transaction_kind = 'refund'
+
+),
+
+-- What a refund may point at: the generations it names, and the failed ones.
+candidates as (
+
+    select api_request_id as generation_id from refunds
+    where api_request_id is not null
+
+    union
+
+    select task_id as generation_id from {{ ref('int_tasks_cleaned') }}
+    where reject_reason is null and status = 'failed'
+
+    union
+
+    select generation_id from ledger
+    where transaction_kind = 'generation_charge' and status = 'failed'
+
+),
+
+generations as (
+
+    {{ assemble_generations('candidates') | indent }}
+
+),
+{%- else -%}
+
+generations as (
+
+    select * from touched
+    where is_found
+
+),
+
+-- Refunds of the window, and earlier ones that may now belong elsewhere.
+refunds as (
+
+    select
+        transaction_id,
+        user_id,
+        provider,
+        enhancement_type,
+        credits,
+        created_at,
+        api_request_id
+    from ledger
+    where
+        transaction_kind = 'refund'
+        and created_at between {{ window.start }} and {{ window.end }}
+
+    union all
+
+    select
+        transaction_id,
+        user_id,
+        provider,
+        enhancement_type,
+        credits,
+        created_at,
+        api_request_id
+    from {{ this }} as earlier
+    where
+        not created_at between {{ window.start }} and {{ window.end }}
+        and (
+            (
+                api_request_id is null
+                and coalesce(user_id, '') in (
+                    select coalesce(touched.user_id, '') from touched
+                    where touched.status = 'failed'
+                )
+            )
+            or generation_id in (select touched.generation_id from touched)
+            or api_request_id in (select touched.generation_id from touched)
+        )
+
+),
+{%- endif %}
+
+named as (
+
+    select
+        refunds.transaction_id,
+        generations.generation_id
+    from refunds
+    inner join generations on refunds.api_request_id = generations.generation_id
+
+),
+
+failures as (
+
+    select
+        generations.generation_id,
+        generations.user_id,
+        generations.enhancement_type,
+        coalesce(generations.ended_at, generations.created_at) as failed_at,
+        cast(row_number() over (order by generations.generation_id) as text) as failure_number
+    from generations
+    left join named on generations.generation_id = named.generation_id
+    where generations.status = 'failed' and named.generation_id is null
+
+),
+
+-- A refund that names nothing, with each failure it may be for.
+possible as (
+
+    select
+        refunds.transaction_id,
+        refunds.created_at,
+        coalesce(refunds.user_id, '') as user_id,
+        failures.generation_id,
+        failures.failed_at,
+        failures.failure_number
+    from refunds
+    inner join failures
+        on
+            coalesce(refunds.user_id, '') = coalesce(failures.user_id, '')
+            and coalesce(refunds.enhancement_type, failures.enhancement_type)
+            = failures.enhancement_type
+            and refunds.created_at >= failures.failed_at
+            and refunds.created_at
+            <= failures.failed_at + {{ interval(var('refund_window_hours'), 'hour') }}
+    where refunds.api_request_id is null
+
+),
+
+-- Refunds further apart than the window share no failure: a group of their own.
+separated as (
+
+    select
+        *,
+        case
+            when
+                created_at
+                > lag(created_at) over (partition by user_id order by created_at, transaction_id)
+                + {{ interval(var('refund_window_hours'), 'hour') }}
+                then 1
+            else 0
+        end as starts_group
+    from possible
+
+),
+
+grouped as (
+
+    select
+        *,
+        sum(starts_group) over (
+            partition by user_id order by created_at, transaction_id
+        ) as group_number
+    from separated
+
+),
+
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by user_id, group_number
+            order by created_at, transaction_id, failed_at, generation_id
+        ) as position
+    from grouped
+
+),
+
+-- In that order a pair is a match when neither its refund nor its failure has been matched before.
+walked as (
+
+    select
+        user_id,
+        group_number,
+        position,
+        transaction_id,
+        generation_id,
+        true as is_match,
+        transaction_id as last_refund,
+        '|' || failure_number || '|' as failures_taken
+    from numbered
+    where position = 1
+
+    union all
+
+    select
+        numbered.user_id,
+        numbered.group_number,
+        numbered.position,
+        numbered.transaction_id,
+        numbered.generation_id,
+        {{ is_free }} as is_match,
+        case
+            when {{ is_free }} then numbered.transaction_id
+            else walked.last_refund
+        end as last_refund,
+        case
+            when {{ is_free }} then walked.failures_taken || numbered.failure_number || '|'
+            else walked.failures_taken
+        end as failures_taken
+    from walked
+    inner join numbered
+        on
+            walked.user_id = numbered.user_id
+            and walked.group_number = numbered.group_number
+            and walked.position + 1 = numbered.position
+
+),
+
+matched as (
+
+    select
+        transaction_id,
+        generation_id
+    from named
+
+    union all
+
+    select
+        transaction_id,
+        generation_id
+    from walked
+    where is_match
+
+),
+
+final as (
+
+    select
+        refunds.transaction_id,
+        refunds.user_id,
+        refunds.provider,
+        refunds.enhancement_type,
+        refunds.credits,
+        refunds.created_at,
+        refunds.api_request_id,
+        matched.generation_id,
+        coalesce(generations.provider, refunds.provider, 'unknown') as usage_provider,
+        coalesce(generations.enhancement_type, refunds.enhancement_type, 'unknown')
+            as usage_enhancement_type
+    from refunds
+    left join matched on refunds.transaction_id = matched.transaction_id
+    left join generations on matched.generation_id = generations.generation_id
+
+)
+
+select * from final

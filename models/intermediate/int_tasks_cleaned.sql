@@ -1,0 +1,63 @@
+{{ config(materialized='view') }}
+
+with tasks as (
+
+    select * from {{ ref('stg_app__enhancement_tasks') }}
+
+),
+
+aliases as (
+
+    select * from {{ ref('provider_aliases') }}
+
+),
+
+statuses as (
+
+    select * from {{ ref('statuses') }}
+
+),
+
+numbered as (
+
+    select
+        *,
+        {% if has_unique_key('enhancement_tasks', 'id') -%}
+        1 as copy_number
+        {%- else -%}
+        row_number() over (
+            partition by task_id
+            order by updated_at desc nulls last, created_at desc nulls last, status, cost_usd
+        ) as copy_number
+        {%- endif %}
+    from tasks
+    where created_at <= {{ as_of() }} or created_at is null
+
+),
+
+final as (
+
+    select
+        numbered.source_id,
+        numbered.task_id,
+        numbered.user_id,
+        coalesce(aliases.provider, numbered.provider) as provider,
+        numbered.enhancement_type,
+        coalesce(statuses.status, numbered.status, 'unknown') as status,
+        numbered.error_message,
+        numbered.cost_usd,
+        numbered.created_at,
+        case
+            when statuses.status in ('completed', 'failed', 'cancelled') then numbered.ended_at
+        end as ended_at,
+        case
+            when numbered.task_id is null then 'missing_id'
+            when numbered.copy_number > 1 then 'duplicate_id'
+        end as reject_reason
+    from numbered
+    left join aliases on numbered.provider = aliases.alias
+    left join statuses on numbered.status = statuses.app_status
+
+)
+
+select * from final

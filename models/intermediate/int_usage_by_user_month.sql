@@ -1,0 +1,36 @@
+-- depends_on: {{ ref('int_days_changed') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    indexes=[
+        {'columns': ['month_start']},
+        {'columns': ['user_id', 'month_start']},
+        {'columns': ['built_at']},
+    ],
+) }}
+
+with generations as (
+
+    select * from {{ ref('fct_generations') }}
+    where {{ is_in_months('created_date', changed_months()) }}
+
+),
+
+final as (
+
+    select
+        cast({{ dbt.date_trunc('month', 'created_date') }} as date) as month_start,
+        user_id,
+        provider,
+        {{ usage_measures() | indent(8) }},
+        sum(case when status = 'failed' and is_refunded then 1 else 0 end) as refunded_failures,
+        sum(
+            case when status = 'failed' and credits_used > 0 and not is_refunded then 1 else 0 end
+        ) as unrefunded_failures,
+        {{ run_time() }} as built_at
+    from generations
+    group by 1, 2, 3
+
+)
+
+select * from final

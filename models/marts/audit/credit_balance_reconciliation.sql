@@ -1,0 +1,50 @@
+with ledger as (
+
+    select * from {{ ref('int_ledger_classified') }}
+    where reject_reason is null
+
+),
+
+shadows as (
+
+    select * from {{ ref('int_bare_charges_matched') }}
+    where is_shadow
+
+),
+
+balances as (
+
+    select * from {{ ref('int_balances_cleaned') }}
+    where reject_reason is null
+
+),
+
+ledger_balances as (
+
+    select
+        ledger.user_id,
+        sum(ledger.direction * ledger.credits) as ledger_balance
+    from ledger
+    left join shadows on ledger.transaction_id = shadows.transaction_id
+    where shadows.transaction_id is null and ledger.user_id is not null
+    group by 1
+
+),
+
+final as (
+
+    select
+        cast(coalesce(balances.user_id, ledger_balances.user_id) as text) as user_id,
+        cast(balances.subscription_tier as text) as subscription_tier,
+        cast(coalesce(balances.current_balance, 0) as bigint) as app_balance,
+        cast(coalesce(ledger_balances.ledger_balance, 0) as bigint) as ledger_balance,
+        cast(
+            coalesce(balances.current_balance, 0) - coalesce(ledger_balances.ledger_balance, 0)
+            as bigint
+        ) as drift
+    from balances
+    full outer join ledger_balances on balances.user_id = ledger_balances.user_id
+
+)
+
+select * from final

@@ -1,0 +1,95 @@
+with tasks as (
+
+    select * from {{ ref('int_tasks_cleaned') }}
+
+),
+
+ledger as (
+
+    select * from {{ ref('int_ledger_classified') }}
+
+),
+
+balances as (
+
+    select * from {{ ref('int_balances_cleaned') }}
+
+),
+
+generations as (
+
+    select * from {{ ref('fct_generations') }}
+
+),
+
+-- Only the ledger can say when a task without a time was created; then it is a generation.
+undated_tasks as (
+
+    select tasks.*
+    from tasks
+    left join generations on tasks.task_id = generations.generation_id
+    where
+        tasks.reject_reason is null
+        and tasks.created_at is null
+        and generations.generation_id is null
+
+),
+
+rejected as (
+
+    select
+        'enhancement_tasks' as source_table,
+        task_id as row_id,
+        reject_reason,
+        user_id,
+        created_at
+    from tasks
+    where reject_reason is not null
+
+    union all
+
+    select
+        'enhancement_tasks' as source_table,
+        task_id as row_id,
+        'missing_created_at' as reject_reason,
+        user_id,
+        created_at
+    from undated_tasks
+
+    union all
+
+    select
+        'credit_transactions' as source_table,
+        transaction_id as row_id,
+        reject_reason,
+        user_id,
+        created_at
+    from ledger
+    where reject_reason is not null
+
+    union all
+
+    select
+        'user_credits' as source_table,
+        user_id as row_id,
+        reject_reason,
+        user_id,
+        cast(null as timestamptz) as created_at
+    from balances
+    where reject_reason is not null
+
+),
+
+final as (
+
+    select
+        cast(source_table as text) as source_table,
+        cast(row_id as text) as row_id,
+        cast(reject_reason as text) as reject_reason,
+        cast(user_id as text) as user_id,
+        created_at
+    from rejected
+
+)
+
+select * from final

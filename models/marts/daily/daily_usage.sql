@@ -1,0 +1,47 @@
+with usage_by_day as (
+
+    select * from {{ ref('int_usage_by_day') }}
+
+),
+
+refunds as (
+
+    select * from {{ ref('int_refunds_matched') }}
+
+),
+
+refunds_by_day as (
+
+    select
+        {{ reporting_date('created_at') }} as usage_date,
+        usage_provider as provider,
+        usage_enhancement_type as enhancement_type,
+        count(*) as refunds_issued,
+        sum(credits) as credits_refunded
+    from refunds
+    group by 1, 2, 3
+
+),
+
+final as (
+
+    select
+        usage_date,
+        cast(provider as text) as provider,
+        cast(enhancement_type as text) as enhancement_type,
+        cast(coalesce(usage_by_day.generations, 0) as bigint) as generations,
+        cast(coalesce(usage_by_day.completed_generations, 0) as bigint) as completed_generations,
+        cast(coalesce(usage_by_day.failed_generations, 0) as bigint) as failed_generations,
+        cast(coalesce(usage_by_day.cancelled_generations, 0) as bigint) as cancelled_generations,
+        cast(coalesce(usage_by_day.in_flight_generations, 0) as bigint) as in_flight_generations,
+        cast(coalesce(usage_by_day.credits_used, 0) as bigint) as credits_used,
+        cast(coalesce(usage_by_day.vendor_cost_usd, 0) as numeric(18, 6)) as vendor_cost_usd,
+        cast(coalesce(usage_by_day.list_cost_usd, 0) as numeric(18, 6)) as list_cost_usd,
+        cast(coalesce(refunds_by_day.refunds_issued, 0) as bigint) as refunds_issued,
+        cast(coalesce(refunds_by_day.credits_refunded, 0) as bigint) as credits_refunded
+    from usage_by_day
+    full outer join refunds_by_day using (usage_date, provider, enhancement_type)
+
+)
+
+select * from final

@@ -1,0 +1,49 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    on_schema_change='fail',
+    indexes=[
+        {'columns': ['generation_id'], 'unique': true},
+        {'columns': ['created_at']},
+        {'columns': ['created_date']},
+        {'columns': ['last_activity_at']},
+    ],
+    post_hook=[
+        "{{ partial_index('generation_id', has_not_ended()) }}",
+        "{{ partial_index('user_id', \"status = 'failed'\") }}",
+    ],
+) }}
+
+-- depends_on: {{ ref('int_days_changed') }}
+
+with changed as (
+
+    select * from {{ ref('int_generations_changed') }}
+
+),
+
+{% if reads_everything() -%}
+
+generations as (
+
+    {{ assemble_generations() | indent }}
+
+),
+
+final as (
+
+    {{ finish_generations('generations') | indent }}
+
+)
+{%- else -%}
+
+final as (
+
+    select {{ fact_columns() }}
+    from changed
+    where not is_removed
+
+)
+{%- endif %}
+
+select * from final

@@ -1,0 +1,85 @@
+with usage_by_month as (
+
+    select * from {{ ref('monthly_usage') }}
+
+),
+
+costs as (
+
+    select * from {{ ref('int_usage_by_month') }}
+    where is_all_providers
+
+),
+
+days as (
+
+    select * from {{ ref('daily_usage') }}
+
+),
+
+-- How many of its days a month has had so far.
+months as (
+
+    select
+        usage_by_month.*,
+        case
+            when usage_by_month.month_start = {{ reporting_month(as_of()) }}
+                then {{ reporting_date(as_of()) }}
+            else {{ dbt.last_day('usage_by_month.month_start', 'month') }}
+        end as last_date
+    from usage_by_month
+
+),
+
+prior_costs as (
+
+    select
+        months.month_start,
+        sum(days.vendor_cost_usd) as vendor_cost_usd
+    from months
+    inner join days
+        on
+            days.usage_date >= {{ dbt.dateadd('month', -1, 'months.month_start') }}
+            and days.usage_date < months.month_start
+            and extract(day from days.usage_date) <= extract(day from months.last_date)
+    group by 1
+
+),
+
+measured as (
+
+    select
+        months.month_start,
+        months.generations,
+        months.active_users,
+        coalesce(costs.vendor_cost_usd, 0) as vendor_cost_usd,
+        coalesce(costs.list_cost_usd, 0) as list_cost_usd,
+        months.net_credits_used
+        * cast('{{ var('credit_price_usd') }}' as numeric(18, 6)) as credit_revenue_usd,
+        coalesce(prior_costs.vendor_cost_usd, 0) as vendor_cost_same_days_prior_month_usd
+    from months
+    left join costs on months.month_start = costs.month_start
+    left join prior_costs on months.month_start = prior_costs.month_start
+
+),
+
+final as (
+
+    select
+        month_start,
+        cast(vendor_cost_usd as numeric(18, 6)) as vendor_cost_usd,
+        cast(list_cost_usd as numeric(18, 6)) as list_cost_usd,
+        cast(vendor_cost_usd - list_cost_usd as numeric(18, 6)) as cost_variance_usd,
+        {{ safe_divide('vendor_cost_usd', 'generations') }} as avg_cost_per_generation_usd,
+        {{ safe_divide('vendor_cost_usd', 'active_users') }} as cost_per_active_user_usd,
+        cast(credit_revenue_usd as numeric(18, 6)) as credit_revenue_usd,
+        cast(credit_revenue_usd - vendor_cost_usd as numeric(18, 6)) as gross_margin_usd,
+        {{ safe_divide('credit_revenue_usd - vendor_cost_usd', 'credit_revenue_usd') }}
+            as gross_margin_rate,
+        cast(vendor_cost_same_days_prior_month_usd as numeric(18, 6))
+            as vendor_cost_same_days_prior_month_usd
+    from measured
+
+)
+
+select * from final

@@ -1,0 +1,67 @@
+with usage_by_month as (
+
+    select * from {{ ref('monthly_usage') }}
+
+),
+
+failures as (
+
+    select * from {{ ref('int_usage_by_month') }}
+    where is_all_providers
+
+),
+
+durations as (
+
+    select * from {{ ref('int_durations_by_month') }}
+
+),
+
+generations as (
+
+    select * from {{ ref('fct_generations') }}
+
+),
+
+refunds as (
+
+    select * from {{ ref('int_refunds_by_month') }}
+
+),
+
+stuck as (
+
+    select
+        cast({{ dbt.date_trunc('month', 'created_date') }} as date) as month_start,
+        count(*) as stuck_generations
+    from generations
+    where {{ is_stuck() }}
+    group by 1
+
+),
+
+final as (
+
+    select
+        usage_by_month.month_start,
+        usage_by_month.completed_generations,
+        usage_by_month.failed_generations,
+        {{ rate('completed', 'usage_by_month.') }} as success_rate,
+        {{ rate('failed', 'usage_by_month.') }} as failure_rate,
+        cast(coalesce(refunds.refunds_issued, 0) as bigint) as refunds_issued,
+        usage_by_month.credits_refunded,
+        {{ safe_divide('failures.refunded_failures', 'usage_by_month.failed_generations') }}
+            as refunded_failure_rate,
+        cast(coalesce(failures.unrefunded_failures, 0) as bigint) as unrefunded_failures,
+        cast(coalesce(stuck.stuck_generations, 0) as bigint) as stuck_generations,
+        cast(durations.p50_duration_seconds as numeric(18, 3)) as p50_duration_seconds,
+        cast(durations.p95_duration_seconds as numeric(18, 3)) as p95_duration_seconds
+    from usage_by_month
+    left join failures on usage_by_month.month_start = failures.month_start
+    left join stuck on usage_by_month.month_start = stuck.month_start
+    left join durations on usage_by_month.month_start = durations.month_start
+    left join refunds on usage_by_month.month_start = refunds.month_start
+
+)
+
+select * from final

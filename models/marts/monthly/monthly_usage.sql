@@ -1,0 +1,71 @@
+with months as (
+
+    select * from {{ ref('int_months') }}
+
+),
+
+usage_by_user as (
+
+    select * from {{ ref('int_usage_by_user_month') }}
+
+),
+
+refunds as (
+
+    select * from {{ ref('int_refunds_by_month') }}
+
+),
+
+usage_by_month as (
+
+    select * from {{ ref('int_usage_by_month') }}
+    where is_all_providers
+
+),
+
+first_months as (
+
+    select
+        user_id,
+        min(month_start) as month_start
+    from usage_by_user
+    where user_id is not null
+    group by 1
+
+),
+
+new_users as (
+
+    select
+        month_start,
+        count(*) as new_users
+    from first_months
+    group by 1
+
+),
+
+final as (
+
+    select
+        months.month_start,
+        cast(coalesce(usage_by_month.generations, 0) as bigint) as generations,
+        cast(coalesce(usage_by_month.completed_generations, 0) as bigint) as completed_generations,
+        cast(coalesce(usage_by_month.failed_generations, 0) as bigint) as failed_generations,
+        cast(coalesce(usage_by_month.cancelled_generations, 0) as bigint) as cancelled_generations,
+        cast(coalesce(usage_by_month.in_flight_generations, 0) as bigint) as in_flight_generations,
+        cast(coalesce(usage_by_month.active_users, 0) as bigint) as active_users,
+        cast(coalesce(new_users.new_users, 0) as bigint) as new_users,
+        cast(coalesce(usage_by_month.credits_used, 0) as bigint) as credits_used,
+        cast(coalesce(refunds.credits_refunded, 0) as bigint) as credits_refunded,
+        cast(
+            coalesce(usage_by_month.credits_used, 0) - coalesce(refunds.credits_refunded, 0)
+            as bigint
+        ) as net_credits_used
+    from months
+    left join usage_by_month on months.month_start = usage_by_month.month_start
+    left join new_users on months.month_start = new_users.month_start
+    left join refunds on months.month_start = refunds.month_start
+
+)
+
+select * from final

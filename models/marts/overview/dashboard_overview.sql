@@ -1,0 +1,116 @@
+with generations as (
+
+    select * from {{ ref('fct_generations') }}
+
+),
+
+refunds as (
+
+    select * from {{ ref('int_refunds_matched') }}
+
+),
+
+balances as (
+
+    select * from {{ ref('int_balances_cleaned') }}
+    where reject_reason is null and current_balance > 0
+
+),
+
+today as (
+
+    select
+        count(*) as generations_today,
+        coalesce(sum(vendor_cost_usd), 0) as cost_today_usd,
+        count(distinct user_id) as active_users_today
+    from generations
+    where created_date = {{ reporting_date(as_of()) }}
+
+),
+
+this_month as (
+
+    select
+        count(*) as generations_this_month,
+        coalesce(sum(vendor_cost_usd), 0) as cost_this_month_usd
+    from generations
+    where created_date >= {{ reporting_month(as_of()) }}
+
+),
+
+last_7_days as (
+
+    select
+        count(case when status = 'completed' then 1 end) as completed_generations,
+        count(case when status = 'failed' then 1 end) as failed_generations
+    from generations
+    where created_at > {{ as_of() }} - interval '168' hour
+
+),
+
+refunds_this_month as (
+
+    select count(*) as refunds_issued_this_month
+    from refunds
+    where {{ reporting_date('created_at') }} >= {{ reporting_month(as_of()) }}
+
+),
+
+refunds_7d as (
+
+    select
+        count(*) as refunds_issued_7d,
+        coalesce(sum(credits), 0) as credits_refunded_7d
+    from refunds
+    where created_at > {{ as_of() }} - interval '168' hour
+
+),
+
+circulation as (
+
+    select
+        count(*) as users_with_credits,
+        coalesce(sum(current_balance), 0) as total_credits_in_circulation
+    from balances
+
+),
+
+in_flight as (
+
+    select
+        count(*) as in_flight_generations,
+        count(case when {{ is_stuck() }} then 1 end) as stuck_generations
+    from generations
+    where status in ('pending', 'processing')
+
+),
+
+final as (
+
+    select
+        {{ as_of() }} as as_of,
+        today.generations_today,
+        cast(today.cost_today_usd as numeric(18, 6)) as cost_today_usd,
+        today.active_users_today,
+        this_month.generations_this_month,
+        cast(this_month.cost_this_month_usd as numeric(18, 6)) as cost_this_month_usd,
+        {{ rate('completed', 'last_7_days.') }} as success_rate_7d,
+        {{ rate('failed', 'last_7_days.') }} as failure_rate_7d,
+        refunds_this_month.refunds_issued_this_month,
+        refunds_7d.refunds_issued_7d,
+        cast(refunds_7d.credits_refunded_7d as bigint) as credits_refunded_7d,
+        circulation.users_with_credits,
+        cast(circulation.total_credits_in_circulation as bigint) as total_credits_in_circulation,
+        in_flight.in_flight_generations,
+        in_flight.stuck_generations
+    from today
+    cross join this_month
+    cross join last_7_days
+    cross join refunds_this_month
+    cross join refunds_7d
+    cross join circulation
+    cross join in_flight
+
+)
+
+select * from final

@@ -1,0 +1,70 @@
+{%- set app = source_columns('credit_transactions') -%}
+
+with source as (
+
+    select * from {{ source('app', 'credit_transactions') }}
+
+),
+
+renamed as (
+
+    select
+        {{ 'id' if 'id' not in app.absent else app.id }} as source_id,
+        {{ clean_id(app.id) }} as transaction_id,
+        {{ clean_id(app.user_id) }} as user_id,
+        {{ clean_name(app.transaction_type) }} as transaction_type,
+        abs({{ app.credits_used }}) as credits,
+        {{ app.cost_usd }} as app_cost_usd,
+        {{ clean_cost(app.cost_usd) }} as cost_usd,
+        {{ clean_name(app.provider) }} as provider,
+        {{ clean_name(app.enhancement_type) }} as enhancement_type,
+        {{ clean_id(app.api_request_id) }} as api_request_id,
+        {{ clean_name(app.status) }} as status,
+        {{ app.created_at }} as created_at
+    from source
+
+){% if 'id' in app.absent %},
+
+{#- Without an id a row is known by its content, and by its number among rows of the same content. #}
+hashed as (
+
+    select
+        *,
+        {{ dbt.hash(dbt.concat([
+            "coalesce(user_id, '')", "'|'", "coalesce(transaction_type, '')", "'|'",
+            "coalesce(cast(credits as text), '')", "'|'", "coalesce(cast(app_cost_usd as text), '')",
+            "'|'", "coalesce(provider, '')", "'|'", "coalesce(enhancement_type, '')", "'|'",
+            "coalesce(api_request_id, '')", "'|'",
+            "coalesce(cast(extract(epoch from created_at) as text), '')",
+        ])) }} as content_hash
+    from renamed
+
+),
+
+identified as (
+
+    select
+        source_id,
+        {{ dbt.concat([
+            'content_hash', "'-'",
+            'cast(row_number() over (partition by content_hash order by status) as text)',
+        ]) }} as transaction_id,
+        user_id,
+        transaction_type,
+        credits,
+        app_cost_usd,
+        cost_usd,
+        provider,
+        enhancement_type,
+        api_request_id,
+        status,
+        created_at
+    from hashed
+
+)
+
+select * from identified
+{%- else %}
+
+select * from renamed
+{%- endif %}

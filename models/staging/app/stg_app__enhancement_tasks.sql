@@ -1,0 +1,28 @@
+{%- set app = source_columns('enhancement_tasks') -%}
+
+with source as (
+
+    select * from {{ source('app', 'enhancement_tasks') }}
+
+),
+
+renamed as (
+
+    select
+        {{ 'id' if 'id' not in app.absent else app.id }} as source_id,
+        {{ clean_id(app.id) }} as task_id,
+        {{ clean_id(app.user_id) }} as user_id,
+        {{ clean_name(app.provider) }} as provider,
+        {{ clean_name(app.enhancement_type) }} as enhancement_type,
+        {{ clean_name(app.status) }} as status,
+        {{ app.error_message }} as error_message,
+        {{ app.cost_usd }} as app_cost_usd,
+        {{ clean_cost(app.cost_usd) }} as cost_usd,
+        {{ app.created_at }} as created_at,
+        coalesce({{ app.completed_at }}, {{ app.failed_at }}, {{ app.updated_at }}) as ended_at,
+        {{ app.updated_at }} as updated_at
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,35 @@
+-- Every balance of the app is a row of the reconciliation or a rejected row.
+with raw as (
+
+    select count(*) as row_count from {{ ref('stg_app__user_credits') }}
+
+),
+
+kept as (
+
+    select count(*) as row_count
+    from {{ ref('int_balances_cleaned') }} as balances
+    inner join {{ ref('credit_balance_reconciliation') }} as reconciled
+        on
+            balances.user_id = reconciled.user_id
+            and balances.current_balance = reconciled.app_balance
+    where balances.reject_reason is null
+
+),
+
+rejected as (
+
+    select count(*) as row_count
+    from {{ ref('rejected_rows') }}
+    where source_table = 'user_credits'
+
+)
+
+select
+    raw.row_count as raw_rows,
+    kept.row_count as kept_rows,
+    rejected.row_count as rejected_rows
+from raw
+cross join kept
+cross join rejected
+where raw.row_count <> kept.row_count + rejected.row_count
