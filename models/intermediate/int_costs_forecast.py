@@ -45,11 +45,11 @@ def simulate(history: pd.Series, days: int) -> np.ndarray:
 
 def present_unit_costs(generations: pd.DataFrame, costs: pd.DataFrame) -> pd.Series:
     """US dollars per generation of each provider, over its last days with generations."""
-    recent = generations.where(generations > 0).apply(lambda days: days.dropna().tail(PRICE_DAYS))
+    recent = generations.apply(lambda days: days[days > 0].tail(PRICE_DAYS))
     return (costs.where(recent.notna()).sum() / recent.sum()).fillna(0)
 
 
-def simulate_providers(
+def simulate_usage(
     generations: pd.DataFrame, costs: pd.DataFrame, days: int
 ) -> dict[str, dict[str, np.ndarray]]:
     """Simulated generations and vendor cost by provider and in total, where there is enough data.
@@ -59,30 +59,172 @@ def simulate_providers(
     unit_costs = present_unit_costs(generations, costs)
     futures = {}
     for provider in generations.columns[generations.apply(has_enough_data)]:
-        simulated = simulate(generations[provider], days)
-        futures[provider] = {
-            "generations": simulated,
-            "vendor_cost": simulated * unit_costs[provider],
-        }
+        future = simulate(generations[provider], days)
+        futures[provider] = {"generations": future, "vendor_cost": future * unit_costs[provider]}
 
     total = generations.sum(axis=1)
-    if has_enough_data(total):
-        total_cost = generations.mul(unit_costs).sum(axis=1)
-        mean_unit_cost = total_cost.sum() / total.sum()
-        in_generations = total_cost / mean_unit_cost if mean_unit_cost else total_cost
-        simulated_total = {
-            "generations": simulate(total, days),
-            "vendor_cost": (
-                simulate(in_generations, days) * mean_unit_cost
-                if mean_unit_cost
-                else np.zeros((days, SIMULATIONS))
-            ),
-        }
-        active = generations.columns[generations.tail(MINIMUM_DAYS).sum() > 0]
-        if set(active) <= set(futures):
-            simulated_total = {
-                measure: add_up(simulated, [futures[provider][measure] for provider in futures])
-                for measure, simulated in simulated_total.items()
+    if not has_enough_data(total):
+        return futures
+    # In units of the mean generation, since the logarithm wants counts well above zero.
+    mean_cost = (unit_costs * generations.sum()).sum() / total.sum()
+    weights = unit_costs / mean_cost if mean_cost > 0 else unit_costs + 1
+    in_total = {
+        "generations": simulate(total, days),
+        "vendor_cost": simulate((generations * weights).sum(axis=1), days) * mean_cost,
+    }
+    active = set(generations.columns[generations.tail(MINIMUM_DAYS).sum() > 0])
+    if active <= set(futures):
+        for measure, future in in_total.items():
+            parts = sum(futures[provider][measure].mean(axis=1) for provider in futures)
+            mean = future.mean(axis=1)
+            future *= np.divide(parts, mean, out=np.ones(days), where=mean > 0)[:, None]
+    return {**futures, TOTAL: in_total}
+
+
+def forecasts_made_on(
+    usage: dict[str, pd.DataFrame], made_on: pd.Timestamp, elapsed: float, budget: float | None
+) -> list[dict]:
+    """Forecast three months for every provider and the total, `elapsed` days into `made_on`.
+
+    Args:
+        usage: daily `generations` and `vendor_cost` by provider, complete before `made_on`.
+        made_on: the day of the forecast.
+        elapsed: how much of that day is in `usage`, from 0 to below 1.
+        budget: US dollars a month, or None.
+    """
+    first_month = made_on.replace(day=1)
+    ends = [first_month + pd.DateOffset(months=1 + ahead) for ahead in range(HORIZON_MONTHS)]
+    future_days = pd.date_range(made_on, ends[-1], inclusive="left")
+    past = {measure: days[days.index < made_on] for measure, days in usage.items()}
+    futures = simulate_usage(past["generations"], past["vendor_cost"], len(future_days))
+    until_now = {
+        measure: days[(days.index >= first_month) & (days.index <= made_on)]
+        for measure, days in usage.items()
+    }
+    providers = past["generations"].columns[past["generations"].notna().any()]
+    if elapsed:
+        providers = usage["generations"].columns
+
+    rows = []
+    for provider in [*providers, TOTAL]:
+        future = futures.get(provider)
+        for ahead, end in enumerate(ends):
+            month = end - pd.DateOffset(months=1)
+            row = {
+                "forecast_date": made_on,
+                "elapsed_days": (made_on - first_month).days + elapsed,
+                "provider": provider,
+                "month_start": month,
+                "horizon_months": ahead,
+                "forecast_status": "ok" if future else "not_enough_data",
             }
-        futures[TOTAL] = simulated_total
-    return futures
+            for measure, days in until_now.items():
+                actual = days.sum(axis=1) if provider == TOTAL else days[provider].fillna(0)
+                actual = actual if ahead == 0 else actual * 0
+                row[f"{measure}_to_date"] = actual.sum()
+                if future:
+                    in_month = (future_days >= month) & (future_days < end)
+                    left = np.where(future_days == made_on, 1 - elapsed, 1.0)[in_month, None]
+                    daily = future[measure][in_month] * left
+                    row |= describe(measure, actual.sum() + daily.sum(axis=0))
+                    if provider == TOTAL and measure == "vendor_cost" and budget is not None:
+                        expected = pd.Series(daily.mean(axis=1), future_days[in_month])
+                        row |= compare_with_budget(
+                            actual.add(expected, fill_value=0), row["samples"], budget
+                        )
+            row.pop("samples", None)
+            rows.append(row)
+    return rows
+
+
+def describe(measure: str, samples: np.ndarray) -> dict:
+    """Mean and interval bounds of a month's simulated totals."""
+    bounds = {
+        f"{measure}_{side}_{level}": np.quantile(samples, quantile)
+        for level, quantiles in INTERVALS.items()
+        for side, quantile in zip(("lower", "upper"), quantiles, strict=True)
+    }
+    return {measure: samples.mean(), **bounds, "samples": samples}
+
+
+def compare_with_budget(daily: pd.Series, samples: np.ndarray, budget: float) -> dict:
+    """Say when a month's expected daily costs pass the budget, and how likely the month does."""
+    passed = daily.index[daily.cumsum() > budget]
+    return {
+        "budget_passed_on": passed[0] if len(passed) else None,
+        "probability_over_budget": (samples > budget).mean(),
+    }
+
+
+def back_test_dates(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Days on which a forecast could have been made from at least the minimum history."""
+    candidates = days[days.day.isin(BACK_TEST_DAYS)]
+    return candidates[candidates >= days[0] + pd.Timedelta(days=MINIMUM_DAYS)]
+
+
+def forecast_costs(usage: pd.DataFrame, budget: float | None) -> pd.DataFrame:
+    """Make today's forecast and those of the past; one row per forecast, provider and month.
+
+    `usage` has a row per day and provider, as `int_usage_by_provider_day`; its last day is today.
+    """
+    usage = usage.assign(usage_date=pd.to_datetime(usage["usage_date"]).astype("datetime64[s]"))
+    by_provider = usage.pivot(index="usage_date", columns="provider").sort_index()
+    by_measure = {
+        "generations": by_provider["generations"].astype(float),
+        "vendor_cost": by_provider["vendor_cost_usd"].astype(float),
+    }
+    today = by_provider.index[-1]
+    elapsed = float(by_provider["elapsed_days"].loc[today].max())
+    rows = [
+        row | {"is_current": False}
+        for made_on in back_test_dates(by_provider.index)
+        for row in forecasts_made_on(by_measure, made_on, 0.0, None)
+    ]
+    rows += [
+        row | {"is_current": True}
+        for row in forecasts_made_on(by_measure, today, elapsed, budget)
+    ]
+    return to_columns(rows)
+
+
+def to_columns(rows: list[dict]) -> pd.DataFrame:
+    """Round to whole generations and to 1/10,000 dollar, and name every column, empty ones too."""
+    frame = pd.DataFrame(rows)
+    for measure in ("generations", "vendor_cost"):
+        bounds = [f"{measure}_{side}_{level}" for level in INTERVALS for side in ("lower", "upper")]
+        for column in [f"{measure}_to_date", measure, *bounds]:
+            values = frame.get(column, pd.Series(np.nan, frame.index)).astype(float)
+            if measure == "generations":
+                frame[column] = values.round().astype("Int64")
+            else:
+                frame[f"{column}_usd"] = values.round(4)
+                frame = frame.drop(columns=column, errors="ignore")
+    for column in ("budget_passed_on", "probability_over_budget"):
+        frame[column] = frame.get(column, pd.Series(None, frame.index))
+    for column in ("forecast_date", "month_start", "budget_passed_on"):
+        frame[column] = pd.to_datetime(frame[column]).dt.date
+    return frame
+
+
+def checked_budget(setting: object) -> float | None:
+    """Read the variable `monthly_budget_usd`; unset is None.
+
+    Raises:
+        ValueError: it is set and no number above zero.
+    """
+    if setting in (None, "", "None"):
+        return None
+    try:
+        budget = float(str(setting))
+    except ValueError:
+        budget = 0.0
+    if not 0 < budget < float("inf"):
+        raise ValueError(f"monthly_budget_usd is '{setting}': it must be a number above 0, or null")
+    return budget
+
+
+def model(dbt, session):
+    """Table of forecasts, past and present."""
+    usage = dbt.ref("int_usage_by_provider_day")
+    budget = checked_budget(dbt.config.get("monthly_budget_usd"))
+    return forecast_costs(usage, budget)
