@@ -14,6 +14,7 @@ together, and then moved so that the providers' forecasts add up to it.
 
 import numpy as np
 import pandas as pd
+from statsmodels.tsa.statespace.mlemodel import MLEResults
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 TOTAL = "all"
@@ -24,6 +25,7 @@ PRICE_DAYS = 7  # days with generations that tell the present cost per generatio
 SIMULATIONS = 1000
 INTERVALS = {"80": (0.1, 0.9), "95": (0.025, 0.975)}
 BACK_TEST_DAYS = (1, 16)  # past forecasts are made as these days of a month begin
+BACK_TEST_MONTHS = 24
 
 
 def has_enough_data(history: pd.Series) -> bool:
@@ -37,10 +39,27 @@ def simulate(history: pd.Series, days: int) -> np.ndarray:
     observed = np.log1p(history.dropna().tail(FIT_DAYS).to_numpy())
     model = UnobservedComponents(observed, level="lldtrend", seasonal=7, stochastic_seasonal=False)
     fitted = model.fit(disp=False, cov_type="none", warn_convergence=False)
-    futures = fitted.simulate(
-        days, anchor="end", repetitions=SIMULATIONS, random_state=np.random.default_rng(0)
-    )
-    return np.expm1(futures.reshape(days, SIMULATIONS)).clip(min=0)
+    return np.expm1(futures_of(fitted, days)).clip(min=0)
+
+
+def futures_of(fitted: MLEResults, days: int) -> np.ndarray:
+    """Run a fitted model's state-space recursion forward; shape (days, SIMULATIONS).
+
+    All paths at once: `fitted.simulate` takes them one by one, twenty times as long.
+    """
+    random = np.random.default_rng(0)
+    system = fitted.model.ssm
+    state = random.multivariate_normal(
+        fitted.predicted_state[:, -1], fitted.predicted_state_cov[:, :, -1], SIMULATIONS
+    ).T
+    noise = random.normal(scale=np.sqrt(system["obs_cov", 0, 0]), size=(days, SIMULATIONS))
+    shocks = random.normal(size=(days, len(system["state_cov"]), SIMULATIONS))
+    shocks *= np.sqrt(np.diag(system["state_cov"]))[:, None]
+    observed = np.empty((days, SIMULATIONS))
+    for day in range(days):
+        observed[day] = (system["design"] @ state)[0] + noise[day]
+        state = system["transition"] @ state + system["selection"] @ shocks[day]
+    return observed
 
 
 def present_unit_costs(generations: pd.DataFrame, costs: pd.DataFrame) -> pd.Series:
@@ -159,7 +178,8 @@ def compare_with_budget(daily: pd.Series, samples: np.ndarray, budget: float) ->
 def back_test_dates(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Days on which a forecast could have been made from at least the minimum history."""
     candidates = days[days.day.isin(BACK_TEST_DAYS)]
-    return candidates[candidates >= days[0] + pd.Timedelta(days=MINIMUM_DAYS)]
+    candidates = candidates[candidates >= days[0] + pd.Timedelta(days=MINIMUM_DAYS)]
+    return candidates[candidates >= days[-1] - pd.DateOffset(months=BACK_TEST_MONTHS)]
 
 
 def forecast_costs(usage: pd.DataFrame, budget: float | None) -> pd.DataFrame:
