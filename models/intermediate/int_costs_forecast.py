@@ -201,8 +201,7 @@ def forecast_costs(usage: pd.DataFrame, budget: float | None) -> pd.DataFrame:
         for row in forecasts_made_on(by_measure, made_on, 0.0, None)
     ]
     rows += [
-        row | {"is_current": True}
-        for row in forecasts_made_on(by_measure, today, elapsed, budget)
+        row | {"is_current": True} for row in forecasts_made_on(by_measure, today, elapsed, budget)
     ]
     return to_columns(rows)
 
