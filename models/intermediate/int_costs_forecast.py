@@ -29,7 +29,7 @@ BACK_TEST_MONTHS = 24
 
 
 def has_enough_data(history: pd.Series) -> bool:
-    """Say whether daily generations reach far enough back, and are frequent enough, to be fitted."""
+    """Say whether daily generations are many and frequent enough for a fit."""
     recent = history.dropna().tail(MINIMUM_DAYS)
     return len(recent) == MINIMUM_DAYS and (recent > 0).mean() >= 0.5
 

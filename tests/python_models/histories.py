@@ -51,8 +51,8 @@ def history(
 ) -> pd.DataFrame:
     """Usage by provider and day, as `int_usage_by_provider_day`, of whole months.
 
-    Day-to-day noise is `noise` (a standard deviation of the logarithm) of each provider, half of that
-    common to all, and Poisson; the price of two providers rises by a quarter on a random day.
+    Day-to-day noise is `noise` (a standard deviation of the logarithm) of each provider, half of
+    that common to all, and Poisson; the price of two providers rises by a quarter on a random day.
     """
     random = np.random.default_rng([seed, TRENDS.index(trend)])
     first = pd.Timestamp(start)
@@ -63,7 +63,7 @@ def history(
     for provider, level in GENERATIONS_A_DAY.items():
         weekdays = WEEKDAY_FACTORS ** random.uniform(0.5, 1.5)
         logs = log_trend(random, trend, len(days)) + common + random.normal(0, noise, len(days))
-        generations = random.poisson(level * np.exp(logs) * weekdays[days.dayofweek])
+        generations = random.poisson(level * np.exp(logs) * weekdays[days.day_of_week])
         failed = random.binomial(generations, FAILURE_RATE)
         raised = with_price_change and provider in ("nanobanana", "wan")
         price = np.where(np.arange(len(days)) < change, 1, 1.25 if raised else 1) * PRICES[provider]

@@ -2,14 +2,14 @@
 
 Normalisation keeps what it knows to be harmless rather than removing what it knows to be harmful: a
 word stays where it is made of letters as words are, and an HTTP status after `http`, `status`,
-`code` or `error`. Everything else becomes a placeholder: numbers, ids, keys, tokens, addresses, paths,
-quotations, and what stands after `prompt:`, `user=` and the like. A name that is written as
+`code` or `error`. Everything else becomes a placeholder: numbers, ids, keys, tokens, addresses,
+paths, quotations, and what stands after `prompt:`, `user=` and the like. A name that is written as
 an ordinary word within a sentence cannot be told from one.
 
-Causes come from the patterns in the seed `failure_reason_rules`. What they leave is grouped by leader
-clustering (Hartigan 1975, "Clustering Algorithms", ch. 3) on the cosine similarity of letter trigrams
-(scikit-learn): in order of first appearance, a message joins the first group whose founder it
-resembles, or founds its own. Later messages cannot change earlier groups, so labels stay.
+Causes come from the patterns in the seed `failure_reason_rules`. What they leave is grouped by
+leader clustering (Hartigan 1975, "Clustering Algorithms", ch. 3) on the cosine similarity of letter
+trigrams (scikit-learn): in order of first appearance, a message joins the first group whose founder
+it resembles, or founds its own. Later messages cannot change earlier groups, so labels stay.
 """
 
 import re
@@ -31,9 +31,12 @@ PERSONAL = "user|username|name|e-?mail|phone|address|ip|host|cookie|session|file
 SECRET = (
     "bearer|token|access.?token|api.?key|key|secret|password|passwd|pwd|authorization|signature"
 )
+TELLING = ("error", "reason", "code", "status", "message", "type", "cause", "detail")
 REPLACEMENTS = [
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in [
+        (rf"\"({'|'.join(TELLING)})\"\s*:\s*\"([^\"]*)\"", r" \1 \2 "),
+        (rf"\"({'|'.join(TELLING)})\"\s*:", r" \1 "),
         (r"\b(prompt|caption|input|text|query)\s*[:=].*", r"\1 <text>"),
         (r"\"[^\"]*(\"|$)|`[^`]*(`|$)|“[^”]*(”|$)|«[^»]*(»|$)|(?<!\w)'.*?'(?!\w)", " <text> "),
         (r"\b(bearer|basic)\s+[^\s<]+", r"\1 <key>"),
@@ -46,10 +49,10 @@ KEY_PREFIX = re.compile(
     re.IGNORECASE,
 )
 PLACEHOLDER = re.compile(r"<(url|email|key|text|id|number|path)>")
-NUMBER = re.compile(r"[-+#$€£~≈]?\d[\d.,:x×%]*(ms|s|m|h|kb|mb|gb|px|k|st|nd|rd|th)?", re.IGNORECASE)
+NUMBER = re.compile(r"[-+#$€£~≈]?\d[\d.,:x%]*(ms|s|m|h|kb|mb|gb|px|k|st|nd|rd|th)?", re.IGNORECASE)
+HEXADECIMAL = re.compile(r"(0x)?[0-9a-f]{8,}", re.IGNORECASE)
 STATUS_CODE = re.compile(r"[1-5]\d\d")
 WORD_HUMPS = re.compile(r"([A-Z]?[a-z]{2,}|[A-Z]{2,})([A-Z][a-z]+|[A-Z]{2,}){0,4}|[A-Za-z]")
-TELLING = ("error", "reason", "code", "status", "message", "type", "cause")
 
 
 def is_word(text: str) -> bool:
@@ -65,7 +68,7 @@ def normalise_word(word: str, previous: str) -> str:
     """One word as it is, in lower case, or the placeholder for it; empty for punctuation."""
     if found := PLACEHOLDER.search(word):
         return found.group()
-    word = word.strip("()[]{}<>.,;:!?\"'`*|-=_/\\…“”«»")
+    word = word.strip("()[]{}<>.,;:!?\"'`*|-=_/\\")
     if not any(letter.isalnum() for letter in word):
         return ""
     if "@" in word:
@@ -74,14 +77,16 @@ def normalise_word(word: str, previous: str) -> str:
         return "<url>"
     if STATUS_CODE.fullmatch(word) and previous in ("http", "status", "code", "error"):
         return word
+    if HEXADECIMAL.fullmatch(word):
+        return "<id>"
     if NUMBER.fullmatch(word):
         return "<number>"
     name, separator, value = word.partition("=" if "=" in word else ":")
     if separator:
         kept = normalise_word(value, name.lower()) if name.lower() in TELLING else "<id>"
         return f"{normalise_word(name, previous)} {kept}".strip()
-    parts = re.split(r"[-_'’./]", word)
-    if "/" in word and len(parts) > 2 or "\\" in word:
+    parts = re.split(r"[-_'/]", word)
+    if "." in word or "\\" in word or ("/" in word and len(parts) > 2):
         return "<path>"
     if KEY_PREFIX.match(word) and len(parts) > 1:
         return "<key>"
@@ -119,8 +124,8 @@ def compile_rules(rules: pd.DataFrame) -> list[tuple[re.Pattern, str, str]]:
             compiled.append((re.compile(rule.pattern), rule.category, rule.reason))
         except re.error as error:
             raise ValueError(
-                f"failure_reason_rules, priority {rule.priority}: the pattern '{rule.pattern}' is no"
-                f" regular expression ({error})"
+                f"failure_reason_rules, priority {rule.priority}: the pattern '{rule.pattern}' is"
+                f" no regular expression ({error})"
             ) from error
     return compiled
 

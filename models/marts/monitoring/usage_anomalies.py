@@ -1,14 +1,14 @@
 """Unusual days: each day of a provider against what its own weeks before led to expect.
 
-Method: a robust score (Iglewicz and Hoaglin 1993, "How to Detect and Handle Outliers"): the distance
-from an expected value in units of the median absolute deviation, as statsmodels has it. Expected is
-the median of the four weeks before plus the weekday's median distance from it in the eight weeks
+Method: a robust score (Iglewicz and Hoaglin 1993, "How to Detect and Handle Outliers"): the
+distance from an expected value in units of the median absolute deviation of statsmodels. Expected
+is the median of the four weeks before plus the weekday's median distance from it in the eight weeks
 before, so that growth, weekends, and the spikes of earlier days do no harm. Days at the turn of the
 month are also allowed what earlier turns of the month showed. Only earlier days are looked at: the
 verdict on a day does not change when later days arrive.
 
-Each measure is put on a scale where its chance variation hardly depends on its size: the square root
-for counts and costs (Anscombe 1948), the arc sine for rates, the logarithm for durations. There the
+Each measure is put on a scale where its chance variation hardly depends on its size: the square
+root for counts and costs (Anscombe 1948), the arc sine for rates, the logarithm for durations. The
 spread can be no less than chance alone makes it, which keeps providers with few generations quiet.
 """
 
@@ -76,7 +76,7 @@ def from_count_scale(unit: pd.Series | float) -> Callable:
 def weekly_expectation(values: pd.Series) -> pd.Series:
     """What the weeks before a day lead to expect of it."""
     level = values.rolling(LEVEL_DAYS, min_periods=LEVEL_DAYS // 2).median().shift()
-    weekday = (values - level).groupby(values.index.dayofweek)
+    weekday = (values - level).groupby(values.index.day_of_week)
     pattern = weekday.transform(
         lambda days: days.rolling(PATTERN_WEEKS, min_periods=3).median().shift()
     )
