@@ -8,7 +8,10 @@ AS_OF = "2024-06-15T12:00:00Z"
 MODELS = ("cost_forecast", "forecast_accuracy", "usage_anomalies", "failure_reasons")
 HISTORY = """
 insert into enhancement_tasks
-    (id, user_id, provider, status, error_message, cost_usd, enhancement_type, created_at, updated_at)
+    (
+        id, user_id, provider, status, error_message, cost_usd, enhancement_type, created_at,
+        updated_at
+    )
 select
     gen_random_uuid(),
     md5((number % 7)::text)::uuid,
@@ -36,14 +39,18 @@ def build(database: AppDatabase, **variables: object) -> None:
 
 
 def test_history_to_marts(any_database: AppDatabase) -> None:
-    """A year's half gives forecasts, their accuracy, the planted spike, and the cause of failures."""
+    """Half a year gives forecasts, their accuracy, the planted spike, the cause of failures."""
     any_database.execute(HISTORY)
     build(any_database, monthly_budget_usd=40)
 
     forecasts = any_database.query(
         "select * from analytics.cost_forecast where provider = 'all' order by month_start"
     )
-    assert [str(row["month_start"]) for row in forecasts] == ["2024-06-01", "2024-07-01", "2024-08-01"]
+    assert [str(row["month_start"]) for row in forecasts] == [
+        "2024-06-01",
+        "2024-07-01",
+        "2024-08-01",
+    ]
     this_month = forecasts[0]
     (actual,) = any_database.query(
         "select sum(vendor_cost_usd) as spent from analytics.daily_usage"

@@ -153,7 +153,9 @@ def test_groups_do_not_depend_on_the_block_size() -> None:
 
 def test_a_bad_pattern_is_named() -> None:
     """A typo in the seed is an error in words."""
-    rules = pd.DataFrame({"priority": [3], "category": ["x"], "reason": ["x"], "pattern": ["(oops"]})
+    rules = pd.DataFrame(
+        {"priority": [3], "category": ["x"], "reason": ["x"], "pattern": ["(oops"]}
+    )
     with pytest.raises(ValueError, match=r"failure_reason_rules, priority 3: the pattern '\(oops'"):
         reasons.compile_rules(rules)
 
