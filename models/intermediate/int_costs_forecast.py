@@ -116,8 +116,9 @@ def forecasts_made_on(
     future_days = pd.date_range(made_on, ends[-1], inclusive="left")
     past = {measure: days[days.index < made_on] for measure, days in usage.items()}
     futures = simulate_usage(past["generations"], past["vendor_cost"], len(future_days))
+    begun = made_on + pd.Timedelta(days=elapsed)
     until_now = {
-        measure: days[(days.index >= first_month) & (days.index <= made_on)]
+        measure: days[(days.index >= first_month) & (days.index < begun)]
         for measure, days in usage.items()
     }
     providers = past["generations"].columns[past["generations"].notna().any()]

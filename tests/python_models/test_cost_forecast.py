@@ -113,6 +113,17 @@ def test_a_price_change_is_followed_within_a_week() -> None:
     np.testing.assert_allclose(doubled["generations"][later], plain["generations"][later])
 
 
+def test_a_past_forecast_knows_nothing_of_later_days() -> None:
+    """The back-test's forecast is that of a history which ends the day before."""
+    usage = by_measure(history(1))
+    cut = {measure: days[days.index < MIDDLE] for measure, days in usage.items()}
+    whole, known = (
+        pd.DataFrame(forecasting.forecasts_made_on(which, MIDDLE, 0.0, None))
+        for which in (usage, cut)
+    )
+    pd.testing.assert_frame_equal(whole, known)
+
+
 def test_the_day_the_budget_is_passed() -> None:
     """Of 31 like days at 10 dollars, a budget of 155 dollars is passed on the 16th."""
     days = pd.date_range("2024-01-01", periods=31)
@@ -132,7 +143,10 @@ def test_the_day_of_as_of_counts_as_far_as_it_went() -> None:
     morning, noon = (
         pd.DataFrame(
             forecasting.forecasts_made_on(
-                {measure: days.mul(days.index != MIDDLE, axis=0) for measure, days in usage.items()},
+                {
+                    measure: days.mul(days.index != MIDDLE, axis=0)
+                    for measure, days in usage.items()
+                },
                 MIDDLE,
                 elapsed,
                 None,
