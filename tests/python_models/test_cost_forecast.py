@@ -202,5 +202,7 @@ def test_no_budget(setting: str | None) -> None:
 @pytest.mark.parametrize("setting", ["plenty", "0", "-1", "inf", "nan", True])
 def test_a_budget_that_is_none(setting: object) -> None:
     """What is no amount is refused in words."""
-    with pytest.raises(ValueError, match="monthly_budget_usd is '.*': it must be a number above 0"):
+    with pytest.raises(
+        ValueError, match=r"monthly_budget_usd is '.*': it must be a number above 0"
+    ):
         forecasting.checked_budget(setting)

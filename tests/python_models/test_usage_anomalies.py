@@ -36,11 +36,11 @@ def quiet_usage(seed: int = 0) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("values", "measure", "direction"),
     [
-        ({"generations": 500}, "generations", "high"),
+        ({"generations": 2000}, "generations", "high"),
         ({"generations": 0}, "generations", "low"),
-        ({"vendor_cost_usd": 30}, "vendor_cost_usd", "high"),
-        ({"failed_generations": 40}, "failure_rate", "high"),
-        ({"refunds_issued": 40}, "refunds_issued", "high"),
+        ({"vendor_cost_usd": 100}, "vendor_cost_usd", "high"),
+        ({"failed_generations": 100}, "failure_rate", "high"),
+        ({"refunds_issued": 100}, "refunds_issued", "high"),
         ({"median_duration_seconds": 60}, "median_duration_seconds", "high"),
     ],
 )

@@ -24,6 +24,7 @@ SPREAD_DAYS = 56
 SEVERITIES = {4.0: "warning", 6.0: "critical"}  # least score of each
 MONTH_TURN_DAYS = 3  # on either side of a month's end
 EARLIER_TURNS = 3  # that must be known before they are allowed for
+TURN_EFFECT = 1.5  # spreads; less in common is chance
 DURATION_SPREAD = 0.75  # of the log of a median, times the root of the number of generations
 
 
@@ -95,8 +96,7 @@ def month_turn_effect(surprise: pd.Series, spread: pd.Series) -> pd.Series:
     usual = surprise.groupby(month_turn_position(surprise.index)).transform(
         lambda days: days.rolling(6, min_periods=EARLIER_TURNS).median().shift()
     )
-    beyond = (usual.abs() - spread).clip(lower=0) * np.sign(usual)
-    return beyond.reindex(surprise.index).fillna(0)
+    return usual.where(usual.abs() > spread * TURN_EFFECT, 0).reindex(surprise.index).fillna(0)
 
 
 def trailing_spread(surprise: pd.Series, chance: pd.Series) -> pd.Series:
