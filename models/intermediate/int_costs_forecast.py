@@ -246,5 +246,5 @@ def checked_budget(setting: object) -> float | None:
 def model(dbt, session):
     """Table of forecasts, past and present."""
     usage = dbt.ref("int_usage_by_provider_day")
-    budget = checked_budget(dbt.config.get("monthly_budget_usd"))
+    budget = checked_budget(dbt.config.meta_get("monthly_budget_usd"))
     return forecast_costs(usage, budget)

@@ -52,7 +52,8 @@ def history(
     """Usage by provider and day, as `int_usage_by_provider_day`, of whole months.
 
     Day-to-day noise is `noise` (a standard deviation of the logarithm) of each provider, half of
-    that common to all, and Poisson; the price of two providers rises by a quarter on a random day.
+    that common to all, and Poisson; the price of two providers rises by a quarter on a random day,
+    `attrs["price_change_on"]`.
     """
     random = np.random.default_rng([seed, TRENDS.index(trend)])
     first = pd.Timestamp(start)
@@ -85,4 +86,6 @@ def history(
                 }
             )
         )
-    return pd.concat(frames, ignore_index=True)
+    usage = pd.concat(frames, ignore_index=True)
+    usage.attrs["price_change_on"] = days[change]
+    return usage
