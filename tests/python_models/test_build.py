@@ -38,12 +38,12 @@ def build(database: AppDatabase, **variables: object) -> None:
     database.dbt(*BUILD, variables={"as_of": AS_OF, **variables}, parse=True)
 
 
-def test_history_to_marts(any_database: AppDatabase) -> None:
+def test_history_to_marts(database: AppDatabase) -> None:
     """Half a year gives forecasts, their accuracy, the planted spike, the cause of failures."""
-    any_database.execute(HISTORY)
-    build(any_database, monthly_budget_usd=40)
+    database.execute(HISTORY)
+    build(database, monthly_budget_usd=40)
 
-    forecasts = any_database.query(
+    forecasts = database.query(
         "select * from analytics.cost_forecast where provider = 'all' order by month_start"
     )
     assert [str(row["month_start"]) for row in forecasts] == [
@@ -52,7 +52,7 @@ def test_history_to_marts(any_database: AppDatabase) -> None:
         "2024-08-01",
     ]
     this_month = forecasts[0]
-    (actual,) = any_database.query(
+    (actual,) = database.query(
         "select sum(vendor_cost_usd) as spent from analytics.daily_usage"
         " where usage_date >= '2024-06-01'"
     )
@@ -68,11 +68,11 @@ def test_history_to_marts(any_database: AppDatabase) -> None:
         assert row["monthly_budget_usd"] == 40
         assert row["budget_passed_on"].replace(day=1) == row["month_start"]
 
-    unused = any_database.query("select * from analytics.cost_forecast where provider = 'wan'")
+    unused = database.query("select * from analytics.cost_forecast where provider = 'wan'")
     assert {row["forecast_status"] for row in unused} == {"not_enough_data"}
     assert {row["vendor_cost_usd"] for row in unused} == {None}
 
-    spikes = any_database.query(
+    spikes = database.query(
         "select usage_date::text, provider, measure, direction, severity"
         " from analytics.usage_anomalies where severity in ('warning', 'critical')"
         " order by measure"
@@ -82,12 +82,12 @@ def test_history_to_marts(any_database: AppDatabase) -> None:
         for measure in ("generations", "vendor_cost_usd")
     ]
 
-    (reason,) = any_database.query("select * from analytics.failure_reasons")
+    (reason,) = database.query("select * from analytics.failure_reasons")
     assert reason["normalised_message"] == "http 503 upstream unavailable req <id>"
     assert reason["category"] == "provider_unavailable"
     assert reason["failed_generations"] == 2 * 167
 
-    accuracy = any_database.query(
+    accuracy = database.query(
         "select count(*) as rows, max(month_start)::text as last from analytics.forecast_accuracy"
     )
     assert accuracy[0]["last"] == "2024-05-01"
@@ -103,14 +103,3 @@ def test_empty_database(database: AppDatabase) -> None:
     assert len([row for row in forecasts if row["provider"] == "all"]) == 3
     for model in MODELS[1:]:
         assert database.query(f"select count(*) as rows from analytics.{model}")[0]["rows"] == 0
-
-
-def test_a_budget_that_is_none(database: AppDatabase) -> None:
-    """A budget that is no amount is refused in words."""
-    result = database.dbt(
-        *BUILD,
-        variables={"as_of": AS_OF, "monthly_budget_usd": "plenty"},
-        parse=True,
-        expect_success=False,
-    )
-    assert not result.success
