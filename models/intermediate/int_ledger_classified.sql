@@ -1,3 +1,4 @@
+{# Holds `as_of`, so that every run makes it anew. #}
 {{ config(materialized='view') }}
 
 with ledger as (
@@ -33,7 +34,7 @@ numbered as (
         {%- else -%}
         row_number() over (
             partition by transaction_id
-            order by created_at desc nulls last, status, credits, transaction_type, api_request_id
+            order by created_at nulls last, status, credits, transaction_type, api_request_id
         ) as copy_number
         {%- endif %}
     from ledger

@@ -1,3 +1,4 @@
+{# Holds `as_of`, so that every run makes it anew. #}
 {{ config(materialized='view') }}
 
 with tasks as (
