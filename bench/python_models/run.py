@@ -205,9 +205,7 @@ def main() -> None:
         server = embedded.start(folder / "server")
         os.environ.update(PGHOST=server.host, PGUSER=server.user, PGDATABASE="postgres")
         try:
-            tables = [
-                measure_all(rows, options.repeat, folder, progress) for rows in options.rows
-            ]
+            tables = [measure_all(rows, options.repeat, folder, progress) for rows in options.rows]
         finally:
             embedded.stop(folder / "server")
     heading = (

@@ -37,6 +37,12 @@ def hex_text(value: bytes | None) -> str | None:
     return None if value is None else "\\x" + value.hex()
 
 
+def number_text(value: Decimal | int | None) -> str | None:
+    """A number in plain digits, its scale kept."""
+    text = None if value is None else str(value)
+    return format(value, "f") if text and "E" in text else text
+
+
 def json_text(value: Any) -> str | None:
     """JSON of a value; text is taken to be JSON already."""
     if is_missing(value) or isinstance(value, str):
@@ -61,7 +67,7 @@ def _element_text(value: Any) -> str:
 AWARE = Kind("datetime with time zone", "timestamp with time zone", pa.timestamp("us", "UTC"))
 NAIVE = Kind("datetime without time zone", "timestamp", pa.timestamp("us"))
 INTEGER = Kind("int", "bigint", pa.int64())
-NUMERIC = Kind("Decimal", "numeric")
+NUMERIC = Kind("Decimal", "numeric", text=number_text)
 ARRAY = Kind("list", None, text=array_text)
 JSON = Kind("dict", "jsonb", text=json_text)
 
