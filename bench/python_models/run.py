@@ -212,7 +212,7 @@ def main() -> None:
         "# Python models: read, add a column, write, swap\n\n"
         f"`python -m bench.python_models.run`, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}, PostgreSQL {server.version}, median of {options.repeat} "
-        "runs; dbt's start is not counted, the imports of pandas and pyarrow are. Memory is the "
+        "runs; dbt's start and imports are not counted. Memory is the "
         "peak of the whole process. The reader asks for one row every 20 ms.\n"
     )
     RESULTS.parent.mkdir(exist_ok=True)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+PIECE = 50_000
 INT64 = range(-(2**63), 2**63)
 
 
@@ -99,7 +100,7 @@ def is_missing(value: Any) -> bool:
     )
 
 
-def encode(values: Iterable[Any], declared: str | None) -> tuple[pa.Array, str | None]:
+def encode(values: Iterable[Any], declared: str | None) -> tuple[pa.Array | pa.ChunkedArray, str | None]:
     """Make an Arrow array of the objects of one column.
 
     Args:
@@ -132,8 +133,19 @@ def encode(values: Iterable[Any], declared: str | None) -> tuple[pa.Array, str |
     if kind.arrow_type is not None:
         _refuse_nanoseconds(values)
         return pa.array(values, kind.arrow_type), type_name
-    texts = [None if value is None else kind.text(value) for value in values]
-    return pa.array(texts, pa.large_string()), type_name
+    return _texts(values, kind.text), type_name
+
+
+def _texts(values: list[Any], text: Callable[[Any], str]) -> pa.ChunkedArray:
+    """Piece by piece, so that the Python texts of a whole column never exist at once."""
+    pieces = (values[start : start + PIECE] for start in range(0, len(values), PIECE))
+    return pa.chunked_array(
+        (
+            pa.array([None if value is None else text(value) for value in piece], pa.large_string())
+            for piece in pieces
+        ),
+        pa.large_string(),
+    )
 
 
 def _kind_of(values: list[Any]) -> Kind | None:
