@@ -1,8 +1,8 @@
 """A throw-away dbt project with our materializations, and dbt run on it in this process."""
 
 import shutil
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent

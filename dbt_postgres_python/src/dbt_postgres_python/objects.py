@@ -100,7 +100,9 @@ def is_missing(value: Any) -> bool:
     )
 
 
-def encode(values: Iterable[Any], declared: str | None) -> tuple[pa.Array | pa.ChunkedArray, str | None]:
+def encode(
+    values: Iterable[Any], declared: str | None
+) -> tuple[pa.Array | pa.ChunkedArray, str | None]:
     """Make an Arrow array of the objects of one column.
 
     Args:
