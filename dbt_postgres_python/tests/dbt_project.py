@@ -1,5 +1,6 @@
 """A throw-away dbt project with our materializations, and dbt run on it in this process."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 from demo.server import Server
 from tests.app_database import PROJECT
 
-DATABASE = "python_models"
+DATABASE = f"python_models_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 SCHEMA = "marts"
 
 

@@ -3,6 +3,8 @@
 The suite's models are written for Spark's DataFrames. Only those calls are put in pandas' words.
 """
 
+import os
+
 import psycopg2
 import pytest
 from dbt.tests.adapter.python_model import test_python_model as suite
@@ -13,7 +15,7 @@ from dbt.tests.fixtures.project import *  # noqa: F403
 from demo.server import Server
 from tests.app_database import PROJECT
 
-DATABASE = "conformance"
+DATABASE = f"conformance_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 pytestmark = pytest.mark.filterwarnings("ignore:Class-scoped fixtures:pytest.PytestWarning")
 
 

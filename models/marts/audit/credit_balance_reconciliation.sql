@@ -1,7 +1,7 @@
 with ledger as (
 
     select * from {{ ref('int_ledger_classified') }}
-    where reject_reason is null
+    where is_kept
 
 ),
 
@@ -14,7 +14,7 @@ shadows as (
 
 balances as (
 
-    select * from {{ ref('int_balances_cleaned') }}
+    select * from {{ ref('int_balances_synced') }}
     where reject_reason is null
 
 ),

@@ -12,7 +12,7 @@ ledger as (
 
 balances as (
 
-    select * from {{ ref('int_balances_cleaned') }}
+    select * from {{ ref('int_balances_synced') }}
 
 ),
 
@@ -29,7 +29,7 @@ undated_tasks as (
     from tasks
     left join generations on tasks.task_id = generations.generation_id
     where
-        tasks.reject_reason is null
+        tasks.is_kept
         and tasks.created_at is null
         and generations.generation_id is null
 

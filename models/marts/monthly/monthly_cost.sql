@@ -40,7 +40,7 @@ prior_costs as (
     inner join days
         on
             days.usage_date >= {{ dbt.dateadd('month', -1, 'months.month_start') }}
-            and days.usage_date < months.month_start
+            and months.month_start > days.usage_date
             and extract(day from days.usage_date) <= extract(day from months.last_date)
     group by 1
 

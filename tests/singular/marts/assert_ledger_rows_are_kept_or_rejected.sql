@@ -1,5 +1,5 @@
--- Every ledger row that existed at `as_of` is a charge of a generation, the shadow of one, a refund,
--- a row that is about no generation, or a rejected row. Credits add up likewise.
+-- Every ledger row that existed at `as_of` is a charge of a generation, the shadow of one, a
+-- refund, a row that is about no generation, or a rejected row. Credits add up likewise.
 with raw as (
 
     select
