@@ -7,6 +7,7 @@ import os
 
 import psycopg2
 import pytest
+from dbt.adapters.factory import reset_adapters
 from dbt.tests.adapter.python_model import test_python_model as suite
 
 # The fixtures the suite is built from.
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Class-scoped fixtures:pytest.Pyt
 @pytest.fixture(scope="class")
 def dbt_profile_target(any_server: Server) -> dict:
     """Point the suite at a database of each server."""
+    reset_adapters()  # of other tests in this process
     connection = psycopg2.connect(
         host=any_server.host, port=any_server.port, user=any_server.user, dbname="postgres"
     )
