@@ -1,8 +1,16 @@
-"""Run one dbt model in this process. Prints the seconds of the model, dbt's start not counted."""
+"""Run one dbt model in this process. Prints the model's seconds.
 
+dbt's start is not counted, and neither are the imports of pandas and of the runtime.
+"""
+
+import contextlib
 import sys
 
+import pandas  # noqa: F401
 from dbt.cli.main import dbtRunner
+
+with contextlib.suppress(ImportError):  # dbt-pybridge is imported by dbt's start
+    import dbt_postgres_python.submission  # noqa: F401
 
 
 def main(model: str) -> None:

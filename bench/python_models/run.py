@@ -205,16 +205,14 @@ def main() -> None:
         server = embedded.start(folder / "server")
         os.environ.update(PGHOST=server.host, PGUSER=server.user, PGDATABASE="postgres")
         try:
-            tables = [
-                measure_all(rows, options.repeat, folder, progress) for rows in options.rows
-            ]
+            tables = [measure_all(rows, options.repeat, folder, progress) for rows in options.rows]
         finally:
             embedded.stop(folder / "server")
     heading = (
         "# Python models: read, add a column, write, swap\n\n"
         f"`python -m bench.python_models.run`, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}, PostgreSQL {server.version}, median of {options.repeat} "
-        "runs; dbt's start is not counted, the imports of pandas and pyarrow are. Memory is the "
+        "runs; dbt's start and imports are not counted. Memory is the "
         "peak of the whole process. The reader asks for one row every 20 ms.\n"
     )
     RESULTS.parent.mkdir(exist_ok=True)

@@ -1,8 +1,9 @@
 """A throw-away dbt project with our materializations, and dbt run on it in this process."""
 
+import os
 import shutil
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -16,7 +17,7 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 from demo.server import Server
 from tests.app_database import PROJECT
 
-DATABASE = "python_models"
+DATABASE = f"python_models_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 SCHEMA = "marts"
 
 

@@ -1,7 +1,6 @@
 """What a model must not return or do: a clear error, and the table of the last run still serves."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -200,7 +199,7 @@ DECLARED = {
 
 
 @pytest.fixture(scope="module")
-def failures(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
+def failures(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict:
     """What dbt says of each model, after one run of all of them over an older table of each."""
     folder: Path = tmp_path_factory.mktemp("bad_input")
     project = DbtProject.create(server, folder)
@@ -224,7 +223,7 @@ def failures(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             project.model(name, CODE.format(config=config, body=body), columns=columns)
         project.execute(f"create table marts.{name} as select 'old' as kept")
     results = project.dbt("run").result.results
-    yield {
+    return {
         "project": project,
         "messages": {result.node.name: result.message for result in results},
     }

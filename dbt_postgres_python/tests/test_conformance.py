@@ -3,10 +3,11 @@
 The suite's models are written for Spark's DataFrames. Only those calls are put in pandas' words.
 """
 
-from collections.abc import Iterator
+import os
 
 import psycopg2
 import pytest
+from dbt.adapters.factory import reset_adapters
 from dbt.tests.adapter.python_model import test_python_model as suite
 
 # The fixtures the suite is built from.
@@ -15,12 +16,14 @@ from dbt.tests.fixtures.project import *  # noqa: F403
 from demo.server import Server
 from tests.app_database import PROJECT
 
-DATABASE = "conformance"
+DATABASE = f"conformance_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+pytestmark = pytest.mark.filterwarnings("ignore:Class-scoped fixtures:pytest.PytestWarning")
 
 
 @pytest.fixture(scope="class")
-def dbt_profile_target(any_server: Server) -> Iterator[dict]:
+def dbt_profile_target(any_server: Server) -> dict:
     """Point the suite at a database of each server."""
+    reset_adapters()  # of other tests in this process
     connection = psycopg2.connect(
         host=any_server.host, port=any_server.port, user=any_server.user, dbname="postgres"
     )
@@ -29,7 +32,7 @@ def dbt_profile_target(any_server: Server) -> Iterator[dict]:
         cursor.execute(f"drop database if exists {DATABASE} with (force)")
         cursor.execute(f"create database {DATABASE}")
     connection.close()
-    yield {
+    return {
         "type": "postgres",
         "threads": 2,
         "host": any_server.host,
@@ -48,8 +51,11 @@ def macros() -> dict[str, str]:
 
 
 class TestPythonModel(suite.BasePythonModelTests):
+    """ref, versioned ref and source; SQL after Python."""
+
     @pytest.fixture(scope="class")
     def models(self) -> dict[str, str]:
+        """The suite's models for pandas."""
         return {
             "schema.yml": suite.schema_yml,
             "my_sql_model.sql": suite.basic_sql,
@@ -60,15 +66,21 @@ class TestPythonModel(suite.BasePythonModelTests):
 
 
 class TestPythonIncremental(suite.BasePythonIncrementalTests):
+    """is_incremental and a unique key."""
+
     @pytest.fixture(scope="class")
     def models(self) -> dict[str, str]:
+        """The suite's models for pandas."""
         in_pandas = suite.incremental_python.replace("df.filter(df.id > 5)", "df[df.id > 5]")
         return {"m_1.sql": suite.m_1, "incremental.py": in_pandas}
 
 
 class TestPythonMetaGet(suite.BasePythonMetaGetTests):
+    """config.meta_get."""
+
     @pytest.fixture(scope="class")
     def models(self) -> dict[str, str]:
+        """The suite's models for pandas."""
         return {
             "meta_test.py": _pandas_frame(suite.python_model_meta_get),
             "meta_from_schema.py": _pandas_frame(suite.python_model_meta_from_schema),
@@ -77,11 +89,11 @@ class TestPythonMetaGet(suite.BasePythonMetaGetTests):
 
 
 class TestPythonEmpty(suite.BasePythonEmptyTests):
-    pass
+    """--empty does not filter what Python reads."""
 
 
 class TestPythonSample(suite.BasePythonSampleTests):
-    pass
+    """--sample does not, either."""
 
 
 def _pandas_frame(code: str) -> str:

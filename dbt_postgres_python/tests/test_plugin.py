@@ -9,9 +9,8 @@ import pytest
 from dbt.adapters.base import BaseAdapter
 from dbt.adapters.postgres.impl import PostgresAdapter
 from dbt.plugins.manager import PluginManager
-from dbt_project import DbtProject
-
 from dbt_postgres_python.plugin import ENVIRONMENT_FLAG
+from dbt_project import DbtProject
 
 
 def test_registration_is_light() -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
-from dbt_project import DbtProject
-
-from dbt_postgres_python import reading
 from dbt_postgres_python.errors import PythonModelError
 from dbt_postgres_python.session import Session
 from dbt_postgres_python.settings import Settings
 from dbt_postgres_python.spool import Spool
+from dbt_project import DbtProject
+
+from dbt_postgres_python import reading
 from demo.server import Server
 
 
@@ -128,7 +128,7 @@ def test_connection_settings_are_dbts(server: Server, tmp_path: Path) -> None:
         server, tmp_path, role="builder", search_path="marts, pg_catalog", application_name="paygen"
     )
     project.execute(
-        "drop role if exists builder; create role builder; create schema marts authorization builder"
+        "drop role if exists builder; create role builder;create schema marts authorization builder"
     )
     project.model(
         "settings",

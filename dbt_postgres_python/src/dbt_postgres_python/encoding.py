@@ -115,7 +115,7 @@ def _encode_arrow(array: Any, declared: str | None) -> tuple[Any, str | None]:
     elif is_type.is_duration(kind):
         array = _interval_text(array.cast(pa.duration("us")).cast(pa.int64()))
     elif is_type.is_decimal(kind):
-        array = array.cast(pa.string())
+        array = pa.array([objects.number_text(value) for value in array.to_pylist()], pa.string())
     elif is_type.is_float16(kind):
         array = array.cast(pa.float32())
     elif type_name == "bytea":

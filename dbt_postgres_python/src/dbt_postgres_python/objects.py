@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+PIECE = 50_000
 INT64 = range(-(2**63), 2**63)
 
 
@@ -35,6 +36,12 @@ class Kind:
 def hex_text(value: bytes | None) -> str | None:
     """PostgreSQL's text form of a bytea."""
     return None if value is None else "\\x" + value.hex()
+
+
+def number_text(value: Decimal | int | None) -> str | None:
+    """A number in plain digits, its scale kept."""
+    text = None if value is None else str(value)
+    return format(value, "f") if text and "E" in text else text
 
 
 def json_text(value: Any) -> str | None:
@@ -61,7 +68,7 @@ def _element_text(value: Any) -> str:
 AWARE = Kind("datetime with time zone", "timestamp with time zone", pa.timestamp("us", "UTC"))
 NAIVE = Kind("datetime without time zone", "timestamp", pa.timestamp("us"))
 INTEGER = Kind("int", "bigint", pa.int64())
-NUMERIC = Kind("Decimal", "numeric")
+NUMERIC = Kind("Decimal", "numeric", text=number_text)
 ARRAY = Kind("list", None, text=array_text)
 JSON = Kind("dict", "jsonb", text=json_text)
 
@@ -93,7 +100,9 @@ def is_missing(value: Any) -> bool:
     )
 
 
-def encode(values: Iterable[Any], declared: str | None) -> tuple[pa.Array, str | None]:
+def encode(
+    values: Iterable[Any], declared: str | None
+) -> tuple[pa.Array | pa.ChunkedArray, str | None]:
     """Make an Arrow array of the objects of one column.
 
     Args:
@@ -126,8 +135,19 @@ def encode(values: Iterable[Any], declared: str | None) -> tuple[pa.Array, str |
     if kind.arrow_type is not None:
         _refuse_nanoseconds(values)
         return pa.array(values, kind.arrow_type), type_name
-    texts = [None if value is None else kind.text(value) for value in values]
-    return pa.array(texts, pa.large_string()), type_name
+    return _texts(values, kind.text), type_name
+
+
+def _texts(values: list[Any], text: Callable[[Any], str]) -> pa.ChunkedArray:
+    """Piece by piece, so that the Python texts of a whole column never exist at once."""
+    pieces = (values[start : start + PIECE] for start in range(0, len(values), PIECE))
+    return pa.chunked_array(
+        (
+            pa.array([None if value is None else text(value) for value in piece], pa.large_string())
+            for piece in pieces
+        ),
+        pa.large_string(),
+    )
 
 
 def _kind_of(values: list[Any]) -> Kind | None:

@@ -51,6 +51,7 @@ class Session:
             tables.append(table)
 
         columns = self._read(query, receive)
+        pa.default_memory_pool().release_unused()
         return reading.to_pandas(pa.concat_tables(tables), columns)
 
     def batches(self, query: str) -> Iterator[pd.DataFrame]:

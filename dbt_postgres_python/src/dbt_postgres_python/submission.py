@@ -98,7 +98,7 @@ class InProcessJob(PythonJobHelper):
                 writing.check_contract(columns.names, documented, declared)
                 types_ = writing.decide_types(cursor, columns, declared, target, session.types_read)
                 writing.create(cursor, target, types_)
-                return writing.copy_in(cursor, target.relation, columns.names, tables)
+                return writing.copy_in(cursor, target.relation, columns, tables)
 
 
 def _batches(result: Any, model_file: str) -> Iterator[pd.DataFrame | pa.Table]:

@@ -10,11 +10,13 @@ import pyarrow as pa
 from dbt.adapters.events.logging import AdapterLogger
 from pyarrow import csv
 
+from dbt_postgres_python import binary
 from dbt_postgres_python.encoding import POSTGRES_TYPE
 from dbt_postgres_python.errors import PythonModelError
 from dbt_postgres_python.identifiers import quoted
 
 CHUNK_ROWS = 50_000
+READ_BYTES = 1 << 16
 WIDENING = (("smallint", "integer", "bigint"), ("real", "double precision"))
 
 logger = AdapterLogger("Postgres")
@@ -43,10 +45,17 @@ class Target:
 
 @dataclass
 class Columns:
-    """The columns of all batches: their order, and the types inferred for them so far."""
+    """The columns of all batches.
+
+    Attributes:
+        names: in order.
+        inferred: the type inferred for a column so far, where it is not declared.
+        schemas: of each batch.
+    """
 
     names: list[str] = field(default_factory=list)
     inferred: dict[str, str] = field(default_factory=dict)
+    schemas: list[pa.Schema] = field(default_factory=list)
 
     def add(self, table: pa.Table, declared: Mapping[str, str]) -> None:
         """Take one more batch into account.
@@ -59,6 +68,7 @@ class Columns:
                 f"a batch has the columns {table.column_names}, the batches before {self.names}"
             )
         self.names = table.column_names
+        self.schemas.append(table.schema)
         for column in table.schema:
             type_name = ((column.metadata or {}).get(POSTGRES_TYPE) or b"").decode()
             if type_name and column.name not in declared:
@@ -166,22 +176,31 @@ def column_types(cursor: Any, relation: str) -> dict[str, str]:
     return dict(cursor.fetchall())
 
 
-def copy_in(cursor: Any, relation: str, names: Iterable[str], tables: Iterable[pa.Table]) -> int:
-    """Write encoded tables with one COPY; return the number of rows."""
-    columns = ", ".join(map(quoted, names))
+def copy_in(cursor: Any, relation: str, columns: Columns, tables: Iterable[pa.Table]) -> int:
+    """Write encoded tables with one COPY; return the number of rows.
+
+    Binary where every column allows it, which the server takes in twice as fast, else CSV.
+    """
+    types = column_types(cursor, relation)
+    pieces = _pieces(tables)
+    if all(binary.can_encode(schema, types) for schema in columns.schemas):
+        copy_format, chunks = "binary", binary.encode(pieces, types)
+    else:
+        copy_format, chunks = "csv", map(_csv, pieces)
+    names = ", ".join(map(quoted, columns.names))
     cursor.copy_expert(
-        f"copy {relation} ({columns}) from stdin (format csv, encoding 'UTF8')",
-        _CsvFile(tables),
-        1 << 16,
+        f"copy {relation} ({names}) from stdin (format {copy_format}, encoding 'UTF8')",
+        _File(_ahead(chunks)),
+        READ_BYTES,
     )
     return cursor.rowcount
 
 
-class _CsvFile(io.RawIOBase):
-    """The file that psycopg2 reads from: chunks of CSV, made when it asks for them."""
+class _File(io.RawIOBase):
+    """The file that psycopg2 reads from, in pieces of its own size."""
 
-    def __init__(self, tables: Iterable[pa.Table]) -> None:
-        self._chunks = _ahead(_csv_chunks(tables))
+    def __init__(self, chunks: Iterator[Any]) -> None:
+        self._chunks = chunks
         self._rest = memoryview(b"")
 
     def read(self, size: int = -1) -> bytes:
@@ -194,7 +213,7 @@ class _CsvFile(io.RawIOBase):
         return bytes(piece)
 
 
-def _ahead(chunks: Iterator[pa.Buffer]) -> Iterator[pa.Buffer]:
+def _ahead(chunks: Iterator[Any]) -> Iterator[Any]:
     """Make the next chunk in a thread, while the server takes in this one."""
     with ThreadPoolExecutor(1) as maker:
         making = maker.submit(next, chunks, None)
@@ -203,11 +222,13 @@ def _ahead(chunks: Iterator[pa.Buffer]) -> Iterator[pa.Buffer]:
             yield chunk
 
 
-def _csv_chunks(tables: Iterable[pa.Table]) -> Iterator[pa.Buffer]:
+def _pieces(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     for table in tables:
         for start in range(0, table.num_rows, CHUNK_ROWS):
-            text = pa.BufferOutputStream()
-            csv.write_csv(
-                table.slice(start, CHUNK_ROWS), text, csv.WriteOptions(include_header=False)
-            )
-            yield text.getvalue()
+            yield table.slice(start, CHUNK_ROWS)
+
+
+def _csv(table: pa.Table) -> pa.Buffer:
+    text = pa.BufferOutputStream()
+    csv.write_csv(table, text, csv.WriteOptions(include_header=False))
+    return text.getvalue()
