@@ -1,31 +1,56 @@
 {% macro assemble_generations(keys=none) -%}
-    {#- One row per generation, before refunds, from tasks and charges that are no shadow. -#}
+    {#- One row per generation, before refunds, from tasks and from charges that are no shadow. -#}
     with tasks as (
 
         select * from {{ ref('int_tasks_cleaned') }}
         where
-            reject_reason is null
+            is_kept
             {%- if keys %}
-            and task_id in (select keys.generation_id from {{ keys }} as keys)
+            and {{ key_is_in('task_id', keys, 'enhancement_tasks') | indent(12) }}
             {%- endif %}
+
+    ),
+
+    {%- if keys %}
+
+    charges_by_request as (
+
+        select * from {{ ref('int_ledger_classified') }}
+        where {{ default__key_is_in('api_request_id', keys, 'credit_transactions') }}
+
+    ),
+
+    charges_by_id as (
+
+        select * from {{ ref('int_ledger_classified') }}
+        where
+            api_request_id is null
+            and {{ key_is_in('transaction_id', keys, 'credit_transactions') | indent(12) }}
 
     ),
 
     ledger as (
 
-        select * from {{ ref('int_ledger_classified') }}
-        where
-            reject_reason is null
-            and transaction_kind = 'generation_charge'
-            {%- if keys %}
-            and generation_id in (select keys.generation_id from {{ keys }} as keys)
-            {%- endif %}
+        select * from charges_by_request
+
+        union all
+
+        select * from charges_by_id
 
     ),
+    {%- else %}
+
+    ledger as (
+
+        select * from {{ ref('int_ledger_classified') }}
+
+    ),
+    {%- endif %}
 
     shadows as (
 
-        select * from {{ ref('int_shadow_charges_matched') }}
+        select transaction_id from {{ ref('int_bare_charges_matched') }}
+        where is_shadow
 
     ),
 
@@ -45,7 +70,10 @@
             ) as cost_number
         from ledger
         left join shadows on ledger.transaction_id = shadows.transaction_id
-        where shadows.transaction_id is null
+        where
+            ledger.is_kept
+            and ledger.is_generation_charge
+            and shadows.transaction_id is null
 
     ),
 
@@ -59,6 +87,7 @@
             max(case when charge_number = 1 then status end) as status,
             max(case when cost_number = 1 then cost_usd end) as cost_usd,
             min(created_at) as created_at,
+            max(created_at) as last_charged_at,
             sum(credits) as credits,
             count(*) as charge_count
         from numbered_charges
@@ -76,6 +105,7 @@
             coalesce(tasks.status, charges.status) as status,
             coalesce(tasks.created_at, charges.created_at) as created_at,
             tasks.ended_at,
+            coalesce(charges.last_charged_at, tasks.created_at) as last_charged_at,
             coalesce(charges.credits, 0) as credits_used,
             coalesce(charges.charge_count, 0) as charge_count,
             charges.cost_usd as ledger_cost_usd,

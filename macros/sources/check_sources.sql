@@ -8,7 +8,7 @@
     {% for node in graph.sources.values() | selectattr('source_name', 'equalto', 'app') %}
         {% set missing = find_source_columns(node.name).missing %}
         {% do problems.extend(missing) %}
-        {% set relation = api.Relation.create(node.database, node.schema, node.identifier) %}
+        {% set relation = source_relation(node.name) %}
         {% if not missing %}
             {% do problems.extend(adapter.dispatch('find_unreadable_rows')(relation)) %}
         {% endif %}

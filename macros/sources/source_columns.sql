@@ -21,7 +21,7 @@
     #}
     {% set node = graph.sources.values()
         | selectattr('source_name', 'equalto', 'app') | selectattr('name', 'equalto', table) | first %}
-    {% set relation = api.Relation.create(node.database, node.schema, node.identifier) %}
+    {% set relation = source_relation(table) %}
     {% set present = {} %}
     {% for column in adapter.get_columns_in_relation(relation) %}
         {% do present.update({column.name: column}) %}

@@ -1,6 +1,6 @@
 with recursive usage_months as (
 
-    select * from {{ ref('int_usage_by_user_month') }}
+    select * from {{ ref('int_usage_by_month') }}
 
 ),
 

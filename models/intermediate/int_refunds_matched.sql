@@ -1,3 +1,16 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    indexes=[
+        {'columns': ['transaction_id'], 'unique': true},
+        {'columns': ['created_at']},
+        {'columns': ['user_id']},
+        {'columns': ['generation_id']},
+        {'columns': ['api_request_id']},
+    ],
+) }}
+
+{%- set window = run_window() -%}
 {%- set is_free -%}
     (
             numbered.transaction_id <> walked.last_refund
@@ -5,10 +18,33 @@
         )
 {%- endset -%}
 
-with recursive refunds as (
+with recursive ledger as (
 
     select * from {{ ref('int_ledger_classified') }}
-    where reject_reason is null and transaction_kind = 'refund'
+    where is_kept
+
+),
+
+touched as (
+
+    select * from {{ ref('int_generations_touched') }}
+
+),
+
+{% if not window -%}
+
+refunds as (
+
+    select
+        transaction_id,
+        user_id,
+        provider,
+        enhancement_type,
+        credits,
+        created_at,
+        api_request_id
+    from ledger
+    where is_refund
 
 ),
 
@@ -21,15 +57,12 @@ candidates as (
     union
 
     select task_id as generation_id from {{ ref('int_tasks_cleaned') }}
-    where reject_reason is null and status = 'failed'
+    where is_kept and status = 'failed'
 
     union
 
-    select generation_id from {{ ref('int_ledger_classified') }}
-    where
-        reject_reason is null
-        and transaction_kind = 'generation_charge'
-        and status = 'failed'
+    select generation_id from ledger
+    where is_generation_charge and status = 'failed'
 
 ),
 
@@ -38,6 +71,58 @@ generations as (
     {{ assemble_generations('candidates') | indent }}
 
 ),
+{%- else -%}
+
+generations as (
+
+    select * from touched
+    where is_found
+
+),
+
+-- Refunds of the window, and earlier ones that may now belong elsewhere.
+refunds as (
+
+    select
+        transaction_id,
+        user_id,
+        provider,
+        enhancement_type,
+        credits,
+        created_at,
+        api_request_id
+    from ledger
+    where
+        is_refund
+        and created_at between {{ window.start }} and {{ window.end }}
+
+    union all
+
+    select
+        transaction_id,
+        user_id,
+        provider,
+        enhancement_type,
+        credits,
+        created_at,
+        api_request_id
+    from {{ this }} as earlier
+    where
+        not created_at between {{ window.start }} and {{ window.end }}
+        and (
+            (
+                api_request_id is null
+                and coalesce(user_id, '') in (
+                    select coalesce(touched.user_id, '') from touched
+                    where touched.status = 'failed'
+                )
+            )
+            or generation_id in (select touched.generation_id from touched)
+            or api_request_id in (select touched.generation_id from touched)
+        )
+
+),
+{%- endif %}
 
 named as (
 
@@ -81,7 +166,7 @@ possible as (
             = failures.enhancement_type
             and refunds.created_at >= failures.failed_at
             and refunds.created_at
-            <= failures.failed_at + interval '{{ var('refund_window_hours') }}' hour
+            <= failures.failed_at + {{ interval(var('refund_window_hours'), 'hour') }}
     where refunds.api_request_id is null
 
 ),
@@ -95,7 +180,7 @@ separated as (
             when
                 created_at
                 > lag(created_at) over (partition by user_id order by created_at, transaction_id)
-                + interval '{{ var('refund_window_hours') }}' hour
+                + {{ interval(var('refund_window_hours'), 'hour') }}
                 then 1
             else 0
         end as starts_group
@@ -193,9 +278,14 @@ final as (
         refunds.enhancement_type,
         refunds.credits,
         refunds.created_at,
-        matched.generation_id
+        refunds.api_request_id,
+        matched.generation_id,
+        coalesce(generations.provider, refunds.provider, 'unknown') as usage_provider,
+        coalesce(generations.enhancement_type, refunds.enhancement_type, 'unknown')
+            as usage_enhancement_type
     from refunds
     left join matched on refunds.transaction_id = matched.transaction_id
+    left join generations on matched.generation_id = generations.generation_id
 
 )
 

@@ -22,10 +22,14 @@ numbered as (
 
     select
         *,
+        {% if has_unique_key('enhancement_tasks', 'id') -%}
+        1 as copy_number
+        {%- else -%}
         row_number() over (
             partition by task_id
             order by updated_at desc nulls last, created_at desc nulls last, status, cost_usd
         ) as copy_number
+        {%- endif %}
     from tasks
     where created_at <= {{ as_of() }} or created_at is null
 
@@ -34,6 +38,7 @@ numbered as (
 final as (
 
     select
+        numbered.source_id,
         numbered.task_id,
         numbered.user_id,
         coalesce(aliases.provider, numbered.provider) as provider,
@@ -45,6 +50,7 @@ final as (
         case
             when statuses.status in ('completed', 'failed', 'cancelled') then numbered.ended_at
         end as ended_at,
+        numbered.task_id is not null and numbered.copy_number = 1 as is_kept,
         case
             when numbered.task_id is null then 'missing_id'
             when numbered.copy_number > 1 then 'duplicate_id'

@@ -1,6 +1,18 @@
+-- depends_on: {{ ref('int_days_changed') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    indexes=[
+        {'columns': ['month_start']},
+        {'columns': ['user_id', 'month_start']},
+        {'columns': ['built_at']},
+    ],
+) }}
+
 with generations as (
 
     select * from {{ ref('fct_generations') }}
+    where {{ is_in_months('created_date', changed_months()) }}
 
 ),
 
@@ -14,7 +26,8 @@ final as (
         sum(case when status = 'failed' and is_refunded then 1 else 0 end) as refunded_failures,
         sum(
             case when status = 'failed' and credits_used > 0 and not is_refunded then 1 else 0 end
-        ) as unrefunded_failures
+        ) as unrefunded_failures,
+        {{ run_time() }} as built_at
     from generations
     group by 1, 2, 3
 

@@ -46,7 +46,8 @@ balances as (
 
 findings as (
 
-    {%- for finding_type, (condition, credits_at_stake, usd_at_stake) in generation_findings.items() %}
+    {%- for finding_type, rule in generation_findings.items() %}
+    {%- set condition, credits_at_stake, usd_at_stake = rule %}
 
     select
         '{{ finding_type }}' as finding_type,

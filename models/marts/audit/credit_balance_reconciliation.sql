@@ -1,13 +1,14 @@
 with ledger as (
 
     select * from {{ ref('int_ledger_classified') }}
-    where reject_reason is null
+    where is_kept
 
 ),
 
 shadows as (
 
-    select * from {{ ref('int_shadow_charges_matched') }}
+    select * from {{ ref('int_bare_charges_matched') }}
+    where is_shadow
 
 ),
 

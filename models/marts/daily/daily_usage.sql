@@ -1,6 +1,6 @@
-with generations as (
+with usage_by_day as (
 
-    select * from {{ ref('fct_generations') }}
+    select * from {{ ref('int_usage_by_day') }}
 
 ),
 
@@ -10,29 +10,15 @@ refunds as (
 
 ),
 
-usage_by_day as (
-
-    select
-        created_date as usage_date,
-        provider,
-        enhancement_type,
-        {{ usage_measures() | indent(8) }}
-    from generations
-    group by 1, 2, 3
-
-),
-
 refunds_by_day as (
 
     select
-        {{ reporting_date('refunds.created_at') }} as usage_date,
-        coalesce(generations.provider, refunds.provider, 'unknown') as provider,
-        coalesce(generations.enhancement_type, refunds.enhancement_type, 'unknown')
-            as enhancement_type,
+        {{ reporting_date('created_at') }} as usage_date,
+        usage_provider as provider,
+        usage_enhancement_type as enhancement_type,
         count(*) as refunds_issued,
-        sum(refunds.credits) as credits_refunded
+        sum(credits) as credits_refunded
     from refunds
-    left join generations on refunds.generation_id = generations.generation_id
     group by 1, 2, 3
 
 ),

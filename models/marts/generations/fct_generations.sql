@@ -1,97 +1,50 @@
-{%- set basis_column = {
-    'ledger': 'recorded_cost_usd',
-    'task': 'task_cost_usd',
-    'list': 'list_price_usd',
-}[var('vendor_cost_basis')] -%}
-{%- set billed_statuses = (
-    "('completed', 'failed')" if var('failed_generations_are_billed') else "('completed')"
-) -%}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    on_schema_change='fail',
+    indexes=[
+        {'columns': ['generation_id'], 'unique': true},
+        {'columns': ['created_at']},
+        {'columns': ['created_date']},
+        {'columns': ['last_activity_at']},
+    ],
+    post_hook=[
+        "{{ freshen_statistics() }}",
+        "{{ partial_index('generation_id', has_not_ended()) }}",
+        "{{ partial_index('user_id', \"status = 'failed'\") }}",
+    ],
+) }}
 
-with generations as (
+-- depends_on: {{ ref('int_days_changed') }}
+
+with changed as (
+
+    select * from {{ ref('int_generations_changed') }}
+
+),
+
+{% if reads_everything() -%}
+
+generations as (
 
     {{ assemble_generations() | indent }}
 
 ),
 
-refunds as (
+final as (
 
-    select
-        generation_id,
-        sum(credits) as credits_refunded,
-        count(*) as refund_count
-    from {{ ref('int_refunds_matched') }}
-    where generation_id is not null
-    group by 1
+    {{ finish_generations('generations') | indent }}
 
-),
-
-prices as (
-
-    {{ list_prices() | indent }}
-
-),
-
-dated as (
-
-    select
-        *,
-        {{ reporting_date('created_at') }} as created_date,
-        coalesce(ledger_cost_usd, task_cost_usd) as recorded_cost_usd,
-        {{ seconds_between('created_at', 'ended_at') }} as seconds_to_end
-    from generations
-
-),
-
-priced as (
-
-    select
-        dated.*,
-        prices.price_usd as list_price_usd,
-        coalesce(refunds.credits_refunded, 0) as credits_refunded,
-        coalesce(refunds.refund_count, 0) as refund_count
-    from dated
-    left join refunds on dated.generation_id = refunds.generation_id
-    left join prices
-        on
-            dated.provider = prices.provider
-            and dated.created_date >= prices.valid_from
-            and (dated.created_date < prices.valid_to or prices.valid_to is null)
-
-),
+)
+{%- else -%}
 
 final as (
 
-    select
-        cast(generation_id as text) as generation_id,
-        cast(user_id as text) as user_id,
-        cast(provider as text) as provider,
-        cast(enhancement_type as text) as enhancement_type,
-        cast(status as text) as status,
-        created_at,
-        created_date,
-        ended_at,
-        cast(
-            case when seconds_to_end >= 0 then seconds_to_end end as numeric(18, 3)
-        ) as duration_seconds,
-        cast(credits_used as bigint) as credits_used,
-        cast(credits_refunded as bigint) as credits_refunded,
-        cast(charge_count as integer) as charge_count,
-        cast(refund_count as integer) as refund_count,
-        cast(
-            case when status in {{ billed_statuses }} then {{ basis_column }} else 0 end
-            as numeric(18, 6)
-        ) as vendor_cost_usd,
-        cast(recorded_cost_usd as numeric(18, 6)) as recorded_cost_usd,
-        cast(
-            case when status in {{ billed_statuses }} then list_price_usd else 0 end
-            as numeric(18, 6)
-        ) as list_cost_usd,
-        cast(list_price_usd as numeric(18, 6)) as list_price_usd,
-        cast({{ redact('error_message') }} as text) as error_message,
-        refund_count > 0 as is_refunded,
-        cast(record_source as text) as record_source
-    from priced
+    select {{ fact_columns() }}
+    from changed
+    where not is_removed
 
 )
+{%- endif %}
 
 select * from final

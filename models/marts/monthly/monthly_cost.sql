@@ -4,26 +4,16 @@ with usage_by_month as (
 
 ),
 
-usage_by_user as (
+costs as (
 
-    select * from {{ ref('int_usage_by_user_month') }}
+    select * from {{ ref('int_usage_by_month') }}
+    where is_all_providers
 
 ),
 
 days as (
 
     select * from {{ ref('daily_usage') }}
-
-),
-
-costs as (
-
-    select
-        month_start,
-        sum(vendor_cost_usd) as vendor_cost_usd,
-        sum(list_cost_usd) as list_cost_usd
-    from usage_by_user
-    group by 1
 
 ),
 
@@ -50,7 +40,7 @@ prior_costs as (
     inner join days
         on
             days.usage_date >= {{ dbt.dateadd('month', -1, 'months.month_start') }}
-            and days.usage_date < months.month_start
+            and months.month_start > days.usage_date
             and extract(day from days.usage_date) <= extract(day from months.last_date)
     group by 1
 

@@ -10,27 +10,10 @@ providers as (
 
 ),
 
-usage_by_user as (
-
-    select * from {{ ref('int_usage_by_user_month') }}
-
-),
-
 usage_by_provider as (
 
-    select
-        month_start,
-        provider,
-        sum(generations) as generations,
-        sum(completed_generations) as completed_generations,
-        sum(failed_generations) as failed_generations,
-        sum(in_flight_generations) as in_flight_generations,
-        sum(vendor_cost_usd) as vendor_cost_usd,
-        sum(list_cost_usd) as list_cost_usd,
-        sum(credits_used) as credits_used,
-        count(distinct user_id) as active_users
-    from usage_by_user
-    group by 1, 2
+    select * from {{ ref('int_usage_by_month') }}
+    where not is_all_providers
 
 ),
 

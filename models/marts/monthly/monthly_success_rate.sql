@@ -4,9 +4,16 @@ with usage_by_month as (
 
 ),
 
-usage_by_user as (
+failures as (
 
-    select * from {{ ref('int_usage_by_user_month') }}
+    select * from {{ ref('int_usage_by_month') }}
+    where is_all_providers
+
+),
+
+durations as (
+
+    select * from {{ ref('int_durations_by_month') }}
 
 ),
 
@@ -22,17 +29,6 @@ refunds as (
 
 ),
 
-failures as (
-
-    select
-        month_start,
-        sum(refunded_failures) as refunded_failures,
-        sum(unrefunded_failures) as unrefunded_failures
-    from usage_by_user
-    group by 1
-
-),
-
 stuck as (
 
     select
@@ -40,18 +36,6 @@ stuck as (
         count(*) as stuck_generations
     from generations
     where {{ is_stuck() }}
-    group by 1
-
-),
-
-durations as (
-
-    select
-        cast({{ dbt.date_trunc('month', 'created_date') }} as date) as month_start,
-        percentile_cont(0.5) within group (order by duration_seconds) as p50_duration_seconds,
-        percentile_cont(0.95) within group (order by duration_seconds) as p95_duration_seconds
-    from generations
-    where duration_seconds is not null
     group by 1
 
 ),

@@ -18,17 +18,8 @@ refunds as (
 
 usage_by_month as (
 
-    select
-        month_start,
-        sum(generations) as generations,
-        sum(completed_generations) as completed_generations,
-        sum(failed_generations) as failed_generations,
-        sum(cancelled_generations) as cancelled_generations,
-        sum(in_flight_generations) as in_flight_generations,
-        count(distinct user_id) as active_users,
-        sum(credits_used) as credits_used
-    from usage_by_user
-    group by 1
+    select * from {{ ref('int_usage_by_month') }}
+    where is_all_providers
 
 ),
 

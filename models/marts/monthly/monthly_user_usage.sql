@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with usage_by_user as (
 
     select * from {{ ref('int_usage_by_user_month') }}

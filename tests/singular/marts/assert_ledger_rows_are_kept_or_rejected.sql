@@ -1,5 +1,5 @@
--- Every ledger row that existed at `as_of` is a charge of a generation, the shadow of one, a refund,
--- a row that is about no generation, or a rejected row. Credits add up likewise.
+-- Every ledger row that existed at `as_of` is a charge of a generation, the shadow of one, a
+-- refund, a row that is about no generation, or a rejected row. Credits add up likewise.
 with raw as (
 
     select
@@ -34,8 +34,8 @@ others as (
         count(*) as row_count,
         coalesce(sum(ledger.credits), 0) as credits
     from {{ ref('int_ledger_classified') }} as ledger
-    left join {{ ref('int_shadow_charges_matched') }} as shadows
-        on ledger.transaction_id = shadows.transaction_id
+    left join {{ ref('int_bare_charges_matched') }} as shadows
+        on ledger.transaction_id = shadows.transaction_id and shadows.is_shadow
     where
         ledger.reject_reason is not null
         or ledger.transaction_kind in ('other_charge', 'grant')

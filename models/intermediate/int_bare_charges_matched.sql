@@ -1,13 +1,74 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    indexes=[
+        {'columns': ['transaction_id'], 'unique': true},
+        {'columns': ['created_at']},
+    ],
+) }}
+
+{%- set charge_window = interval(var('shadow_charge_window_seconds'), 'second') -%}
+{%- set just_more = interval(var('shadow_charge_window_seconds') ~ '.000001', 'second') -%}
+{%- set window = run_window() %}
+
 -- Bare charges, each in time order, take the earliest free fuller charge of the same user, credits and
 -- enhancement type within the window. Fuller charges are numbered in time order, so that the ones a
 -- bare charge may take are those from `first_partner` to `last_partner`.
 
-with recursive charges as (
+with recursive ledger as (
 
     select * from {{ ref('int_ledger_classified') }}
-    where reject_reason is null and transaction_kind = 'generation_charge'
+    where is_kept and is_generation_charge
 
 ),
+
+{% if not window -%}
+
+charges as (
+
+    select * from ledger
+
+),
+{%- else -%}
+{%- set earlier = this ~ ' as earlier where created_at >= ' ~ window.start ~ ' - 2 * '
+    ~ charge_window ~ ' and created_at < ' ~ window.start -%}
+{%- set first_restart = timestamp_literal(run_query(
+    'select coalesce(least(' ~ window.start ~ ', min(group_started_at)), ' ~ window.start ~ ') from '
+    ~ earlier
+).columns[0].values()[0]) if execute else 'null' %}
+
+-- What an earlier charge left to a later one shows where a group starts; groups near the window's
+-- start are matched anew from theirs.
+restarts as (
+
+    select
+        user_id,
+        credits,
+        enhancement_type,
+        min(group_started_at) as restarts_at
+    from {{ earlier }}
+    group by 1, 2, 3
+
+),
+
+charges as (
+
+    select ledger.*
+    from ledger
+    left join restarts
+        on
+            coalesce(ledger.user_id, '') = coalesce(restarts.user_id, '')
+            and ledger.credits = restarts.credits
+            and coalesce(ledger.enhancement_type, '') = coalesce(restarts.enhancement_type, '')
+    where
+        ledger.created_at >= {{ first_restart }} - {{ charge_window }}
+        and (
+            not ledger.is_bare
+            or ledger.created_at >= coalesce(restarts.restarts_at, {{ window.start }})
+        )
+
+),
+{%- endif %}
 
 counted as (
 
@@ -22,13 +83,13 @@ counted as (
             partition by user_id, credits, enhancement_type
             order by created_at
             range between unbounded preceding
-            and interval '{{ var('shadow_charge_window_seconds') }}.000001' second preceding
+            and {{ just_more }} preceding
         ) as first_partner,
         count(case when not is_bare then 1 end) over (
             partition by user_id, credits, enhancement_type
             order by created_at
             range between unbounded preceding
-            and interval '{{ var('shadow_charge_window_seconds') }}' second following
+            and {{ charge_window }} following
         ) as last_partner
     from charges
 
@@ -55,6 +116,9 @@ grouped as (
 
     select
         transaction_id,
+        user_id,
+        credits,
+        enhancement_type,
         created_at,
         first_partner,
         last_partner,
@@ -71,7 +135,8 @@ numbered as (
 
     select
         *,
-        row_number() over in_order as position
+        row_number() over in_order as position,
+        min(created_at) over (partition by kind_number, group_number) as group_started_at
     from grouped
     window in_order as (
         partition by kind_number, group_number order by created_at, transaction_id
@@ -114,12 +179,11 @@ walked as (
 
     select
         transaction_id,
-        created_at,
         kind_number,
         group_number,
         position,
         least(last_partner, first_partner) as partners_passed,
-        first_partner <= last_partner as is_matched
+        first_partner <= last_partner as is_shadow
     from contested
     where position = 1
 
@@ -127,7 +191,6 @@ walked as (
 
     select
         contested.transaction_id,
-        contested.created_at,
         contested.kind_number,
         contested.group_number,
         contested.position,
@@ -135,7 +198,7 @@ walked as (
             contested.last_partner, greatest(walked.partners_passed + 1, contested.first_partner)
         ) as partners_passed,
         greatest(walked.partners_passed + 1, contested.first_partner)
-        <= contested.last_partner as is_matched
+        <= contested.last_partner as is_shadow
     from walked
     inner join contested
         on
@@ -148,18 +211,15 @@ walked as (
 final as (
 
     select
-        transaction_id,
-        created_at
+        judged.transaction_id,
+        judged.user_id,
+        judged.credits,
+        judged.enhancement_type,
+        judged.created_at,
+        judged.group_started_at,
+        coalesce(walked.is_shadow, true) as is_shadow
     from judged
-    where all_matched
-
-    union all
-
-    select
-        transaction_id,
-        created_at
-    from walked
-    where is_matched
+    left join walked on judged.transaction_id = walked.transaction_id
 
 )
 

@@ -1,0 +1,85 @@
+"""Run every linter and say of each whether it passed: `python -m lint`."""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+from rich.console import Console
+
+from demo import server as embedded
+
+PROJECT = Path(__file__).resolve().parents[1]
+TARGET = PROJECT / "target" / "lint"
+SQL_FOLDERS = [name for name in ("models", "tests", "analyses") if (PROJECT / name).is_dir()]
+LINTERS = {
+    "Python rules": ["ruff", "check", "."],
+    "Python format": ["ruff", "format", "--check", "."],
+    "YAML keys": [sys.executable, "-m", "lint.yaml_keys"],
+    "dbt manifest": ["dbt", "--quiet", "parse", "--target-path", str(TARGET)],
+    "macro descriptions": [sys.executable, "-m", "lint.macro_descriptions", str(TARGET)],
+    "dbt conventions": ["dbt-bouncer", "run", "--config-file", "dbt-bouncer.yml"],
+    "SQL style": ["sqlfluff", "lint", "--disable-progress-bar", *SQL_FOLDERS],
+}
+
+
+@contextmanager
+def app_database() -> Iterator[dict[str, str]]:
+    """Start a server with the app's empty tables, and answer libpq's variables for it.
+
+    sqlfluff renders the models as dbt does, and staging asks the server which columns there are.
+    """
+    with tempfile.TemporaryDirectory(prefix="paygen-lint-") as folder:
+        data_directory = Path(folder) / "server"
+        server = embedded.start(data_directory)
+        try:
+            connection = psycopg2.connect(
+                host=server.host, port=server.port, user=server.user, dbname="postgres"
+            )
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                for script in ("roles", "app_schema", "build_role"):
+                    cursor.execute((PROJECT / "demo" / f"{script}.sql").read_text())
+            connection.close()
+            yield {
+                "PGHOST": server.host,
+                "PGPORT": str(server.port),
+                "PGUSER": "paygen",
+                "PGDATABASE": "postgres",
+                "DBT_TARGET": "prod",
+            }
+        finally:
+            embedded.stop(data_directory)
+
+
+def main() -> int:
+    """Run the linters one after another, all of them, and answer the exit code."""
+    argparse.ArgumentParser(prog="python -m lint", description=__doc__).parse_args()
+    console = Console()
+    profile = TARGET / "profile"
+    profile.mkdir(parents=True, exist_ok=True)
+    (profile / "profiles.yml").write_text((PROJECT / "profiles.yml.example").read_text())
+    failures = []
+    with console.status("starting PostgreSQL"), app_database() as libpq:
+        environment = {**os.environ, **libpq, "DBT_PROFILES_DIR": str(profile), "COLUMNS": "160"}
+        for name, command in LINTERS.items():
+            with console.status(name):
+                result = subprocess.run(
+                    command, cwd=PROJECT, env=environment, capture_output=True, text=True
+                )
+            console.print(f"{'failed' if result.returncode else 'passed'}  {name}")
+            if result.returncode:
+                failures.append(name)
+                print(result.stdout, result.stderr, sep="\n")
+    if failures:
+        console.print("`ruff check --fix` and `ruff format` (under `uv run`) mend most of Python.")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,3 @@
+{% macro interval(amount, unit) -%}
+    interval '{{ amount }}' {{ unit }}
+{%- endmacro %}

@@ -1,0 +1,102 @@
+{% macro finish_generations(generations) -%}
+    {#- The rows of `fct_generations` for assembled generations: with refunds, prices and costs. -#}
+    {%- set basis_column = {
+        'ledger': 'recorded_cost_usd',
+        'task': 'task_cost_usd',
+        'list': 'list_price_usd',
+    }[var('vendor_cost_basis')] -%}
+    {%- set billed_statuses = (
+        "('completed', 'failed')" if var('failed_generations_are_billed') else "('completed')"
+    ) -%}
+    with refunds as (
+
+        select
+            generation_id,
+            sum(credits) as credits_refunded,
+            count(*) as refund_count,
+            max(created_at) as last_refunded_at
+        from {{ ref('int_refunds_matched') }}
+        where generation_id is not null
+        group by 1
+
+    ),
+
+    -- The price list with the day on which each price ends (exclusive).
+    prices as (
+
+        select
+            provider,
+            price_usd,
+            valid_from,
+            lead(valid_from) over (partition by provider order by valid_from) as valid_to
+        from {{ ref('provider_prices') }}
+
+    ),
+
+    dated as (
+
+        select
+            *,
+            {{ reporting_date('created_at') }} as created_date,
+            coalesce(ledger_cost_usd, task_cost_usd) as recorded_cost_usd,
+            {{ seconds_between('created_at', 'ended_at') }} as seconds_to_end
+        from {{ generations }}
+
+    ),
+
+    priced as (
+
+        select
+            dated.*,
+            prices.price_usd as list_price_usd,
+            coalesce(refunds.credits_refunded, 0) as credits_refunded,
+            coalesce(refunds.refund_count, 0) as refund_count,
+            refunds.last_refunded_at
+        from dated
+        left join refunds on dated.generation_id = refunds.generation_id
+        left join prices
+            on
+                dated.provider = prices.provider
+                and dated.created_date >= prices.valid_from
+                and (dated.created_date < prices.valid_to or prices.valid_to is null)
+
+    ),
+
+    final as (
+
+        select
+            cast(generation_id as text) as generation_id,
+            cast(user_id as text) as user_id,
+            cast(provider as text) as provider,
+            cast(enhancement_type as text) as enhancement_type,
+            cast(status as text) as status,
+            created_at,
+            created_date,
+            ended_at,
+            greatest(created_at, last_charged_at, last_refunded_at) as last_activity_at,
+            cast(
+                case when seconds_to_end >= 0 then seconds_to_end end as numeric(18, 3)
+            ) as duration_seconds,
+            cast(credits_used as bigint) as credits_used,
+            cast(credits_refunded as bigint) as credits_refunded,
+            cast(charge_count as integer) as charge_count,
+            cast(refund_count as integer) as refund_count,
+            cast(
+                case when status in {{ billed_statuses }} then {{ basis_column }} else 0 end
+                as numeric(18, 6)
+            ) as vendor_cost_usd,
+            cast(recorded_cost_usd as numeric(18, 6)) as recorded_cost_usd,
+            cast(
+                case when status in {{ billed_statuses }} then list_price_usd else 0 end
+                as numeric(18, 6)
+            ) as list_cost_usd,
+            cast(list_price_usd as numeric(18, 6)) as list_price_usd,
+            cast({{ redact('error_message') }} as text) as error_message,
+            refund_count > 0 as is_refunded,
+            cast(record_source as text) as record_source
+        from priced
+
+    )
+
+    select * from final
+{%- endmacro %}

@@ -1,0 +1,3 @@
+{% macro has_not_ended() -%}
+    status not in ('completed', 'failed', 'cancelled')
+{%- endmacro %}

@@ -1,0 +1,26 @@
+{% macro replaced_rows(model_name, new_rows) %}
+    {#
+        Which rows of an incremental table (`target`) this run replaces by `new_rows`: the twin of
+        `run_window`. What vanished at the source is replaced by nothing.
+    #}
+    {% set window = run_window() %}
+    {% if model_name in ['int_bare_charges_matched', 'int_refunds_matched'] and window %}
+        {{ return(
+            'target.created_at between ' ~ window.start ~ ' and ' ~ window.end
+            ~ ' or target.transaction_id in (select transaction_id from ' ~ new_rows ~ ')'
+        ) }}
+    {% elif model_name == 'int_days_changed' and window %}
+        {{ return('target.usage_date in (select usage_date from ' ~ new_rows ~ ')') }}
+    {% elif model_name == 'fct_generations' and window %}
+        {{ return(
+            'target.generation_id in (select generation_id from '
+            ~ ref('int_generations_changed') ~ ')'
+        ) }}
+    {% elif model_name == 'int_usage_by_day' %}
+        {{ return(is_in_days('target.usage_date', changed_days())) }}
+    {% elif model_name in ['int_usage_by_user_month', 'int_durations_by_month',
+                           'int_usage_by_month'] %}
+        {{ return(is_in_months('target.month_start', changed_months())) }}
+    {% endif %}
+    {{ return('true') }}
+{% endmacro %}

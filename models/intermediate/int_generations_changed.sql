@@ -1,0 +1,78 @@
+-- depends_on: {{ ref('int_refunds_matched') }}
+-- depends_on: {{ ref('provider_prices') }}
+{% set facts = built_relation('fct_generations') if not reads_everything() -%}
+
+with touched as (
+
+    select * from {{ ref('int_generations_touched') }}
+
+),
+
+found as (
+
+    select * from touched
+    where is_found
+
+),
+
+new_rows as (
+
+    {{ finish_generations('found') | indent }}
+
+),
+{%- if facts %}
+
+old_rows as (
+
+    select {{ fact_columns() }} from {{ facts }}
+    where generation_id in (select touched.generation_id from touched)
+
+),
+
+changed as (
+
+    select {{ fact_columns() }} from new_rows
+    except
+    select {{ fact_columns() }} from old_rows
+
+),
+
+removed as (
+
+    select * from old_rows
+    where generation_id not in (select new_rows.generation_id from new_rows)
+
+),
+
+final as (
+
+    select
+        changed.*,
+        false as is_removed,
+        old_rows.created_date as prior_created_date
+    from changed
+    left join old_rows on changed.generation_id = old_rows.generation_id
+
+    union all
+
+    select
+        removed.*,
+        true as is_removed,
+        removed.created_date as prior_created_date
+    from removed
+
+)
+{%- else %}
+
+final as (
+
+    select
+        new_rows.*,
+        false as is_removed,
+        created_date as prior_created_date
+    from new_rows
+
+)
+{%- endif %}
+
+select * from final

@@ -1,0 +1,159 @@
+-- depends_on: {{ ref('int_tasks_cleaned') }}
+-- depends_on: {{ ref('int_ledger_classified') }}
+-- depends_on: {{ ref('int_bare_charges_matched') }}
+{% set window = run_window() -%}
+{% if not window -%}
+
+select cast(null as text) as generation_id
+where false
+{%- else %}
+{%- set facts = built_relation('fct_generations') -%}
+{%- set earlier_refunds = built_relation('int_refunds_matched') -%}
+{%- set is_touched = 'created_at between ' ~ window.start ~ ' and ' ~ window.end -%}
+
+with tasks as (
+
+    select * from {{ ref('int_tasks_cleaned') }}
+
+),
+
+ledger as (
+
+    select * from {{ ref('int_ledger_classified') }}
+    where {{ is_touched }}
+
+),
+
+bare_charges as (
+
+    select * from {{ ref('int_bare_charges_matched') }}
+
+),
+
+generations as (
+
+    select * from {{ facts }}
+
+),
+
+earlier_refunds as (
+
+    select * from {{ earlier_refunds }}
+    where {{ is_touched }}
+
+),
+
+-- What was written in the window; what was known of it, should it have vanished; what had not ended;
+-- bare charges that a charge in the window may be the fuller one of.
+keys as (
+
+    select task_id as generation_id from tasks
+    where {{ is_touched }}
+
+    union
+
+    select api_request_id as generation_id from ledger
+    where api_request_id is not null
+
+    union
+
+    select transaction_id as generation_id from ledger
+    where api_request_id is null and is_generation_charge
+
+    union
+
+    select generation_id from generations
+    where last_activity_at between {{ window.start }} and {{ window.end }}
+
+    union
+
+    select generation_id from generations
+    where {{ has_not_ended() }}
+
+    union
+
+    select transaction_id as generation_id from bare_charges
+    where
+        created_at >= {{ window.start }}
+        - {{ interval(var('shadow_charge_window_seconds'), 'second') }}
+        and created_at < {{ window.start }}
+
+),
+
+-- A refund without an id may now belong to another of its user's failures: whoever's failures or
+-- refunds may have changed has all of theirs looked at.
+failed_keys as (
+
+    select task_id as generation_id from tasks
+    where status = 'failed' and {{ key_is_in('task_id', 'keys', 'enhancement_tasks') | indent(4) }}
+
+    union
+
+    select generation_id from ledger
+    where status = 'failed'
+
+    union
+
+    select generation_id from generations
+    where
+        status = 'failed'
+        and {{ default__key_is_in('generation_id', 'keys', none) }}
+
+),
+
+users as (
+
+    select user_id from tasks
+    where {{ key_is_in('task_id', 'failed_keys', 'enhancement_tasks') | indent(4) }}
+
+    union
+
+    select user_id from {{ ref('int_ledger_classified') }}
+    where {{ default__key_is_in('api_request_id', 'failed_keys', none) }}
+
+    union
+
+    select user_id from generations
+    where {{ default__key_is_in('generation_id', 'failed_keys', none) }}
+
+    union
+
+    select user_id from ledger
+    where
+        status = 'failed'
+        or (is_refund and api_request_id is null)
+
+    union
+
+    select user_id from earlier_refunds
+
+),
+
+failures_of_users as (
+
+    select generation_id from generations
+    where status = 'failed' and user_id in (select users.user_id from users)
+
+    union all
+
+    select generation_id from generations
+    where
+        status = 'failed'
+        and user_id is null
+        and exists (select 1 from users where users.user_id is null)
+
+),
+
+final as (
+
+    select generation_id from keys
+    where generation_id is not null
+
+    union
+
+    select generation_id from failures_of_users
+
+)
+
+select * from final
+{%- endif %}

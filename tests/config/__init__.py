@@ -1,0 +1,1 @@
+"""What the project's variables may be, and what each changes."""

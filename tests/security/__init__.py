@@ -1,0 +1,1 @@
+"""Who may read what after a build."""
