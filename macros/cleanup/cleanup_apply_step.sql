@@ -44,11 +44,11 @@
 {% endmacro %}
 
 {% macro cleanup_lock(tables) %}
-    {#-
+    {#
         Lock the tables of the query `tables` against everyone and the table of the rows against
         writers, in oid order. A failed try gives back all its locks, so that those who queued behind
         it go on.
-    -#}
+    #}
         for attempt in 1 .. (request ->> 'lock_attempts')::int loop
             begin
                 for item in
@@ -77,7 +77,7 @@
 {% endmacro %}
 
 {% macro cleanup_open_archive() %}
-    {#- Make the archive and its manifest where missing, and make sure that the app cannot enter. -#}
+    {# Make the archive and its manifest where missing, and make sure that the app cannot enter. #}
         if not exists (select from pg_namespace where nspname = archive) then
             execute format('create schema %I', archive);
         end if;
@@ -141,7 +141,7 @@
         for item in
             select
                 f ->> 'object' as object, (f ->> 'oid')::oid as oid, split_part(f ->> 'object', ' ', 1) as kind,
-                format('%I.%I', nspname, relname) as relation, relname, relacl::text as relation_acl,
+                quote_ident(nspname) || '.' || quote_ident(relname) as relation, relname, relacl::text as relation_acl,
                 pg_stat_get_tuples_inserted(pg_class.oid) + pg_stat_get_tuples_updated(pg_class.oid)
                     + pg_stat_get_tuples_deleted(pg_class.oid)
                     + coalesce((select idx_scan from pg_stat_all_tables where relid = pg_class.oid), 0) as activity
@@ -173,7 +173,7 @@
 {% endmacro %}
 
 {% macro cleanup_move_rows() %}
-    {#- Rows are moved by one statement and read back; generated columns become plain ones. -#}
+    {# Rows are moved by one statement and read back; generated columns become plain ones. #}
         if retired_rows > 0 then
             if not exists (
                 select from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
@@ -196,8 +196,8 @@
             {{ cleanup_read_content("format('%I.%I', archive, row_table)") }}
             execute format($$insert into %1$I.cleanup_manifest (kind, name, app_schema, object_oid, plan_hash,
                     accepted, row_count, checksum, digest, acl)
-                select 'rows', $1, $2, oid, $3, $4, $5, $6, {{ cleanup_table_digest('oid') }}, relacl::text
-                from pg_class where oid = $7
+                select 'rows', $1, $2, oid, $3, $4, $5, $6, {{ cleanup_table_digest('archived.oid') }}, relacl::text
+                from pg_class as archived where oid = $7
                 on conflict (kind, name) where state = 'archived' do update set
                     row_count = excluded.row_count, checksum = excluded.checksum,
                     digest = excluded.digest, changed_at = clock_timestamp(), changed_by = session_user$$, archive)
@@ -215,7 +215,7 @@
 {% endmacro %}
 
 {% macro cleanup_check_kept() %}
-    {#- Before the commit: what must stay is as it was, and no row changed but those that were moved. -#}
+    {# Before the commit: what must stay is as it was, and no row changed but those that were moved. #}
         set constraints all immediate;
         if kept_before is distinct from ({{ cleanup_kept_digest() }}) then
             {{ cleanup_raise('CLEANUP-KEPT-CHANGED', "'a kept table or function is not as it was'") }};

@@ -1,5 +1,5 @@
 {% macro cleanup_targets() %}
-    {#- CTEs: what is asked for, what has such a name anywhere, and what of it is a target. -#}
+    {# CTEs: what is asked for, what has such a name anywhere, and what of it is a target. #}
     request as materialized (
         select current_setting('cleanup.request')::jsonb as body
     ),
@@ -109,11 +109,11 @@
 {% endmacro %}
 
 {% macro cleanup_dependents() %}
-    {#-
+    {#
         CTEs: what depends on a target. `own` moves with it; `external` is known to PostgreSQL and goes
         on working; `untracked` names it in a string body, or hangs on one that does, and will fail.
         Blind by nature: dynamic SQL, other databases, the app's code.
-    -#}
+    #}
     edge as (
         select
             classid, objid, objsubid, refclassid, refobjid, refobjsubid, false as is_text
@@ -192,6 +192,10 @@
         where
             classid <> 'pg_type'::regclass  -- row and array types travel with their table
             and not exists (
+                select from pg_constraint
+                where classid = 'pg_constraint'::regclass and oid = objid and contype = 'n'
+            )
+            and not exists (
                 select from pg_trigger
                 where classid = 'pg_trigger'::regclass and oid = objid and tgisinternal
             )
@@ -209,6 +213,7 @@
 
     dependent as (
         select
+            identified.type,
             identified.type || ' ' || identified.identity as object,
             objid as oid,
             targets,

@@ -1,9 +1,9 @@
 {% macro cleanup_table_digest(table_oid) %}
-    {#-
+    {#
         An SQL expression: md5 of all that defines a table but the schema it is in. Two digests are
         equal when owner, grants, columns, defaults, constraints, indexes, triggers, policies, rules,
-        comments and publications are.
-    -#}
+        comments and publications are. The argument carries the alias of a table outside.
+    #}
             (select md5(string_agg(part, e'\n' order by part)) from (
                 select concat_ws('|', 'table', relname, relkind, relowner, relacl, relrowsecurity,
                     relforcerowsecurity, relreplident, relpersistence, reloptions) as part
@@ -44,7 +44,7 @@
 {%- endmacro %}
 
 {% macro cleanup_function_digest(function_oid) %}
-    {#- The same of a function. -#}
+    {# The same of a function. #}
             (select md5(concat_ws('|', proname, proowner, proacl, prosrc, prolang, prokind, prosecdef,
                 proleakproof, proisstrict, proretset, provolatile, proparallel, prorettype, proargtypes,
                 proallargtypes, proargmodes, proargnames, proargdefaults, proconfig, probin, prosqlbody,
@@ -53,7 +53,7 @@
 {%- endmacro %}
 
 {% macro cleanup_kept_digest() %}
-    {#- An SQL query: digest of everything that must stay as it is, by name. -#}
+    {# An SQL query: digest of everything that must stay as it is, by name. #}
             select coalesce(jsonb_object_agg(name, digest), '{}') from (
                 select name, {{ cleanup_table_digest('kept.oid') }} as digest
                 from jsonb_array_elements_text(request -> 'kept_tables') as name
@@ -69,7 +69,7 @@
 {%- endmacro %}
 
 {% macro cleanup_read_content(relation) %}
-    {#- Set `content` to the number of rows of a table and the md5 of all of them in any order. -#}
+    {# Set `content` to the number of rows of a table and the md5 of all of them in any order. #}
         execute format(
             $$select count(*) as rows, md5(coalesce(string_agg(line, '' order by line), '')) as checksum
             from (select md5((content.*)::text) as line from only %s as content) as lines$$,

@@ -120,12 +120,12 @@ $cleanup$;
 {% endmacro %}
 
 {% macro cleanup_finding(level, code, object, detail) %}
-    {#- One line of the report; each argument is an SQL expression. -#}
+    {# One line of the report; each argument is an SQL expression. #}
     jsonb_build_object('level', {{ level }}, 'code', {{ code }}, 'object', {{ object }}, 'detail', {{ detail }})
 {% endmacro %}
 
 {% macro cleanup_raise(code, message) %}
-    {#- Undo the step and refuse; `message` is an SQL expression. -#}
+    {# Undo the step and refuse; `message` is an SQL expression. #}
     raise exception using errcode = 'CLEAN', message = {{ message }}, detail = '{{ code }}'
 {% endmacro %}
 

@@ -1,8 +1,8 @@
 {% macro cleanup_find() %}
-    {#-
+    {#
         Fill `findings` and `plan_hash` from the catalogue, the same way for the plan and, under the
         locks, for apply. A finding of level `accept` refuses unless the operator named its object.
-    -#}
+    #}
         with recursive
         {{ cleanup_targets() }}
         {{ cleanup_dependents() }}
@@ -63,7 +63,7 @@
                 'refuse', 'CLEANUP-KEPT-MISSING', 'function ' || name, null, 'a kept function is missing'
             from kept_routine where oid is null
             union all
-            {#- What is left: the brief's list, of this schema only. -#}
+            {# What is left: the brief's list, of this schema only. #}
             select
                 'verdict',
                 case
@@ -150,21 +150,22 @@
                 ), 'no table')
             from named_routine where state = 'overload'
             union all
+            select 'info', 'OWN', targets, null, 'moves with its ' || string_agg(counted, ', ' order by counted)
+            from (
+                select targets, format('%s %s', count(*), type) as counted
+                from dependent where class = 'own' group by targets, type
+            ) as own
+            group by targets
+            union all
             select
+                case when breaks_kept then 'refuse' else 'accept' end,
                 case
-                    when class = 'own' then 'info' when breaks_kept then 'refuse' else 'accept'
-                end,
-                case
-                    when class = 'own' then 'OWN'
                     when breaks_kept then 'CLEANUP-KEPT-BREAKS'
                     when class = 'external' then 'CLEANUP-DEPENDENTS'
                     else 'CLEANUP-UNTRACKED'
                 end,
-                object, oid,
-                case
-                    when class = 'own' then 'moves with ' else class || ' dependent of '
-                end || targets
-            from dependent
+                object, oid, class || ' dependent of ' || targets
+            from dependent where class <> 'own'
             union all
             select
                 'refuse', 'CLEANUP-COLLISION', format('%I.%I', archive_schema, name), oid,
@@ -186,7 +187,7 @@
 {% endmacro %}
 
 {% macro cleanup_row_findings() %}
-    {#- What could make the move of rows do more, or less, than move rows. -#}
+    {# What could make the move of rows do more, or less, than move rows. #}
             select 'refuse', 'CLEANUP-RLS', format('table %s', name), oid,
                 'row-level security hides rows from ' || current_user
             from request
@@ -252,7 +253,7 @@
 {% endmacro %}
 
 {% macro cleanup_count_rows() %}
-    {#- How many rows of the retired values there are; null row table = nothing to move. -#}
+    {# How many rows of the retired values there are; null row table = nothing to move. #}
         retired_rows := 0;
         if row_table is not null and not exists (
             select from jsonb_array_elements(findings) as f

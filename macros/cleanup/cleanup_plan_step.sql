@@ -18,7 +18,7 @@
 {% endmacro %}
 
 {% macro cleanup_describe_targets() %}
-    {#- Rows, size and activity of each table that would be moved, or that they cannot be seen. -#}
+    {# Rows, size and activity of each table that would be moved, or that they cannot be seen. #}
         for item in
             select (f ->> 'oid')::oid as oid, f ->> 'object' as object, nspname, relname
             from jsonb_array_elements(findings) as f
@@ -60,7 +60,7 @@
 {% endmacro %}
 
 {% macro cleanup_describe_jobs() %}
-    {#- Scheduled jobs that name a target or what depends on one. Jobs of other roles are hidden. -#}
+    {# Scheduled jobs that name a target or what depends on one. Jobs of other roles are hidden. #}
         if to_regclass('cron.job') is null then
             findings := findings || {{ cleanup_finding(
                 "'info'", "'JOBS'", "'pg_cron'", "'not installed here'") }};

@@ -1,5 +1,5 @@
 {% macro cleanup_purge_step() %}
-    {#- The only step that drops. Its hash is its own: of what the manifest holds. -#}
+    {# The only step that drops. Its hash is its own: of what the manifest holds. #}
         {{ cleanup_take_turn() }}
         {{ cleanup_find_purge_problems() }}
         if exists (select from jsonb_array_elements(findings) as f
@@ -32,7 +32,7 @@
 {% endmacro %}
 
 {% macro cleanup_find_unripe() %}
-    {#- Age, activity and a backup, for each entry; dependents are left to `drop … restrict`. -#}
+    {# Age, activity and a backup, for each entry; dependents are left to `drop … restrict`. #}
         for entry in execute format(
             $$select *, format('%%s %%I.%%s', kind, app_schema, name) as object,
                 exists (
@@ -63,7 +63,7 @@
 {% endmacro %}
 
 {% macro cleanup_drop_archived() %}
-    {#- Foreign keys first: dropping one locks the table it points to, for as short as can be. -#}
+    {# Foreign keys first: dropping one locks the table it points to, for as short as can be. #}
         for item in
             select format('alter table %I.%I drop constraint %I', nspname, relname, conname) as statement
             from pg_constraint

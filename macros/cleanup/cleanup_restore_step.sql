@@ -47,7 +47,7 @@
 {% endmacro %}
 
 {% macro cleanup_move_back() %}
-    {#- By the manifest. A table and a function move whole; rows are inserted, generated columns not. -#}
+    {# By the manifest. A table and a function move whole; rows are inserted, generated columns not. #}
         for entry in execute format(
             $$select * from %I.cleanup_manifest where state = 'archived' order by entry_id desc$$, archive
         ) loop

@@ -1,7 +1,7 @@
 {% macro cleanup_verify_step() %}
-    {#- From the catalogue and the manifest. `status` reads no rows, `verify` reads all of them. -#}
+    {# From the catalogue and the manifest. `status` reads no rows, `verify` reads all of them. #}
         {{ cleanup_find() }}
-        {#- After an apply, what is found in the app's schema again has come back. -#}
+        {# After an apply, what is found in the app's schema again has come back. #}
         select coalesce(jsonb_agg(f), '[]') from jsonb_array_elements(findings) as f
         where f ->> 'code' in ('CLEANUP-WRONGDB', 'CLEANUP-KEPT-MISSING', 'FOUND', 'ABSENT')
         into findings;
@@ -27,7 +27,7 @@
 {% endmacro %}
 
 {% macro cleanup_inspect_archive() %}
-    {#- Compare every entry of the manifest with what the catalogue says of it now. -#}
+    {# Compare every entry of the manifest with what the catalogue says of it now. #}
         has_archive := false;
         if exists (select from pg_namespace where nspname = archive) then
             if not coalesce((
@@ -65,15 +65,15 @@
                 max(oid) as oid, max(digest) as digest, max(acl) as acl, bool_or(is_owned) as is_owned,
                 bool_or(is_readable) as is_readable
             from (
-                select pg_class.oid, {{ cleanup_table_digest('pg_class.oid') }} as digest,
+                select archived.oid, {{ cleanup_table_digest('archived.oid') }} as digest,
                     relacl::text as acl, pg_has_role(relowner, 'usage') as is_owned,
-                    has_table_privilege(pg_class.oid, 'select') as is_readable
-                from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
+                    has_table_privilege(archived.oid, 'select') as is_readable
+                from pg_class as archived inner join pg_namespace on pg_namespace.oid = relnamespace
                 where entry.kind <> 'function' and nspname = archive and relname = entry.name
                 union all
-                select pg_proc.oid, {{ cleanup_function_digest('pg_proc.oid') }},
+                select archived.oid, {{ cleanup_function_digest('archived.oid') }},
                     proacl::text, pg_has_role(proowner, 'usage'), true
-                from pg_proc inner join pg_namespace on pg_namespace.oid = pronamespace
+                from pg_proc as archived inner join pg_namespace on pg_namespace.oid = pronamespace
                 where entry.kind = 'function' and nspname = archive
                     and format('%s(%s)', proname, replace(oidvectortypes(proargtypes), ', ', ',')) = entry.name
             ) as found
@@ -122,7 +122,7 @@
 {% endmacro %}
 
 {% macro cleanup_accepted_finding(object, detail) %}
-    {#- A finding of code `problem_code` that refuses unless its object is accepted. -#}
+    {# A finding of code `problem_code` that refuses unless its object is accepted. #}
     {{ cleanup_finding(
         "case when request -> 'accept' ? " ~ object ~ " then 'warn' else 'refuse' end",
         "problem_code", object, detail
