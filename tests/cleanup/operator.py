@@ -3,6 +3,8 @@
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -167,6 +169,10 @@ class Operator:
         confirm = self.plan(**arguments).report["plan_hash"]
         return self.run("apply", **{"confirm": confirm, **arguments})
 
+    def try_apply(self, accept: tuple[str, ...] = (SYNC,), **arguments: Any) -> Answer:
+        """Apply without a plan: what refuses is said before the missing hash is."""
+        return self.run("apply", accept=list(accept), **arguments)
+
     def contents(self) -> dict[str, list[tuple]]:
         """Every row of the tables concerned, in the app's schema and in the archive together."""
         rows: dict[str, list[tuple]] = {}
@@ -184,6 +190,21 @@ class Operator:
     def catalogue(self) -> list[dict[str, Any]]:
         """Everything the catalogue says of schema public, oids included."""
         return self.database.query(CATALOGUE)
+
+    @contextmanager
+    def untouched(self) -> Iterator[None]:
+        """Whatever happens inside: no row is lost, and schema public is as it was, oids included."""
+        contents, catalogue = self.contents(), self.catalogue()
+        yield
+        assert self.contents() == contents
+        assert self.catalogue() == catalogue
+
+    def manifest(self) -> list[str]:
+        """The states of the manifest's entries; empty where no archive is."""
+        if not self.schema_of("cleanup_manifest"):
+            return []
+        rows = self.database.query("select state from cleanup_archive.cleanup_manifest")
+        return sorted(row["state"] for row in rows)
 
     def schema_of(self, relation: str) -> list[str]:
         """The schemas that have a relation or function of this name."""
