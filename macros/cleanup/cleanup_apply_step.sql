@@ -45,9 +45,9 @@
 
 {% macro cleanup_lock(tables) %}
     {#
-        Lock the tables of the query `tables` against everyone and the table of the rows against
-        writers, in oid order. A failed try gives back all its locks, so that those who queued behind
-        it go on.
+        Lock the tables of the query `tables` against everyone, in oid order, then the table of the
+        rows against writers: last, so that nobody waits at a kept table while this waits for another.
+        A failed try gives back all its locks, so that those who queued behind it go on.
     #}
         for attempt in 1 .. (request ->> 'lock_attempts')::int loop
             begin
@@ -59,7 +59,7 @@
                     inner join pg_namespace on pg_namespace.oid = relnamespace
                     left join ({{ tables }}) as targets (oid) on targets.oid = pg_class.oid
                     where targets.oid is not null or nspname = app_schema and relname = row_table
-                    order by pg_class.oid
+                    order by targets.oid is null, pg_class.oid
                 loop
                     execute format('lock table only %s in %s mode', item.relation, item.mode);
                 end loop;

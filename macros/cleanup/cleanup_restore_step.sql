@@ -26,7 +26,7 @@
         for item in
             select f ->> 'object' as object, tgname
             from jsonb_array_elements(findings) as f
-            inner join pg_trigger on tgrelid = to_regclass(format('%I.%I', app_schema, row_table))
+            inner join pg_trigger on tgrelid = to_regclass(quote_ident(app_schema) || '.' || quote_ident(row_table))
             where f ->> 'code' = 'ARCHIVED' and f ->> 'object' like 'rows %'
                 and not tgisinternal and tgtype & 4 > 0 and tgenabled <> 'D'
         loop

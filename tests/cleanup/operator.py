@@ -93,8 +93,15 @@ CATALOGUE = """
     from pg_publication_tables
     order by 1, 2
 """
-TABLES = ["credit_pools", "credit_purchase_requests", "api_providers", "system_alerts",
-          "user_credits", "credit_transactions", "enhancement_tasks"]
+TABLES = [
+    "credit_pools",
+    "credit_purchase_requests",
+    "api_providers",
+    "system_alerts",
+    "user_credits",
+    "credit_transactions",
+    "enhancement_tasks",
+]
 
 
 @dataclass
@@ -222,4 +229,3 @@ class Operator:
             (relation, relation),
         )
         return [row["nspname"] for row in found]
-

@@ -1,5 +1,6 @@
 """Bad input, the wrong place and the wrong caller: refused before anything is touched."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -18,7 +19,10 @@ ARGUMENTS = {
     "unknown": ({"action": "apply", "dry_run": False}, "CLEANUP-ARGUMENT"),
     "action": ({"action": "drop"}, "CLEANUP-ARGUMENT"),
     "output": ({"action": "plan", "output": "xml"}, "CLEANUP-ARGUMENT"),
-    "text_for_a_boolean": ({"action": "plan", "include_api_providers": "false"}, "CLEANUP-ARGUMENT"),
+    "text_for_a_boolean": (
+        {"action": "plan", "include_api_providers": "false"},
+        "CLEANUP-ARGUMENT",
+    ),
     "accept_is_a_text": ({"action": "apply", "accept": "all"}, "CLEANUP-ARGUMENT"),
     "accept_of_numbers": ({"action": "apply", "accept": [1]}, "CLEANUP-ARGUMENT"),
     "expect_a_number": ({"action": "plan", "expect_database": 1}, "CLEANUP-ARGUMENT"),
@@ -94,7 +98,9 @@ def test_bad_configuration_refuses(bystander: Operator, fault: str):
 
 
 def test_another_project_can_retire_other_tables(operator: Operator):
-    operator.database.execute("create table old_things (id int); alter table old_things owner to app_owner")
+    operator.database.execute(
+        "create table old_things (id int); alter table old_things owner to app_owner"
+    )
     operator.config = settings(tables=["old_things"], functions=[], optional_tables=[], rows=None)
     with operator.untouched():
         answer = operator.apply(accept=())
@@ -104,8 +110,14 @@ def test_another_project_can_retire_other_tables(operator: Operator):
 
 
 def test_every_code_is_documented():
-    codes = set(re.findall(r"'(CLEANUP-[A-Z-]+)':", (PROJECT / "macros/cleanup/cleanup_codes.sql").read_text()))
-    documented = set(re.findall(r"^\| `(CLEANUP-[A-Z-]+)`", (PROJECT / "docs/cleanup.md").read_text(), re.M))
+    codes = set(
+        re.findall(
+            r"'(CLEANUP-[A-Z-]+)':", (PROJECT / "macros/cleanup/cleanup_codes.sql").read_text()
+        )
+    )
+    documented = set(
+        re.findall(r"^\| `(CLEANUP-[A-Z-]+)`", (PROJECT / "docs/cleanup.md").read_text(), re.M)
+    )
     raised = set()
     for file in (PROJECT / "macros/cleanup").glob("*.sql"):
         raised |= set(re.findall(r"'(CLEANUP-[A-Z-]+[A-Z])'", file.read_text()))
@@ -124,14 +136,31 @@ def test_a_replica_refuses(operator: Operator, tmp_path_factory: pytest.TempPath
         parent.chmod(0o777)
     data = folder / "data"
     subprocess.run(
-        [*as_server, program / "pg_basebackup", "-D", data, "-R", "-X", "stream", "-c", "fast",
-         "-h", source.host, "-p", str(source.port), "-U", source.user],
-        check=True, capture_output=True,
+        [
+            *as_server,
+            program / "pg_basebackup",
+            "-D",
+            data,
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+            "-h",
+            source.host,
+            "-p",
+            str(source.port),
+            "-U",
+            source.user,
+        ],
+        check=True,
+        capture_output=True,
     )
     ctl = [*as_server, program / "pg_ctl", "-D", data, "-w"]
     subprocess.run(
         [*ctl, "start", "-l", data / "log", "-o", f"-p 6432 -k {folder} -c listen_addresses="],
-        check=True, capture_output=True,
+        check=True,
+        capture_output=True,
     )
     try:
         replica = embedded.Server(str(folder), 6432, source.user, 18)
@@ -156,11 +185,11 @@ def test_hooks_and_models_may_not_call_it(operator: Operator, tmp_path: Path, ca
         "select 1 as one" + (call if caller == "model" else "")
     )
     (tmp_path / "macros").symlink_to(PROJECT / "macros" / "cleanup")
-    operator.database.execute("grant create on schema analytics to app_owner; grant usage on schema analytics to app_owner")
+    operator.database.execute(
+        "grant create on schema analytics to app_owner; grant usage on schema analytics to app_owner"
+    )
     texts: list[str] = []
     with operator.untouched():
-        import os  # noqa: PLC0415
-
         os.environ.update(operator.database.environment(OPERATOR))
         result = dbtRunner(callbacks=[lambda event: texts.append(event.info.msg)]).invoke(
             ["run", "--project-dir", str(tmp_path), "--profiles-dir", str(profiles_directory())]

@@ -28,11 +28,26 @@ def test_every_step_twice_is_a_no_op(any_operator: Operator):
     assert rehearsed.report["plan_hash"] == confirm
     outcomes = [
         any_operator.run(action, accept=[SYNC], confirm=confirm)
-        for action in ("apply", "apply", "verify", "verify", "status", "restore", "restore", "verify")
+        for action in (
+            "apply",
+            "apply",
+            "verify",
+            "verify",
+            "status",
+            "restore",
+            "restore",
+            "verify",
+        )
     ]
     assert [answer.success for answer in outcomes] == [True] * 8
     assert [answer.report["outcome"] for answer in outcomes] == [
-        "applied", "nothing to do", "archived", "archived", "archived", "restored", "nothing to do",
+        "applied",
+        "nothing to do",
+        "archived",
+        "archived",
+        "archived",
+        "restored",
+        "nothing to do",
         "nothing is archived",
     ]
     assert any_operator.manifest() == ["restored"] * 4
@@ -125,12 +140,20 @@ def test_restored_from_facts_and_refused_with_a_reason(operator: Operator):
     assert operator.apply().success
     faults = {
         "create table public.credit_pools (id int)": (
-            "drop table public.credit_pools", "CLEANUP-COLLISION", "CLEANUP-RECREATED"),
+            "drop table public.credit_pools",
+            "CLEANUP-COLLISION",
+            "CLEANUP-RECREATED",
+        ),
         "insert into cleanup_archive.credit_pools (provider, cost_per_credit) values ('x', 1)": (
             "delete from cleanup_archive.credit_pools where provider = 'x'",
-            "CLEANUP-CHANGED", "CLEANUP-CHANGED"),
+            "CLEANUP-CHANGED",
+            "CLEANUP-CHANGED",
+        ),
         "revoke select on cleanup_archive.credit_pools from anon": (
-            None, "CLEANUP-ACL", "CLEANUP-ACL"),
+            None,
+            "CLEANUP-ACL",
+            "CLEANUP-ACL",
+        ),
     }
     for fault, (undo, restore_code, verify_code) in faults.items():
         operator.database.execute(fault)

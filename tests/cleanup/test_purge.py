@@ -11,7 +11,9 @@ from backup.dump import BackupError, count_copied, find_programs
 from tests.app_database import PROJECT
 from tests.cleanup.operator import OPERATOR, Operator
 
-LONG_AGO = "update cleanup_archive.cleanup_manifest set archived_at = archived_at - interval '31 days'"
+LONG_AGO = (
+    "update cleanup_archive.cleanup_manifest set archived_at = archived_at - interval '31 days'"
+)
 
 
 def back_up(operator: Operator, file: Path) -> subprocess.CompletedProcess:
@@ -84,10 +86,24 @@ def test_the_backup_brings_everything_back(operator: Operator, tmp_path: Path):
     program = find_programs(18, None) / "pg_restore"
     for table in ("credit_pools", "credit_purchase_requests"):
         subprocess.run(
-            [program, "--dbname", operator.database.name, "--host", operator.database.server.host,
-             "--port", str(operator.database.server.port), "--username",
-             operator.database.server.user, "--schema", "public", "--table", table, str(file)],
-            check=True, capture_output=True,
+            [
+                program,
+                "--dbname",
+                operator.database.name,
+                "--host",
+                operator.database.server.host,
+                "--port",
+                str(operator.database.server.port),
+                "--username",
+                operator.database.server.user,
+                "--schema",
+                "public",
+                "--table",
+                table,
+                str(file),
+            ],
+            check=True,
+            capture_output=True,
         )
     assert operator.contents() == before
 
@@ -102,5 +118,7 @@ def test_a_client_older_than_the_server_is_refused_in_words(tmp_path: Path):
 
 
 def test_rows_of_a_dump_are_counted_by_their_copy_blocks():
-    script = "x\nCOPY public.a (b) FROM stdin;\n1\n2\\n3\n\\.\n\nCOPY public.c (d) FROM stdin;\n\\.\n"
+    script = (
+        "x\nCOPY public.a (b) FROM stdin;\n1\n2\\n3\n\\.\n\nCOPY public.c (d) FROM stdin;\n\\.\n"
+    )
     assert count_copied(script) == 2

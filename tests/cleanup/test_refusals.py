@@ -118,8 +118,7 @@ def test_only_plain_tables_are_moved(operator: Operator, kind: str):
 
 def test_a_name_that_differs_by_case_is_a_near_miss(operator: Operator):
     operator.database.execute(
-        'alter table credit_pools rename to "Credit_Pools";'
-        "drop table credit_purchase_requests"
+        'alter table credit_pools rename to "Credit_Pools";drop table credit_purchase_requests'
     )
     assert "CLEANUP-NEAR-MISS" in operator.try_apply().codes
     assert operator.schema_of("Credit_Pools") == ["public"]
@@ -300,7 +299,10 @@ def test_a_stale_wrong_or_missing_hash_refuses(operator: Operator):
     accept = [SYNC]
     confirm = operator.plan(accept=accept).report["plan_hash"]
     with operator.untouched():
-        assert operator.run("apply", accept=accept).codes == ["CLEANUP-STALE-PLAN", "CLEANUP-UNTRACKED"]
+        assert operator.run("apply", accept=accept).codes == [
+            "CLEANUP-STALE-PLAN",
+            "CLEANUP-UNTRACKED",
+        ]
         wrong = operator.run("apply", accept=accept, confirm="0" * 32)
         assert "CLEANUP-STALE-PLAN" in wrong.codes
     operator.database.execute("create view pool_view as select provider from credit_pools")
