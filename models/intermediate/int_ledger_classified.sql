@@ -1,4 +1,5 @@
-{{ config(materialized='view') }}
+{# Holds `as_of`, so that every run makes it anew. #}
+{{ config(materialized='view', tags=['frequent']) }}
 
 with ledger as (
 
@@ -33,7 +34,7 @@ numbered as (
         {%- else -%}
         row_number() over (
             partition by transaction_id
-            order by created_at desc nulls last, status, credits, transaction_type, api_request_id
+            order by created_at nulls last, status, credits, transaction_type, api_request_id
         ) as copy_number
         {%- endif %}
     from ledger
