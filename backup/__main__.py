@@ -17,8 +17,8 @@ def main() -> int:
     """Run the command; 1 where there is no backup to trust."""
     parser = argparse.ArgumentParser(
         prog="python -m backup",
-        description="pg_dump -Fc of what cleanup_credit_pools touches, read back with pg_restore and"
-        " recorded for purge. Connects by libpq's variables (PGHOST, PGDATABASE, PGUSER, …).",
+        description="pg_dump -Fc of what cleanup_credit_pools touches, read back with pg_restore"
+        " and recorded for purge. Connects by libpq's variables (PGHOST, PGDATABASE, PGUSER, …).",
     )
     parser.add_argument("file", type=Path, help="the dump to write; it must not exist yet")
     parser.add_argument("--bin", type=Path, help="folder of pg_dump and pg_restore")

@@ -1,4 +1,4 @@
-"""Dump the definitions of the app's schema and the archive with the rows that the clean-up touches."""
+"""Dump the app's schema and the archive, with the rows of what the clean-up touches only."""
 
 import hashlib
 import json
@@ -47,7 +47,7 @@ def make_backup(config: dict[str, Any], file: Path, folder: Path | None = None) 
     Args:
         config: the variable `cleanup` of dbt_project.yml.
         file: where the dump goes; written whole or not at all.
-        folder: where pg_dump and pg_restore are; by default on the path, else the embedded server's.
+        folder: where pg_dump and pg_restore are; else on the path, else the embedded server's.
 
     Raises:
         BackupError: the file exists, no client fits the server, or the dump lacks something.
@@ -153,7 +153,8 @@ def dump(
     """Definitions of both schemas, rows of `tables` and of the archive alone."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "select relname from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace"
+            "select relname from pg_class"
+            " inner join pg_namespace on pg_namespace.oid = relnamespace"
             " where relkind in ('r', 'p') and nspname = %s",
             (config["app_schema"],),
         )

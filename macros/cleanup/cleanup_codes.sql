@@ -1,10 +1,10 @@
 {% macro cleanup_codes() %}
     {# Every refusal and what to do about it. docs/cleanup.md says more of each; a test compares. #}
     {{ return({
-        'CLEANUP-ACL': 'compare the grants with the manifest; accept the object to restore it as it is',
-        'CLEANUP-ACTIVITY': 'find who wrote to it or reset the statistics; accept the object to purge it',
+        'CLEANUP-ACL': 'compare the grants with the manifest; accept the object as it is',
+        'CLEANUP-ACTIVITY': 'find who wrote to it or reset the statistics; accept the object',
         'CLEANUP-ADAPTER': 'use a profile of type postgres',
-        'CLEANUP-ALERT-FK': 'drop the foreign key, or accept it: any row it would change is still refused',
+        'CLEANUP-ALERT-FK': 'drop the foreign key, or accept it: what would change a row refuses',
         'CLEANUP-ALERT-INHERITANCE': 'take the table out of the inheritance, or accept it',
         'CLEANUP-ALERT-RULE': 'drop the rule, or accept it',
         'CLEANUP-ALERT-TRIGGER': 'disable the trigger for the while, or accept that it fires',
@@ -18,7 +18,7 @@
         'CLEANUP-CONFIG': 'correct the variable cleanup in dbt_project.yml',
         'CLEANUP-CONFIRM': 'copy plan_hash from the plan',
         'CLEANUP-CONTEXT': 'call it by dbt run-operation, never from a hook or a model',
-        'CLEANUP-DEPENDENTS': 'drop or rewrite what depends on it, or accept it: it goes on working',
+        'CLEANUP-DEPENDENTS': 'drop what depends on it, or accept it: it goes on working',
         'CLEANUP-EXPOSED': 'revoke what opens the archive schema to the role',
         'CLEANUP-FAILED': 'nothing was changed; read the server\'s message',
         'CLEANUP-GONE': 'restore the object from the backup, see docs/cleanup.md',

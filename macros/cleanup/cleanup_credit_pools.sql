@@ -7,8 +7,8 @@
     output='table'
 ) %}
     {#
-        Retire the credit pool, step by step and reversibly: docs/cleanup.md. What is retired and what
-        must stay is the variable `cleanup`; nothing here or below names a table.
+        Retire the credit pool, step by step and reversibly: docs/cleanup.md. What is retired and
+        what must stay is the variable `cleanup`; nothing here or below names a table.
     #}
     {% if execute %}
         {% do adapter.dispatch('run_cleanup')({
@@ -24,7 +24,7 @@
 {% endmacro %}
 
 {% macro default__run_cleanup(arguments) %}
-    {% do cleanup_refuse('CLEANUP-ADAPTER', 'the clean-up is written for PostgreSQL, not ' ~ target.type) %}
+    {% do cleanup_refuse('CLEANUP-ADAPTER', 'written for PostgreSQL, not ' ~ target.type) %}
 {% endmacro %}
 
 {% macro postgres__run_cleanup(arguments) %}

@@ -49,7 +49,8 @@
                 when nspname <> app_schema then 'elsewhere'
                 when relname <> wanted.word then 'near miss'
                 when relkind <> 'r' or relispartition
-                    or exists (select from pg_inherits where inhrelid = pg_class.oid) then 'wrong kind'
+                    or exists (select from pg_inherits where inhrelid = pg_class.oid)
+                    then 'wrong kind'
                 else 'found'
             end as state,
             case
@@ -77,7 +78,8 @@
             word,
             prosrc,
             case
-                when signature in (select name from wanted) and nspname = archive_schema then 'archived'
+                when signature in (select name from wanted) and nspname = archive_schema
+                    then 'archived'
                 when signature in (select name from wanted) and nspname = app_schema
                     then case when prokind in ('f', 'p') then 'found' else 'wrong kind' end
                 else 'overload'
@@ -103,15 +105,18 @@
         union all
         select
             'function', named_routine.oid, name, word, owner_oid, 'pg_proc'::regclass::oid,
-            format('%I.%I(%s)', schema_name, word, pg_get_function_identity_arguments(named_routine.oid))
+            format(
+                '%I.%I(%s)', schema_name, word,
+                pg_get_function_identity_arguments(named_routine.oid)
+            )
         from named_routine where state = 'found'
     ),
 {% endmacro %}
 
 {% macro cleanup_dependents() %}
     {#
-        CTEs: what depends on a target. `own` moves with it; `external` is known to PostgreSQL and goes
-        on working; `untracked` names it in a string body, or hangs on one that does, and will fail.
+        CTEs: what depends on a target. `own` moves with it; `external` is known to PostgreSQL and
+        goes on working; `untracked` names it in a string body, or hangs on one that does.
         Blind by nature: dynamic SQL, other databases, the app's code.
     #}
     edge as (
@@ -122,7 +127,10 @@
         -- A view hangs on its _RETURN rule.
         select refclassid, refobjid, 0, classid, objid, 0, false
         from pg_depend
-        where deptype = 'i' and classid = 'pg_rewrite'::regclass and refclassid = 'pg_class'::regclass
+        where
+            deptype = 'i'
+            and classid = 'pg_rewrite'::regclass
+            and refclassid = 'pg_class'::regclass
         union all
         select 'pg_proc'::regclass, pg_proc.oid, 0, target.class_oid, target.oid, 0, true
         from target
@@ -183,7 +191,8 @@
                      from pg_depend as owning
                      inner join pg_class on pg_class.oid = owning.objid and relkind = 'S'
                      where owning.classid = 'pg_class'::regclass and owning.objid = node.objid
-                         and owning.refclassid = 'pg_class'::regclass and owning.deptype in ('a', 'i')
+                         and owning.refclassid = 'pg_class'::regclass
+                         and owning.deptype in ('a', 'i')
                      limit 1),
                     objid
                 )
@@ -218,7 +227,9 @@
             objid as oid,
             targets,
             case
-                when is_untracked then 'untracked' when target.oid is not null then 'own' else 'external'
+                when is_untracked then 'untracked'
+                when target.oid is not null then 'own'
+                else 'external'
             end as class,
             is_untracked and (
                 exists (select from kept_relation where kept_relation.oid = relation_oid)

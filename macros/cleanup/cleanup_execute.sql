@@ -1,10 +1,10 @@
 {% macro cleanup_execute(request, step) %}
     {#
-        Send one string, which the server takes as one transaction: settings that end with it, one DO
-        block, its result. dbt's own transaction handling differs between versions and is not used.
+        Send one string, which the server takes as one transaction: settings that end with it, one
+        DO block, its result. dbt's own transactions differ between versions and are not used.
 
-        The step runs in an inner block. Whatever it raises undoes all it did, and is reported; so is a
-        rehearsal, which raises at its end.
+        The step runs in an inner block. Whatever it raises undoes all it did, and is reported; so
+        is a rehearsal, which raises at its end.
     #}
     {% set result = run_query(cleanup_settings(request) ~ cleanup_block(step)
         ~ "select current_setting('cleanup.result') as result") %}
@@ -89,7 +89,8 @@ begin
             else
                 outcome := 'refused, nothing was changed';
                 if problem_code <> 'FINDINGS' then
-                    findings := findings || {{ cleanup_finding("'refuse'", 'problem_code', "'database'", 'problem') }};
+                    findings := findings || {{ cleanup_finding(
+                        "'refuse'", 'problem_code', "'database'", 'problem') }};
                 end if;
             end if;
         when others then
@@ -121,7 +122,9 @@ $cleanup$;
 
 {% macro cleanup_finding(level, code, object, detail) %}
     {# One line of the report; each argument is an SQL expression. #}
-    jsonb_build_object('level', {{ level }}, 'code', {{ code }}, 'object', {{ object }}, 'detail', {{ detail }})
+    jsonb_build_object(
+        'level', {{ level }}, 'code', {{ code }}, 'object', {{ object }}, 'detail', {{ detail }}
+    )
 {% endmacro %}
 
 {% macro cleanup_raise(code, message) %}
@@ -130,7 +133,9 @@ $cleanup$;
 {% endmacro %}
 
 {% macro cleanup_stop_on_refusals() %}
-        if exists (select from jsonb_array_elements(findings) as f where f ->> 'level' = 'refuse') then
-            {{ cleanup_raise('FINDINGS', "'see the findings'") }};
-        end if;
+    if exists (
+        select from jsonb_array_elements(findings) as f where f ->> 'level' = 'refuse'
+    ) then
+        {{ cleanup_raise('FINDINGS', "'see the findings'") }};
+    end if;
 {% endmacro %}

@@ -15,11 +15,14 @@
 {% macro cleanup_print_table(rows, columns) %}
     {% set widths = {} %}
     {% for column in columns %}
-        {% do widths.update({column: (rows | map(attribute=column) | map('length') | list + [0]) | max}) %}
+        {% set lengths = rows | map(attribute=column) | map('length') | list %}
+        {% do widths.update({column: (lengths + [0]) | max}) %}
     {% endfor %}
     {% for row in rows %}
         {% set line = [] %}
-        {% for column in columns %}{% do line.append(row[column].ljust(widths[column])) %}{% endfor %}
+        {% for column in columns %}
+            {% do line.append(row[column].ljust(widths[column])) %}
+        {% endfor %}
         {% do print(line | join('  ') | trim) %}
     {% endfor %}
 {% endmacro %}
@@ -29,8 +32,12 @@
     {% set operation = 'dbt run-operation cleanup_credit_pools --args ' %}
     {% set same = {} %}
     {% if request.accept %}{% do same.update({'accept': request.accept}) %}{% endif %}
-    {% if request.include_optional %}{% do same.update({'include_api_providers': true}) %}{% endif %}
-    {% if request.expect_database %}{% do same.update({'expect_database': request.expect_database}) %}{% endif %}
+    {% if request.include_optional %}
+        {% do same.update({'include_api_providers': true}) %}
+    {% endif %}
+    {% if request.expect_database %}
+        {% do same.update({'expect_database': request.expect_database}) %}
+    {% endif %}
     {% if report.refused %}
         {{ return(cleanup_codes()[report.refused[0].code]) }}
     {% elif report.outcome == 'nothing to do' %}

@@ -28,7 +28,8 @@
 
 {% macro cleanup_check_arguments(arguments) %}
     {% if arguments.unknown %}
-        {% do cleanup_refuse('CLEANUP-ARGUMENT', 'unknown argument ' ~ arguments.unknown | join(', ')) %}
+        {% do cleanup_refuse('CLEANUP-ARGUMENT',
+            'unknown argument ' ~ arguments.unknown | join(', ')) %}
     {% endif %}
     {% set choices = {
         'action': ['plan', 'rehearse', 'apply', 'verify', 'status', 'restore', 'purge'],
@@ -49,9 +50,10 @@
         or arguments.accept is not iterable or arguments.accept | reject('string') | list %}
         {% do cleanup_refuse('CLEANUP-ARGUMENT', 'accept is not a list of texts') %}
     {% endif %}
-    {% if arguments.confirm is not none
-        and not (arguments.confirm is string and modules.re.fullmatch('[0-9a-f]{32}', arguments.confirm)) %}
-        {% do cleanup_refuse('CLEANUP-CONFIRM', "confirm is '" ~ arguments.confirm ~ "', not a plan_hash") %}
+    {% set confirm = arguments.confirm %}
+    {% if confirm is not none
+        and not (confirm is string and modules.re.fullmatch('[0-9a-f]{32}', confirm)) %}
+        {% do cleanup_refuse('CLEANUP-CONFIRM', "confirm is '" ~ confirm ~ "', not a plan_hash") %}
     {% endif %}
 {% endmacro %}
 
@@ -67,36 +69,46 @@
     {% for name in lists if config[name] is string or config[name] is not iterable %}
         {% do cleanup_refuse('CLEANUP-CONFIG', 'cleanup.' ~ name ~ ' is not a list') %}
     {% endfor %}
-    {% for name in numbers if config[name] is not integer or config[name] is boolean or config[name] < 1 %}
-        {% do cleanup_refuse('CLEANUP-CONFIG', 'cleanup.' ~ name ~ ' is not a whole number above 0') %}
+    {% for name in numbers
+        if config[name] is not integer or config[name] is boolean or config[name] < 1 %}
+        {% do cleanup_refuse('CLEANUP-CONFIG',
+            'cleanup.' ~ name ~ ' is not a whole number above 0') %}
     {% endfor %}
     {% set rows = config.rows or {} %}
     {% if rows and (rows is not mapping or rows.keys() | sort != ['column', 'table', 'values']
-        or rows['values'] is string or not rows['values'] or rows['values'] | reject('string') | list) %}
-        {% do cleanup_refuse('CLEANUP-CONFIG', 'cleanup.rows needs table, column and a list of values') %}
+        or rows['values'] is string or not rows['values']
+        or rows['values'] | reject('string') | list) %}
+        {% do cleanup_refuse('CLEANUP-CONFIG',
+            'cleanup.rows needs table, column and a list of values') %}
     {% endif %}
     {% set kept = config.essential_tables + config.useful_tables %}
     {% set tables = config.tables + config.optional_tables %}
     {% do cleanup_check_names(
-        tables + kept + config.kept_functions + [config.app_schema, config.archive_schema, config.review_pattern]
+        tables + kept + config.kept_functions
+        + [config.app_schema, config.archive_schema, config.review_pattern]
         + ([rows.table, rows.column] if rows else []), '[a-z_][a-z0-9_]{0,62}') %}
     {% do cleanup_check_names(
-        config.functions, '[a-z_][a-z0-9_]{0,62}\\(([a-z_][a-z0-9_ .]*(\\[\\])?( *, *|(?=\\))))*\\)') %}
+        config.functions,
+        '[a-z_][a-z0-9_]{0,62}\\(([a-z_][a-z0-9_ .]*(\\[\\])?( *, *|(?=\\))))*\\)') %}
     {% if not config.tables and not config.functions %}
-        {% do cleanup_refuse('CLEANUP-NO-TARGETS', 'cleanup.tables and cleanup.functions are empty') %}
+        {% do cleanup_refuse('CLEANUP-NO-TARGETS',
+            'cleanup.tables and cleanup.functions are empty') %}
     {% endif %}
     {% for name in tables if name in kept + ['cleanup_manifest', 'cleanup_backups'] %}
         {% do cleanup_refuse('CLEANUP-KEPT-TARGET', name ~ ' is to be kept and to be retired') %}
     {% endfor %}
     {% for signature in config.functions if signature.split('(')[0] in config.kept_functions %}
-        {% do cleanup_refuse('CLEANUP-KEPT-TARGET', signature ~ ' is to be kept and to be retired') %}
+        {% do cleanup_refuse('CLEANUP-KEPT-TARGET',
+            signature ~ ' is to be kept and to be retired') %}
     {% endfor %}
     {% if rows and rows.table not in kept %}
         {% do cleanup_refuse('CLEANUP-CONFIG', 'cleanup.rows.table is not among the kept tables') %}
     {% endif %}
-    {% if config.archive_schema in [config.app_schema, 'public', 'information_schema'] + project_schemas()
+    {% set in_use = [config.app_schema, 'public', 'information_schema'] + project_schemas() %}
+    {% if config.archive_schema in in_use
         or config.archive_schema.startswith('pg_') %}
-        {% do cleanup_refuse('CLEANUP-ARCHIVE-NAME', config.archive_schema ~ ' is a schema in use') %}
+        {% do cleanup_refuse('CLEANUP-ARCHIVE-NAME',
+            config.archive_schema ~ ' is a schema in use') %}
     {% endif %}
 {% endmacro %}
 

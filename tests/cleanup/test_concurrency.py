@@ -50,6 +50,7 @@ def backends(operator: Operator, wait: str | None = None) -> list[int]:
 
 
 def test_a_writer_who_holds_a_target_makes_it_give_up(any_operator: Operator):
+    """A writer who holds a target makes it give up."""
     with (
         any_operator.untouched(),
         holding(any_operator, "update credit_pools set status = status"),
@@ -63,6 +64,7 @@ def test_a_writer_who_holds_a_target_makes_it_give_up(any_operator: Operator):
 
 
 def test_a_lock_that_is_given_up_in_time_is_waited_for(operator: Operator):
+    """A lock that is given up in time is waited for."""
     operator.config = settings(lock_timeout_ms=300, lock_attempts=20)
     with holding(operator, "select * from credit_pools") as reader:
         threading.Timer(1.0, reader.rollback).start()
@@ -70,6 +72,7 @@ def test_a_lock_that_is_given_up_in_time_is_waited_for(operator: Operator):
 
 
 def test_a_prepared_transaction_is_named_by_the_plan(operator: Operator):
+    """A prepared transaction is named by the plan."""
     with operator.database.connect() as connection:
         connection.cursor().execute(
             "begin; lock table credit_pools in row exclusive mode; prepare transaction 'ghost'"
@@ -83,6 +86,7 @@ def test_a_prepared_transaction_is_named_by_the_plan(operator: Operator):
 
 
 def test_users_are_never_locked(operator: Operator):
+    """Users are never locked."""
     insert = "insert into auth.users values ('00000000-0000-0000-0000-000000000009')"
     with holding(operator, insert):
         assert operator.apply().success
@@ -92,6 +96,7 @@ def test_users_are_never_locked(operator: Operator):
 def test_readers_and_writers_of_kept_tables_wait_no_longer_than_the_lock_timeout(
     operator: Operator,
 ):
+    """Readers and writers of kept tables wait no longer than the lock timeout."""
     longest = {"read": 0.0, "write": 0.0}
     stop = threading.Event()
 
@@ -136,6 +141,7 @@ def test_readers_and_writers_of_kept_tables_wait_no_longer_than_the_lock_timeout
 
 
 def test_of_two_applies_at_once_one_applies(any_operator: Operator):
+    """Of two applies at once one applies."""
     confirm = any_operator.plan(accept=[SYNC]).report["plan_hash"]
     with any_operator.untouched_rows():
 
@@ -153,6 +159,7 @@ def test_of_two_applies_at_once_one_applies(any_operator: Operator):
 def test_killed_in_the_block_is_all_or_nothing_and_status_says_which(
     any_operator: Operator, kill: str
 ):
+    """Killed in the block is all or nothing and status says which."""
     any_operator.config = settings(lock_timeout_ms=20000, lock_attempts=1)
     confirm = any_operator.plan(accept=[SYNC]).report["plan_hash"]
     with any_operator.untouched_rows():

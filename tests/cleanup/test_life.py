@@ -9,6 +9,7 @@ ARCHIVED = ["credit_pools", "credit_purchase_requests", "consume_platform_credit
 
 
 def test_five_cycles_leave_rows_and_catalogue_identical(any_operator: Operator):
+    """Five cycles leave rows and catalogue identical."""
     with any_operator.untouched():
         for _ in range(5):
             contents = any_operator.contents()
@@ -20,6 +21,7 @@ def test_five_cycles_leave_rows_and_catalogue_identical(any_operator: Operator):
 
 
 def test_every_step_twice_is_a_no_op(any_operator: Operator):
+    """Every step twice is a no op."""
     rehearsed = any_operator.run("rehearse", accept=[SYNC])
     assert rehearsed.success
     assert "rehearsed" in rehearsed.report["outcome"]
@@ -54,6 +56,7 @@ def test_every_step_twice_is_a_no_op(any_operator: Operator):
 
 
 def test_the_kept_functions_work_after_apply(operator: Operator):
+    """The kept functions work after apply."""
     user = "00000000-0000-0000-0000-000000000001"
     assert operator.apply().success
     for function in ("consume_user_credits", "refund_user_credits"):
@@ -63,6 +66,7 @@ def test_the_kept_functions_work_after_apply(operator: Operator):
 
 
 def test_archived_tables_are_closed_to_the_app(operator: Operator):
+    """Archived tables are closed to the app."""
     assert operator.apply().success
     for role in ("anon", "authenticated", "service_role"):
         with operator.database.connect() as connection, connection.cursor() as cursor:
@@ -72,6 +76,7 @@ def test_archived_tables_are_closed_to_the_app(operator: Operator):
 
 
 def test_only_rows_of_the_retired_types_move(operator: Operator):
+    """Only rows of the retired types move."""
     operator.database.execute(
         "alter table system_alerts alter type drop not null,"
         " add severity int generated always as (length(level)) stored, add extra bytea default 'x';"
@@ -85,6 +90,7 @@ def test_only_rows_of_the_retired_types_move(operator: Operator):
 
 
 def test_empty_tables_and_no_rows(operator: Operator):
+    """Empty tables and no rows."""
     operator.database.execute("delete from credit_pools; delete from system_alerts")
     operator.database.execute("delete from credit_purchase_requests")
     with operator.untouched():
@@ -94,6 +100,7 @@ def test_empty_tables_and_no_rows(operator: Operator):
 
 
 def test_autocommit_makes_no_difference(operator: Operator, tmp_path):
+    """Autocommit makes no difference."""
     profile = (profiles_directory() / "profiles.yml").read_text()
     (tmp_path / "profiles.yml").write_text(
         profile.replace("type: postgres", "type: postgres\n      autocommit: true", 1)
@@ -108,12 +115,14 @@ def test_autocommit_makes_no_difference(operator: Operator, tmp_path):
 
 
 def test_no_secret_is_printed(operator: Operator):
+    """No secret is printed."""
     said = operator.plan(include_api_providers=True).text
     said += operator.apply(include_api_providers=True).text + operator.run("verify").text
     assert "not-to-be-printed" not in said
 
 
 def test_postgrest_is_told_on_commit_only(operator: Operator):
+    """Postgrest is told on commit only."""
     with operator.database.connect() as connection:
         connection.cursor().execute("listen pgrst")
         operator.run("rehearse", accept=[SYNC])
@@ -125,6 +134,7 @@ def test_postgrest_is_told_on_commit_only(operator: Operator):
 
 
 def test_plan_is_fast_in_a_large_database(operator: Operator):
+    """Plan is fast in a large database."""
     operator.database.execute(
         "do $$ begin for i in 1 .. 2000 loop"
         " execute format('create table many_%s (id int primary key, name text default ''x'')', i);"
@@ -137,6 +147,7 @@ def test_plan_is_fast_in_a_large_database(operator: Operator):
 
 
 def test_restored_from_facts_and_refused_with_a_reason(operator: Operator):
+    """Restored from facts and refused with a reason."""
     assert operator.apply().success
     faults = {
         "create table public.credit_pools (id int)": (
@@ -170,6 +181,7 @@ def test_restored_from_facts_and_refused_with_a_reason(operator: Operator):
 
 
 def test_restore_fails_whole_when_a_row_came_back(operator: Operator):
+    """Restore fails whole when a row came back."""
     assert operator.apply().success
     operator.database.execute(
         "insert into public.system_alerts select * from cleanup_archive.system_alerts limit 1"
@@ -182,6 +194,7 @@ def test_restore_fails_whole_when_a_row_came_back(operator: Operator):
 
 
 def test_triggers_would_fire_again(operator: Operator):
+    """Triggers would fire again."""
     operator.database.execute(
         "create function tell() returns trigger language plpgsql as 'begin return new; end';"
         "create trigger tell after insert on system_alerts for each row execute function tell()"
@@ -193,6 +206,7 @@ def test_triggers_would_fire_again(operator: Operator):
 
 
 def test_verify_notices_rows_that_come_back_and_what_is_gone(operator: Operator):
+    """Verify notices rows that come back and what is gone."""
     assert operator.apply().success
     operator.database.execute(
         "insert into public.system_alerts (type, level, message)"
@@ -208,6 +222,7 @@ def test_verify_notices_rows_that_come_back_and_what_is_gone(operator: Operator)
 
 
 def test_verify_never_says_clean_of_what_it_cannot_see(operator: Operator):
+    """Verify never says clean of what it cannot see."""
     assert operator.apply().success
     for action in ("verify", "status"):
         answer = operator.run(action, user="paygen")
@@ -216,5 +231,6 @@ def test_verify_never_says_clean_of_what_it_cannot_see(operator: Operator):
 
 
 def test_the_lists_agree(operator: Operator):
+    """The lists agree."""
     seed = (PROJECT / "seeds" / "retired_alert_types.csv").read_text().splitlines()[1:]
     assert [line.split(",")[0] for line in seed] == operator.config["rows"]["values"]

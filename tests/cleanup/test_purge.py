@@ -28,6 +28,7 @@ def back_up(operator: Operator, file: Path) -> subprocess.CompletedProcess:
 
 
 def test_purge_needs_age_backup_and_its_own_hash(any_operator: Operator, tmp_path: Path):
+    """Purge needs age backup and its own hash."""
     operator = any_operator
     assert operator.apply().success
     contents = operator.contents()
@@ -58,11 +59,13 @@ def test_purge_needs_age_backup_and_its_own_hash(any_operator: Operator, tmp_pat
 
 
 def test_purge_refuses_what_was_written_to(operator: Operator, tmp_path: Path):
+    """Purge refuses what was written to."""
     assert operator.apply().success
     operator.database.execute(LONG_AGO)
     assert back_up(operator, tmp_path / "pool.dump").returncode == 0
     operator.database.execute(
-        "update cleanup_archive.credit_pools set updated_at = updated_at; select pg_stat_force_next_flush()"
+        "update cleanup_archive.credit_pools set updated_at = updated_at;"
+        "select pg_stat_force_next_flush()"
     )
     answer = operator.run("purge")
     assert {"CLEANUP-ACTIVITY", "CLEANUP-CHANGED"} & set(answer.codes)
@@ -70,6 +73,7 @@ def test_purge_refuses_what_was_written_to(operator: Operator, tmp_path: Path):
 
 
 def test_the_backup_brings_everything_back(operator: Operator, tmp_path: Path):
+    """The backup brings everything back."""
     file = tmp_path / "pool.dump"
     before = operator.contents()
     done = back_up(operator, file)
@@ -109,15 +113,17 @@ def test_the_backup_brings_everything_back(operator: Operator, tmp_path: Path):
 
 
 def test_a_client_older_than_the_server_is_refused_in_words(tmp_path: Path):
+    """A client older than the server is refused in words."""
     old = tmp_path / "pg_dump"
     old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 14.2'\n")
     old.chmod(0o755)
     (tmp_path / "pg_restore").write_text("")
-    with pytest.raises(BackupError, match="server is PostgreSQL 18.*has 14.*postgresql-client-18"):
+    with pytest.raises(BackupError, match=r"server is PostgreSQL 18.*has 14.*postgresql-client-18"):
         find_programs(18, tmp_path)
 
 
 def test_rows_of_a_dump_are_counted_by_their_copy_blocks():
+    """Rows of a dump are counted by their copy blocks."""
     script = (
         "x\nCOPY public.a (b) FROM stdin;\n1\n2\\n3\n\\.\n\nCOPY public.c (d) FROM stdin;\n\\.\n"
     )

@@ -75,6 +75,7 @@ DEPENDENTS = {
 
 @pytest.mark.parametrize("fault", DEPENDENTS)
 def test_a_dependent_refuses_until_it_is_accepted_or_for_good(operator: Operator, fault: str):
+    """A dependent refuses until it is accepted or for good."""
     sql, code = DEPENDENTS[fault]
     operator.database.execute(sql)
     with operator.untouched():
@@ -92,6 +93,7 @@ def test_a_dependent_refuses_until_it_is_accepted_or_for_good(operator: Operator
 
 
 def test_an_untracked_function_refuses_until_it_is_accepted(operator: Operator):
+    """An untracked function refuses until it is accepted."""
     with operator.untouched():
         answer = operator.apply(accept=())
     assert answer.codes == ["CLEANUP-UNTRACKED"]
@@ -111,12 +113,14 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_plain_tables_are_moved(operator: Operator, kind: str):
+    """Only plain tables are moved."""
     operator.database.execute("drop table credit_pools;" + KINDS[kind])
     with operator.untouched():
         assert "CLEANUP-KIND" in operator.try_apply().codes
 
 
 def test_a_name_that_differs_by_case_is_a_near_miss(operator: Operator):
+    """A name that differs by case is a near miss."""
     operator.database.execute(
         'alter table credit_pools rename to "Credit_Pools";drop table credit_purchase_requests'
     )
@@ -125,6 +129,7 @@ def test_a_name_that_differs_by_case_is_a_near_miss(operator: Operator):
 
 
 def test_missing_targets_are_reported_and_the_others_moved(operator: Operator):
+    """Missing targets are reported and the others moved."""
     operator.database.execute("drop table credit_purchase_requests")
     absent = operator.plan().find("ABSENT")
     assert [f["object"] for f in absent] == ["table credit_purchase_requests"]
@@ -133,6 +138,7 @@ def test_missing_targets_are_reported_and_the_others_moved(operator: Operator):
 
 
 def test_nothing_left_to_retire_is_nothing_to_do(operator: Operator):
+    """Nothing left to retire is nothing to do."""
     operator.database.execute(
         "drop table credit_pools, credit_purchase_requests;"
         "drop function consume_platform_credits(varchar, int, numeric);"
@@ -145,6 +151,7 @@ def test_nothing_left_to_retire_is_nothing_to_do(operator: Operator):
 
 
 def test_other_overloads_stay(operator: Operator):
+    """Other overloads stay."""
     operator.database.execute("drop function consume_platform_credits(varchar, int, numeric)")
     overload = operator.plan().find("OVERLOAD")
     assert "platform_credits" in overload[0]["detail"]
@@ -154,6 +161,7 @@ def test_other_overloads_stay(operator: Operator):
 
 
 def test_search_path_and_temporary_tables_do_not_mislead(operator: Operator):
+    """Search path and temporary tables do not mislead."""
     operator.database.execute(
         "create schema legacy; create table legacy.credit_pools (id int);"
         "grant usage on schema legacy to app_owner;"
@@ -166,7 +174,7 @@ def test_search_path_and_temporary_tables_do_not_mislead(operator: Operator):
     finally:
         operator.database.execute("alter role app_owner reset search_path")
     assert answer.success
-    assert [f["object"] for f in answer.find("ELSEWHERE")][0] == "legacy.credit_pools"
+    assert answer.find("ELSEWHERE")[0]["object"] == "legacy.credit_pools"
     assert [s for s in operator.schema_of("credit_pools") if "temp" not in s] == [
         "cleanup_archive",
         "legacy",
@@ -212,6 +220,7 @@ ENVIRONMENT = {
 
 @pytest.mark.parametrize("fault", ENVIRONMENT)
 def test_the_wrong_surroundings_refuse(operator: Operator, fault: str):
+    """The wrong surroundings refuse."""
     sql, code = ENVIRONMENT[fault]
     operator.database.execute(sql)
     with operator.untouched():
@@ -222,12 +231,14 @@ def test_the_wrong_surroundings_refuse(operator: Operator, fault: str):
 
 
 def test_no_privilege_to_make_the_archive(operator: Operator):
+    """No privilege to make the archive."""
     operator.database.execute(f"revoke create on database {operator.database.name} from app_owner")
     with operator.untouched():
         assert operator.try_apply().codes == ["CLEANUP-PRIVILEGE", "CLEANUP-UNTRACKED"]
 
 
 def test_a_role_without_privileges_is_told_so(operator: Operator):
+    """A role without privileges is told so."""
     with operator.untouched():
         plan = operator.plan(user="paygen")
     assert plan.success
@@ -239,6 +250,7 @@ def test_a_role_without_privileges_is_told_so(operator: Operator):
 
 
 def test_hidden_rows_refuse(operator: Operator):
+    """Hidden rows refuse."""
     operator.database.execute(
         "alter table system_alerts enable row level security;"
         "alter table system_alerts force row level security;"
@@ -253,8 +265,10 @@ def test_hidden_rows_refuse(operator: Operator):
 
 @pytest.mark.parametrize("action", ["cascade", "set null"])
 def test_accepted_children_may_still_not_lose_a_row(operator: Operator, action: str):
+    """Accepted children may still not lose a row."""
     operator.database.execute(
-        f"create table acknowledgements (alert_id uuid references system_alerts on delete {action});"
+        "create table acknowledgements (alert_id uuid"
+        f" references system_alerts on delete {action});"
         "insert into acknowledgements select id from system_alerts"
     )
     name = "constraint acknowledgements_alert_id_fkey on acknowledgements"
@@ -266,6 +280,7 @@ def test_accepted_children_may_still_not_lose_a_row(operator: Operator, action: 
 
 
 def test_a_trigger_that_keeps_rows_refuses_though_accepted(operator: Operator):
+    """A trigger that keeps rows refuses though accepted."""
     operator.database.execute(ENVIRONMENT["delete_trigger"][0])
     with operator.untouched():
         answer = operator.apply(accept=(SYNC, "trigger keep on system_alerts"))
@@ -273,6 +288,7 @@ def test_a_trigger_that_keeps_rows_refuses_though_accepted(operator: Operator):
 
 
 def test_the_app_cannot_enter_the_archive(operator: Operator):
+    """The app cannot enter the archive."""
     operator.database.execute(
         "create schema cleanup_archive authorization app_owner;"
         "grant all on schema cleanup_archive to anon, public"
@@ -286,6 +302,7 @@ def test_the_app_cannot_enter_the_archive(operator: Operator):
 
 
 def test_a_role_that_gets_in_by_membership_refuses(operator: Operator):
+    """A role that gets in by membership refuses."""
     operator.database.execute("grant app_owner to anon")
     try:
         with operator.untouched():
@@ -296,6 +313,7 @@ def test_a_role_that_gets_in_by_membership_refuses(operator: Operator):
 
 
 def test_a_stale_wrong_or_missing_hash_refuses(operator: Operator):
+    """A stale wrong or missing hash refuses."""
     accept = [SYNC]
     confirm = operator.plan(accept=accept).report["plan_hash"]
     with operator.untouched():
