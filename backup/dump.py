@@ -67,6 +67,7 @@ def make_backup(config: dict[str, Any], file: Path, folder: Path | None = None) 
         if not tables and not functions:
             raise BackupError("nothing that the clean-up touches is in this database")
         partial = file.with_name(f".{file.name}.partial")
+        partial.touch(mode=0o600)  # rows of api_providers carry keys
         try:
             dump(programs / "pg_dump", partial, snapshot, connection, config, tables)
             read_back(programs / "pg_restore", partial, tables, functions)

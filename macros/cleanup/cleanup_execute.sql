@@ -37,12 +37,12 @@
         The request travels as data, so no name or text of a user is part of the block. Digests are
         texts: what decides how values are written is fixed. Reading steps cannot write.
     #}
+    set transaction isolation level read committed;
     select
         set_config('cleanup.request', '{{ tojson(request) | replace("'", "''") }}', true),
         set_config('search_path', 'pg_catalog, {{ request.app_schema }}, pg_temp', true),
         set_config('lock_timeout', '{{ request.lock_timeout_ms }}ms', true),
         set_config('statement_timeout', '{{ request.block_timeout_ms }}ms', true),
-        set_config('transaction_isolation', 'read committed', true),
         set_config('row_security', 'off', true),
         set_config('timezone', 'UTC', true),
         set_config('datestyle', 'ISO, YMD', true),

@@ -65,7 +65,10 @@
 
 {% macro cleanup_describe_jobs() %}
     {# Scheduled jobs that name a target or what depends on one. Jobs of other roles are hidden. #}
-    if to_regclass('cron.job') is null then
+    if not exists (
+        select from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
+        where nspname = 'cron' and relname = 'job'
+    ) then
         findings := findings || {{ cleanup_finding(
             "'info'", "'JOBS'", "'pg_cron'", "'not installed here'") }};
     else

@@ -116,8 +116,10 @@
             findings := findings || {{ cleanup_accepted_finding("entry.object", "problem") }};
         end if;
         if not item.is_owned then
-            findings := findings || {{ cleanup_finding("'warn'", "'NOT-OWNER'", "entry.object",
-                "current_user || ' does not own it and could not restore it'") }};
+            findings := findings || {{ cleanup_finding(
+                "case when request ->> 'action' in ('restore', 'purge') then 'refuse'"
+                ~ " else 'warn' end",
+                "'CLEANUP-OWNER'", "entry.object", "'does not belong to ' || current_user") }};
         end if;
         if entry.kind <> 'rows' and {{ cleanup_name_is_taken() }} then
             findings := findings || {{ cleanup_finding("'refuse'",

@@ -133,6 +133,29 @@ def test_postgrest_is_told_on_commit_only(operator: Operator):
         assert [note.payload for note in connection.notifies] == ["reload schema"]
 
 
+def test_the_plan_names_scheduled_jobs_and_what_it_cannot_see(operator: Operator):
+    """The plan names scheduled jobs and what it cannot see."""
+    operator.database.execute(
+        "create schema cron;"
+        "create table cron.job (jobid int, jobname text, schedule text, command text);"
+        "insert into cron.job values (1, 'sync', '@hourly', 'select sync_analytics_data()'),"
+        " (2, 'other', '@daily', 'vacuum')"
+    )
+    assert "not visible" in operator.plan().find("JOBS")[0]["detail"]
+    operator.database.execute("grant usage on schema cron to app_owner")
+    operator.database.execute("grant select on cron.job to app_owner")
+    jobs = operator.plan().find("JOBS")
+    assert [job["object"] for job in jobs] == ["cron job 1", "pg_cron"]
+
+
+def test_restore_by_another_role_is_refused(operator: Operator):
+    """Restore by another role is refused."""
+    assert operator.apply().success
+    operator.database.execute("alter table cleanup_archive.credit_pools owner to service_role")
+    with operator.untouched_rows():
+        assert "CLEANUP-OWNER" in operator.run("restore").codes
+
+
 def test_plan_is_fast_in_a_large_database(operator: Operator):
     """Plan is fast in a large database."""
     operator.database.execute(

@@ -79,6 +79,7 @@ def test_the_backup_brings_everything_back(operator: Operator, tmp_path: Path):
     done = back_up(operator, file)
     assert done.returncode == 0, done.stderr
     assert "nothing is archived yet" in done.stderr
+    assert file.stat().st_mode & 0o077 == 0
     assert "CREATE" not in done.stdout
     again = back_up(operator, file)
     assert again.returncode == 1
