@@ -1,5 +1,8 @@
 """The design's table of faults: each is refused with its code, and nothing has moved."""
 
+import re
+
+import psycopg2
 import pytest
 
 from tests.cleanup.operator import SYNC, Operator
@@ -74,8 +77,9 @@ DEPENDENTS = {
 
 
 @pytest.mark.parametrize("fault", DEPENDENTS)
-def test_a_dependent_refuses_until_it_is_accepted_or_for_good(operator: Operator, fault: str):
+def test_a_dependent_refuses_until_it_is_accepted_or_for_good(any_operator: Operator, fault: str):
     """A dependent refuses until it is accepted or for good."""
+    operator = any_operator
     sql, code = DEPENDENTS[fault]
     operator.database.execute(sql)
     with operator.untouched():
@@ -90,6 +94,21 @@ def test_a_dependent_refuses_until_it_is_accepted_or_for_good(operator: Operator
     if code == "CLEANUP-KEPT-BREAKS":
         names = [f["object"] for f in answer.report["findings"] if f["level"] == "refuse"]
         assert code in operator.apply(accept=(SYNC, *names)).codes
+
+
+def test_the_plan_names_all_that_postgresql_would_not_drop(any_operator: Operator):
+    """PostgreSQL's own list, from a refused DROP … RESTRICT, is in the plan's."""
+    for sql, _ in DEPENDENTS.values():
+        any_operator.database.execute(sql.replace("create view", "create or replace view"))
+    found = [f["object"] for f in any_operator.plan().find("CLEANUP-DEPENDENTS")]
+    with pytest.raises(psycopg2.errors.DependentObjectsStillExist) as refusal:
+        any_operator.database.execute("set search_path = ''; drop table public.credit_pools")
+    said = refusal.value.diag.message_detail
+    subjects = [line.split(" depends on ")[0] for line in said.splitlines()]
+    names = {tuple(re.findall(r"public\.\w+", subject)) for subject in subjects}
+    assert len(names) >= 8
+    for name in names:
+        assert any(all(part in thing for part in name) for thing in found), name
 
 
 def test_an_untracked_function_refuses_until_it_is_accepted(operator: Operator):
