@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from tests.oracle import seeds
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+URL = re.compile(r"\w+://\S+")
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Row = dict[str, Any]
@@ -271,7 +272,7 @@ def _keep_tasks(kept: Kept, rows: list[Row], options: Options) -> None:
                 cost_usd=clean_cost(row["cost_usd"]),
                 created_at=created_at,
                 ended_at=_ended_at(row, status),
-                error_message=row["error_message"],
+                error_message=row["error_message"] and URL.sub("<url>", row["error_message"]),
             )
         )
 
