@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: help setup demo demo-stop test test-long lint docs clean
+.PHONY: help setup demo demo-stop backup test test-long lint docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ demo: setup ## PostgreSQL, an app's data, the marts, the numbers (FROM_CSV=folde
 
 demo-stop: setup ## stop the demo's server, keep its data
 	@$(RUN) python -m demo stop
+
+backup: setup ## dump what the clean-up touches, read it back, record it (FILE=pool.dump)
+	@$(RUN) python -m backup $(or $(FILE),cleanup-$$(date -u +%Y%m%dT%H%M%SZ).dump)
 
 lint: setup ## check style, YAML keys, descriptions and conventions
 	@$(RUN) python -m lint
