@@ -124,8 +124,7 @@ def test_the_app_keeps_its_own_privileges(database: AppDatabase) -> None:
 def reader(database: AppDatabase) -> str:
     """A BI tool's role, without any privilege of its own."""
     database.execute(
-        f"do $$ begin create role {READER} login;"
-        " exception when duplicate_object then null; end $$"
+        f"do $$ begin create role {READER} login; exception when duplicate_object then null; end $$"
     )
     return READER
 
