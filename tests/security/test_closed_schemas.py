@@ -8,10 +8,8 @@ from tests.app_database import BUILD_ROLE, AppDatabase
 
 CLOSED = ["anon", "authenticated", "service_role"]
 READER = "paygen_test_reader"
-MARTS = "analytics"
 
-# Every privilege on anything outside the app's and the server's schemas, default privileges included:
-# kind, name and grantee, where 0 stands for PUBLIC.
+# Every privilege on anything of ours, default privileges included; grantee 0 is PUBLIC.
 PRIVILEGES = """
 with ours as (
     select oid, nspname, nspacl, nspowner from pg_namespace where nspname like 'analytics%%'
