@@ -17,6 +17,13 @@ $(UV):
 setup: $(UV) ## install into this folder, nothing else
 	@$(UV) sync --frozen --quiet
 
+demo: setup ## PostgreSQL, an app's data, the marts, the numbers (FROM_CSV=folder, GENERATIONS=, MONTHS=)
+	@$(RUN) python -m demo run $(if $(FROM_CSV),--from-csv "$(FROM_CSV)") \
+		$(if $(GENERATIONS),--generations $(GENERATIONS)) $(if $(MONTHS),--months $(MONTHS))
+
+demo-stop: setup ## stop the demo's server, keep its data
+	@$(RUN) python -m demo stop
+
 lint: setup ## check style, YAML keys, descriptions and conventions
 	@$(RUN) python -m lint
 
@@ -27,5 +34,6 @@ docs: setup ## write the models' documentation into one HTML page
 	@$(RUN) dbt docs generate --static --quiet
 	@echo "open target/static_index.html"
 
-clean: ## remove what can be made again, the demo's database included
-	@rm -rf .demo target logs .venv .tools .pytest_cache .ruff_cache .hypothesis
+clean: ## stop the demo's server, remove its data and what dbt wrote
+	@if [ -d .demo ]; then $(MAKE) --no-print-directory demo-stop; fi
+	@rm -rf .demo target logs

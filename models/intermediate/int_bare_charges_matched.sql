@@ -18,7 +18,7 @@
 with recursive ledger as (
 
     select * from {{ ref('int_ledger_classified') }}
-    where reject_reason is null and transaction_kind = 'generation_charge'
+    where is_kept and is_generation_charge
 
 ),
 

@@ -58,7 +58,7 @@ keys as (
     union
 
     select transaction_id as generation_id from ledger
-    where api_request_id is null and transaction_kind = 'generation_charge'
+    where api_request_id is null and is_generation_charge
 
     union
 
@@ -121,7 +121,7 @@ users as (
     select user_id from ledger
     where
         status = 'failed'
-        or (transaction_kind = 'refund' and api_request_id is null)
+        or (is_refund and api_request_id is null)
 
     union
 

@@ -41,7 +41,7 @@ numbered as (
 
 ),
 
-final as (
+named as (
 
     select
         numbered.source_id,
@@ -60,13 +60,7 @@ final as (
         numbered.api_request_id is null
         and numbered.provider is null
         and numbered.app_cost_usd is null as is_bare,
-        case
-            when numbered.transaction_id is null then 'missing_id'
-            when numbered.copy_number > 1 then 'duplicate_id'
-            when numbered.created_at is null then 'missing_created_at'
-            when numbered.credits is null then 'missing_credits'
-            when kinds.transaction_kind is null then 'unknown_transaction_type'
-        end as reject_reason
+        numbered.copy_number
     from numbered
     left join aliases on numbered.provider = aliases.alias
     left join statuses on numbered.status = statuses.app_status
@@ -78,6 +72,44 @@ final as (
         on
             numbered.transaction_type = kinds_of_enhancement.transaction_type
             and numbered.enhancement_type = kinds_of_enhancement.enhancement_type
+
+),
+
+-- The flags say nothing new, but a planner that guesses how many rows pass `transaction_kind = …` of a
+-- computed column guesses a handful, and loops.
+final as (
+
+    select
+        source_id,
+        transaction_id,
+        user_id,
+        transaction_kind,
+        direction,
+        credits,
+        cost_usd,
+        provider,
+        enhancement_type,
+        api_request_id,
+        status,
+        created_at,
+        generation_id,
+        is_bare,
+        transaction_id is not null
+        and copy_number = 1
+        and created_at is not null
+        and credits is not null
+        and transaction_kind is not null as is_kept,
+        case when transaction_kind = 'generation_charge' then true else false end
+            as is_generation_charge,
+        case when transaction_kind = 'refund' then true else false end as is_refund,
+        case
+            when transaction_id is null then 'missing_id'
+            when copy_number > 1 then 'duplicate_id'
+            when created_at is null then 'missing_created_at'
+            when credits is null then 'missing_credits'
+            when transaction_kind is null then 'unknown_transaction_type'
+        end as reject_reason
+    from named
 
 )
 

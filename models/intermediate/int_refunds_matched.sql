@@ -21,7 +21,7 @@
 with recursive ledger as (
 
     select * from {{ ref('int_ledger_classified') }}
-    where reject_reason is null
+    where is_kept
 
 ),
 
@@ -44,7 +44,7 @@ refunds as (
         created_at,
         api_request_id
     from ledger
-    where transaction_kind = 'refund'
+    where is_refund
 
 ),
 
@@ -57,12 +57,12 @@ candidates as (
     union
 
     select task_id as generation_id from {{ ref('int_tasks_cleaned') }}
-    where reject_reason is null and status = 'failed'
+    where is_kept and status = 'failed'
 
     union
 
     select generation_id from ledger
-    where transaction_kind = 'generation_charge' and status = 'failed'
+    where is_generation_charge and status = 'failed'
 
 ),
 
@@ -93,7 +93,7 @@ refunds as (
         api_request_id
     from ledger
     where
-        transaction_kind = 'refund'
+        is_refund
         and created_at between {{ window.start }} and {{ window.end }}
 
     union all

@@ -50,6 +50,7 @@ final as (
         case
             when statuses.status in ('completed', 'failed', 'cancelled') then numbered.ended_at
         end as ended_at,
+        numbered.task_id is not null and numbered.copy_number = 1 as is_kept,
         case
             when numbered.task_id is null then 'missing_id'
             when numbered.copy_number > 1 then 'duplicate_id'

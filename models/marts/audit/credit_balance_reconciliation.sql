@@ -1,7 +1,7 @@
 with ledger as (
 
     select * from {{ ref('int_ledger_classified') }}
-    where reject_reason is null
+    where is_kept
 
 ),
 

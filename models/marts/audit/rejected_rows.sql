@@ -29,7 +29,7 @@ undated_tasks as (
     from tasks
     left join generations on tasks.task_id = generations.generation_id
     where
-        tasks.reject_reason is null
+        tasks.is_kept
         and tasks.created_at is null
         and generations.generation_id is null
 

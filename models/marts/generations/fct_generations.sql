@@ -9,6 +9,7 @@
         {'columns': ['last_activity_at']},
     ],
     post_hook=[
+        "{{ freshen_statistics() }}",
         "{{ partial_index('generation_id', has_not_ended()) }}",
         "{{ partial_index('user_id', \"status = 'failed'\") }}",
     ],

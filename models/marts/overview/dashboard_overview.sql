@@ -13,7 +13,7 @@ refunds as (
 balances as (
 
     select * from {{ ref('int_balances_cleaned') }}
-    where reject_reason is null and current_balance > 0
+    where reject_reason is null
 
 ),
 
@@ -69,7 +69,7 @@ refunds_7d as (
 circulation as (
 
     select
-        count(*) as users_with_credits,
+        count(case when current_balance > 0 then 1 end) as users_with_credits,
         coalesce(sum(current_balance), 0) as total_credits_in_circulation
     from balances
 

@@ -6,4 +6,4 @@ select
     user_id,
     created_at
 from {{ ref('int_ledger_classified') }}
-where reject_reason is null and transaction_kind = 'generation_charge' and credits = 0
+where is_kept and is_generation_charge and credits = 0
