@@ -12,7 +12,16 @@
         {% do say(name ~ " is '" ~ var(name) ~ "': it must be one of " ~ allowed | join(', ') | lower) %}
     {% endfor %}
 
-    {% for role in var('reader_roles') if role in var('closed_roles') + ['public'] %}
+    {% for name in ['closed_roles', 'reader_roles'] %}
+        {% set roles = var(name) %}
+        {% if roles is string or roles is not sequence
+            or roles | reject('string') | list
+            or not modules.re.fullmatch('[\\w-]*', roles | join) %}
+            {% do say(name ~ " is '" ~ roles ~ "': it must be a list of role names made of letters,"
+                      ~ " digits, _ and -") %}
+        {% endif %}
+    {% endfor %}
+    {% for role in var('reader_roles') if role in var('closed_roles') or role == 'public' %}
         {% do say("reader_roles names '" ~ role ~ "', to which the marts are closed") %}
     {% endfor %}
 
@@ -27,7 +36,8 @@
         {% endif %}
     {% endfor %}
 
-    {% for name in ['shadow_charge_window_seconds', 'refund_window_hours', 'stuck_after_minutes'] %}
+    {% for name in ['shadow_charge_window_seconds', 'refund_window_hours', 'stuck_after_minutes',
+                    'lookback_days'] %}
         {% if var(name) is not integer or var(name) is boolean or var(name) < 0 %}
             {% do say(name ~ " is '" ~ var(name) ~ "': it must be a whole number of at least 0") %}
         {% endif %}
@@ -39,9 +49,13 @@
     {% endfor %}
 
     {% set iso = '\\d{4}-(0\\d|1[0-2])-[0-3]\\d[T ][0-2]\\d:[0-5]\\d(:[0-5]\\d(\\.\\d+)?)?(Z|[+-]\\d\\d(:?\\d\\d)?)' %}
-    {% if var('as_of') and not modules.re.fullmatch(iso, var('as_of') | string) %}
-        {% do say("as_of is '" ~ var('as_of') ~ "': it must be an ISO timestamp with a zone, such as"
+    {% for name in ['as_of', 'event_time_start', 'event_time_end']
+        if var(name) and not modules.re.fullmatch(iso, var(name) | string) %}
+        {% do say(name ~ " is '" ~ var(name) ~ "': it must be an ISO timestamp with a zone, such as"
                   ~ " 2024-12-04T00:00:00Z") %}
+    {% endfor %}
+    {% if var('event_time_end') and not var('event_time_start') %}
+        {% do say("event_time_end is set without event_time_start, where the range begins") %}
     {% endif %}
 
     {% if not adapter.dispatch('is_known_timezone')(var('reporting_timezone') | string) %}

@@ -1,10 +1,13 @@
 """A variable whose value makes no sense stops the run in words, before anything is built."""
 
 import os
+from pathlib import Path
 
 import pytest
 
+from demo.server import Server
 from tests.app_database import AppDatabase, messages
+from tests.conftest import make_database
 
 NONSENSE = [
     ("vendor_cost_basis", "invoice", "one of ledger, task, list"),
@@ -16,18 +19,19 @@ NONSENSE = [
     ("shadow_charge_window_seconds", -300, "a whole number of at least 0"),
     ("refund_window_hours", 1.5, "a whole number of at least 0"),
     ("stuck_after_minutes", "30 minutes", "a whole number of at least 0"),
-    ("lookback_days", -3, "a whole number of at least"),
+    ("lookback_days", -3, "a whole number of at least 0"),
     ("as_of", "yesterday", "an ISO timestamp with a zone"),
     ("as_of", "2024-12-04", "an ISO timestamp with a zone"),
     ("as_of", "2024-12-04T00:00:00", "an ISO timestamp with a zone"),
-    ("event_time_start", "last week", "an ISO timestamp"),
+    ("event_time_start", "last week", "an ISO timestamp with a zone"),
+    ("event_time_end", "2024-12-04T00:00:00Z", "without event_time_start"),
     ("reporting_timezone", "Mars/Olympus", "the server knows no such zone"),
     ("reporting_timezone", "UTC'; select 1 --", "the server knows no such zone"),
     ("app_schema", "", "is empty"),
     ("enhancement_tasks_table", "", "is empty"),
     ("closed_roles", "anon", "a list of role names"),
     ("reader_roles", "metabase", "a list of role names"),
-    ("reader_roles", ["it's"], "letters, digits"),
+    ("reader_roles", ["it's"], "a list of role names"),
 ]
 
 
@@ -42,10 +46,8 @@ def relations(database: AppDatabase) -> int:
 
 
 @pytest.fixture(scope="module")
-def empty_database(server) -> AppDatabase:
+def empty_database(server: Server) -> AppDatabase:
     """One database for all of the module: nothing is ever built in it."""
-    from tests.conftest import make_database
-
     return make_database(server)
 
 
@@ -78,17 +80,17 @@ def test_iso_timestamps_are_understood(empty_database: AppDatabase, as_of: str) 
 
 @pytest.mark.parametrize("schema", ["public", "auth", "storage", "PUBLIC", "pg_analytics"])
 def test_the_schemas_of_others_are_refused(
-    empty_database: AppDatabase, schema: str, tmp_path, monkeypatch: pytest.MonkeyPatch
+    empty_database: AppDatabase, schema: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No profile makes the project build among the app's or the server's tables."""
     profile = tmp_path / "profiles.yml"
     profile.write_text(
-        "paygen: {target: x, outputs: {x: {type: postgres, host: localhost, port: 5432, user: x,"
-        f" password: x, dbname: x, schema: {schema}}}}}}}\n"
+        "paygen: {target: prod, outputs: {prod: {type: postgres, host: localhost, port: 5432,"
+        f" user: x, password: x, dbname: x, schema: {schema}}}}}}}\n"
     )
     monkeypatch.setattr("tests.app_database.profiles_directory", lambda: tmp_path)
     said = str(empty_database.dbt("parse", parse=True, expect_success=False).exception)
-    assert f"does not build into schema '{schema}'" in said
+    assert f"does not build into schema '{schema}" in said
 
 
 def test_a_developer_builds_beside_production(
