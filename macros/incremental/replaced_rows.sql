@@ -4,9 +4,13 @@
         `run_window`. What vanished at the source is replaced by nothing.
     #}
     {% set window = run_window() %}
-    {% if model_name in ['int_bare_charges_matched', 'int_refunds_matched'] and window %}
+    {% if model_name == 'int_balances_synced' %}
         {{ return(
-            'target.created_at between ' ~ window.start ~ ' and ' ~ window.end
+            'target.row_hash not in (select row_hash from ' ~ ref('int_balances_cleaned') ~ ')'
+        ) }}
+    {% elif model_name in ['int_bare_charges_matched', 'int_refunds_matched'] and window %}
+        {{ return(
+            is_in_window('target.created_at', window)
             ~ ' or target.transaction_id in (select transaction_id from ' ~ new_rows ~ ')'
         ) }}
     {% elif model_name == 'int_days_changed' and window %}

@@ -1,11 +1,12 @@
 {% macro run_window() %}
     {#
-        Which rows this run reads: none if it reads everything, else `start` and `end`, two SQL
-        timestamps; rows created between them are read again, and what hangs on them.
+        Which rows this run reads: none if it reads everything, else a dict of `ranges`, pairs of SQL
+        timestamps between which rows were created that are read again, and `start`, the earliest.
 
         An explicit range (`--event-time-start` and `--event-time-end`, or the variables of the same
         names) goes before `lookback_days` before the newest generation or `as_of`, whichever is
-        earlier; without facts, or with `--full-refresh`, everything is read.
+        earlier; without facts, or with `--full-refresh`, everything is read. Days that `reconcile`
+        found to differ and was told to repair are read in any case.
     #}
     {% if not execute or flags.FULL_REFRESH %}{{ return(none) }}{% endif %}
     {% set facts = built_relation('fct_generations') %}
@@ -15,11 +16,23 @@
         ~ ' from ' ~ facts ~ ' having count(created_at) > 0'
     ) %}
     {% if not lookback_start %}{{ return(none) }}{% endif %}
+
     {% set start = var('event_time_start') or flags.EVENT_TIME_START %}
     {% set end = var('event_time_end') or flags.EVENT_TIME_END if start else none %}
+    {% set first = start or lookback_start.columns[0].values()[0] %}
+    {% set ranges = [(timestamp_literal(first), timestamp_literal(end or 'infinity'))] %}
+    {% set queue = built_relation('int_days_to_repair') %}
+    {% if queue %}
+        {% for day in run_query('select distinct usage_date from ' ~ queue).columns[0].values() %}
+            {% do ranges.append((
+                start_of_day("date '" ~ day ~ "'"), start_of_day("date '" ~ day ~ "' + 1")
+            )) %}
+        {% endfor %}
+    {% endif %}
     {{ return({
-        'start': timestamp_literal(start or lookback_start.columns[0].values()[0]),
-        'end': timestamp_literal(end or 'infinity'),
+        'start': 'least(' ~ ranges | map('first') | join(', ') ~ ')' if ranges | length > 1
+            else ranges[0][0],
+        'ranges': ranges,
     }) }}
 {% endmacro %}
 
@@ -27,6 +40,15 @@
     {# Whether this run reads all of the app's history. #}
     {{ return(run_window() is none) }}
 {% endmacro %}
+
+{% macro is_in_window(column, window, margin=none) -%}
+    {#- Whether a timestamp lies in one of the window's ranges, or at most `margin` before one. -#}
+    (
+        {%- for start, end in window.ranges %}
+        {{ 'or ' if not loop.first }}{{ column }} between {{ start }}{{ ' - ' ~ margin if margin }} and {{ end }}
+        {%- endfor %}
+    )
+{%- endmacro %}
 
 {% macro built_relation(model_name) %}
     {# The table that an earlier run left of a model, also of one downstream; none where there is none. #}

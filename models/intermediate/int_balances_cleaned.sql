@@ -29,7 +29,12 @@ final as (
         case
             when user_id is null then 'missing_user_id'
             when copy_number > 1 then 'duplicate_user_id'
-        end as reject_reason
+        end as reject_reason,
+        {{ dbt.hash(dbt.concat([
+            "coalesce(user_id, '')", "'|'", "cast(copy_number as text)", "'|'",
+            "coalesce(subscription_tier, '')", "'|'", "cast(current_balance as text)", "'|'",
+            "cast(consumed_this_month as text)", "'|'", "cast(monthly_allowance as text)",
+        ])) }} as row_hash
     from numbered
 
 )

@@ -8,8 +8,9 @@ select cast(null as text) as generation_id
 where false
 {%- else %}
 {%- set facts = built_relation('fct_generations') -%}
+{%- set charge_window = interval(var('shadow_charge_window_seconds'), 'second') -%}
 {%- set earlier_refunds = built_relation('int_refunds_matched') -%}
-{%- set is_touched = 'created_at between ' ~ window.start ~ ' and ' ~ window.end -%}
+{%- set is_touched = is_in_window('created_at', window) | indent(8) -%}
 
 with tasks as (
 
@@ -63,7 +64,7 @@ keys as (
     union
 
     select generation_id from generations
-    where last_activity_at between {{ window.start }} and {{ window.end }}
+    where {{ is_in_window('last_activity_at', window) | indent(4) }}
 
     union
 
@@ -73,10 +74,7 @@ keys as (
     union
 
     select transaction_id as generation_id from bare_charges
-    where
-        created_at >= {{ window.start }}
-        - {{ interval(var('shadow_charge_window_seconds'), 'second') }}
-        and created_at < {{ window.start }}
+    where {{ is_in_window('created_at', window, charge_window) | indent(4) }}
 
 ),
 

@@ -94,7 +94,7 @@ refunds as (
     from ledger
     where
         is_refund
-        and created_at between {{ window.start }} and {{ window.end }}
+        and {{ is_in_window('created_at', window) | indent(8) }}
 
     union all
 
@@ -108,7 +108,7 @@ refunds as (
         api_request_id
     from {{ this }} as earlier
     where
-        not created_at between {{ window.start }} and {{ window.end }}
+        not {{ is_in_window('created_at', window) | indent(8) }}
         and (
             (
                 api_request_id is null

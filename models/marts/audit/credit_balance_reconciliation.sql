@@ -14,7 +14,7 @@ shadows as (
 
 balances as (
 
-    select * from {{ ref('int_balances_cleaned') }}
+    select * from {{ ref('int_balances_synced') }}
     where reject_reason is null
 
 ),

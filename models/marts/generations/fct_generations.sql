@@ -10,12 +10,14 @@
     ],
     post_hook=[
         "{{ freshen_statistics() }}",
+        "delete from {{ ref('int_days_to_repair') }} where queued_at <= {{ run_time() }}",
         "{{ partial_index('generation_id', has_not_ended()) }}",
         "{{ partial_index('user_id', \"status = 'failed'\") }}",
     ],
 ) }}
 
 -- depends_on: {{ ref('int_days_changed') }}
+-- depends_on: {{ ref('int_days_to_repair') }}
 
 with changed as (
 

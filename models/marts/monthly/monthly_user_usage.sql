@@ -9,7 +9,7 @@ with usage_by_user as (
 
 balances as (
 
-    select * from {{ ref('int_balances_cleaned') }}
+    select * from {{ ref('int_balances_synced') }}
     where reject_reason is null
 
 ),

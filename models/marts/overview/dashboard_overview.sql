@@ -12,7 +12,7 @@ refunds as (
 
 balances as (
 
-    select * from {{ ref('int_balances_cleaned') }}
+    select * from {{ ref('int_balances_synced') }}
     where reject_reason is null
 
 ),

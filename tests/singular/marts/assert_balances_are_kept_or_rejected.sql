@@ -8,7 +8,7 @@ with raw as (
 kept as (
 
     select count(*) as row_count
-    from {{ ref('int_balances_cleaned') }} as balances
+    from {{ ref('int_balances_synced') }} as balances
     inner join {{ ref('credit_balance_reconciliation') }} as reconciled
         on
             balances.user_id = reconciled.user_id

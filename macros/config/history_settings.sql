@@ -1,0 +1,20 @@
+{% macro history_settings() %}
+    {#
+        What the incremental tables were built under: each variable and each seed whose change would
+        alter rows that a scheduled run does not look at again.
+    #}
+    {% set settings = {} %}
+    {% if not execute %}{{ return(settings) }}{% endif %}
+    {% for name in [
+        'reporting_timezone', 'vendor_cost_basis', 'failed_generations_are_billed',
+        'shadow_charge_window_seconds', 'refund_window_hours', 'app_schema',
+        'credit_transactions_table', 'enhancement_tasks_table',
+    ] %}
+        {% do settings.update({name: var(name) | string}) %}
+    {% endfor %}
+    {% for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed')
+        if node.name in ['provider_aliases', 'provider_prices', 'statuses', 'transaction_kinds'] %}
+        {% do settings.update({'seeds/' ~ node.name ~ '.csv': node.checksum.checksum[:12]}) %}
+    {% endfor %}
+    {{ return(settings) }}
+{% endmacro %}

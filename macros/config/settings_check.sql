@@ -1,0 +1,29 @@
+{% macro settings_check() %}
+    {#
+        Stop a run that would mix rows of two settings in one table, or that lacks a table which its
+        predecessors left the others.
+    #}
+    {% if not execute or flags.FULL_REFRESH or flags.WHICH not in ['build', 'run'] %}
+        {{ return('') }}
+    {% endif %}
+    {% set built = built_relation('int_settings') %}
+    {% if not built or not built_relation('fct_generations') %}{{ return('') }}{% endif %}
+    {% set problems = [] %}
+    {% set settings = history_settings() %}
+    {% for name, value in run_query('select setting, setting_value from ' ~ built).rows %}
+        {% if settings.get(name) != value %}
+            {% do problems.append(name ~ ' was ' ~ value ~ ' and is ' ~ settings.get(name)) %}
+        {% endif %}
+    {% endfor %}
+    {% for node in graph.nodes.values()
+        if node.resource_type == 'model' and node.config.materialized == 'incremental'
+        and not built_relation(node.name) %}
+        {% do problems.append('table ' ~ node.schema ~ '.' ~ node.alias ~ ' is missing') %}
+    {% endfor %}
+    {% if problems %}
+        {{ exceptions.raise_compiler_error(
+            'history was built under other settings, nothing was built; run once with --full-refresh:'
+            ~ '\n  - ' ~ problems | join('\n  - ')
+        ) }}
+    {% endif %}
+{% endmacro %}

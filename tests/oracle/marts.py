@@ -1,0 +1,364 @@
+"""The tables the dashboard reads, from the assembled history."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from tests.oracle import audit, seeds
+from tests.oracle.cleaning import AppTables, LedgerRow, Options, Row, clean
+from tests.oracle.generations import Generation, History, assemble
+
+IN_FLIGHT = ("pending", "processing")
+
+
+def answers(tables: AppTables, options: Options) -> dict[str, list[Row]]:
+    """Compute every table of the contract, by name."""
+    history = assemble(clean(tables, options), options)
+    marts = {
+        "fct_generations": fct_generations,
+        "monthly_usage": monthly_usage,
+        "monthly_cost": monthly_cost,
+        "monthly_success_rate": monthly_success_rate,
+        "monthly_provider_breakdown": monthly_provider_breakdown,
+        "daily_usage": daily_usage,
+        "monthly_user_usage": monthly_user_usage,
+        "dashboard_overview": dashboard_overview,
+        "credit_audit_findings": audit.credit_audit_findings,
+        "credit_balance_reconciliation": audit.credit_balance_reconciliation,
+    }
+    tables = {name: build(history, options) for name, build in marts.items()}
+    return {**tables, "rejected_rows": history.kept.rejected}
+
+
+def fct_generations(history: History, options: Options) -> list[Row]:
+    """One row per generation."""
+    return [
+        {
+            "generation_id": each.generation_id,
+            "user_id": each.user_id,
+            "provider": each.provider,
+            "enhancement_type": each.enhancement_type,
+            "status": each.status,
+            "created_at": each.created_at,
+            "ended_at": each.ended_at,
+            "duration_seconds": _rounded(each.duration_seconds, 3),
+            "credits_used": each.credits_used,
+            "credits_refunded": each.credits_refunded,
+            "vendor_cost_usd": each.vendor_cost_usd(options),
+            "recorded_cost_usd": each.recorded_cost_usd,
+            "list_cost_usd": each.list_cost_usd(options),
+            "error_message": each.error_message,
+            "is_refunded": bool(each.refunds),
+            "record_source": each.record_source,
+        }
+        for each in history.generations
+    ]
+
+
+def monthly_usage(history: History, options: Options) -> list[Row]:
+    """One row per month."""
+    new_users = _first_months(history, options)
+    rows = []
+    for month, generations, refunds in _months(history, options):
+        used, refunded = _credits_used(generations), sum(each.credits for each in refunds)
+        rows.append(
+            {
+                "month_start": month,
+                **_counts(generations),
+                "active_users": len(_users(generations)),
+                "new_users": sum(first == month for first in new_users.values()),
+                "credits_used": used,
+                "credits_refunded": refunded,
+                "net_credits_used": used - refunded,
+            }
+        )
+    return rows
+
+
+def monthly_cost(history: History, options: Options) -> list[Row]:
+    """One row per month."""
+    rows = []
+    daily_costs = _daily_costs(history, options)
+    for month, generations, refunds in _months(history, options):
+        cost, list_cost = _costs(generations, options)
+        net_credits = _credits_used(generations) - sum(each.credits for each in refunds)
+        revenue = net_credits * options.credit_price_usd
+        rows.append(
+            {
+                "month_start": month,
+                "vendor_cost_usd": cost,
+                "list_cost_usd": list_cost,
+                "cost_variance_usd": cost - list_cost,
+                "avg_cost_per_generation_usd": _ratio(cost, len(generations)),
+                "cost_per_active_user_usd": _ratio(cost, len(_users(generations))),
+                "credit_revenue_usd": revenue,
+                "gross_margin_usd": revenue - cost,
+                "gross_margin_rate": _ratio(revenue - cost, revenue),
+                "vendor_cost_same_days_prior_month_usd": _same_days_prior_month(
+                    daily_costs, month, options.day(options.as_of)
+                ),
+            }
+        )
+    return rows
+
+
+def monthly_success_rate(history: History, options: Options) -> list[Row]:
+    """One row per month."""
+    rows = []
+    for month, generations, refunds in _months(history, options):
+        failed = [each for each in generations if each.status == "failed"]
+        durations = [
+            each.duration_seconds for each in generations if each.duration_seconds is not None
+        ]
+        rows.append(
+            {
+                "month_start": month,
+                "completed_generations": _count(generations, "completed"),
+                "failed_generations": len(failed),
+                **_outcome(generations),
+                "refunds_issued": len(refunds),
+                "credits_refunded": sum(each.credits for each in refunds),
+                "refunded_failure_rate": _ratio(
+                    sum(bool(each.refunds) for each in failed), len(failed)
+                ),
+                "unrefunded_failures": sum(
+                    not each.refunds and each.credits_used > 0 for each in failed
+                ),
+                "stuck_generations": len(_stuck(generations, options)),
+                "p50_duration_seconds": _percentile(durations, Decimal("0.5")),
+                "p95_duration_seconds": _percentile(durations, Decimal("0.95")),
+            }
+        )
+    return rows
+
+
+def monthly_provider_breakdown(history: History, options: Options) -> list[Row]:
+    """One row per month and provider."""
+    rows = []
+    for month, all_generations, _ in _months(history, options):
+        all_cost, _ = _costs(all_generations, options)
+        by_provider = _group(all_generations, lambda each: each.provider)
+        for provider in {*seeds.current_providers(), *by_provider}:
+            generations = by_provider.get(provider, [])
+            cost, list_cost = _costs(generations, options)
+            counts = _counts(generations)
+            del counts["cancelled_generations"]
+            rows.append(
+                {
+                    "month_start": month,
+                    "provider": provider,
+                    "provider_name": seeds.provider_names().get(provider, provider),
+                    **counts,
+                    **_outcome(generations),
+                    "vendor_cost_usd": cost,
+                    "list_cost_usd": list_cost,
+                    "avg_cost_per_generation_usd": _ratio(cost, len(generations)),
+                    "credits_used": _credits_used(generations),
+                    "active_users": len(_users(generations)),
+                    "share_of_generations": _ratio(len(generations), len(all_generations)),
+                    "share_of_cost": _ratio(cost, all_cost),
+                }
+            )
+    return rows
+
+
+def daily_usage(history: History, options: Options) -> list[Row]:
+    """One row per day, provider and enhancement type with a generation or a refund."""
+    generations = _group(
+        history.generations,
+        lambda each: (options.day(each.created_at), each.provider, each.enhancement_type),
+    )
+    refunds = _group(history.refunds, lambda each: _refund_cell(each, history, options))
+    rows = []
+    for cell in {*generations, *refunds}:
+        cost, list_cost = _costs(generations.get(cell, []), options)
+        rows.append(
+            {
+                **dict(zip(("usage_date", "provider", "enhancement_type"), cell, strict=True)),
+                **_counts(generations.get(cell, [])),
+                "credits_used": _credits_used(generations.get(cell, [])),
+                "vendor_cost_usd": cost,
+                "list_cost_usd": list_cost,
+                "refunds_issued": len(refunds.get(cell, [])),
+                "credits_refunded": sum(each.credits for each in refunds.get(cell, [])),
+            }
+        )
+    return rows
+
+
+def monthly_user_usage(history: History, options: Options) -> list[Row]:
+    """One row per month and user who is not deleted."""
+    tiers = {balance.user_id: balance.subscription_tier for balance in history.kept.balances}
+    groups = _group(
+        (each for each in history.generations if each.user_id is not None),
+        lambda each: (options.month(each.created_at), each.user_id),
+    )
+    return [
+        {
+            "month_start": month,
+            "user_id": user_id,
+            "generations": len(generations),
+            "completed_generations": _count(generations, "completed"),
+            "failed_generations": _count(generations, "failed"),
+            "credits_used": _credits_used(generations),
+            "vendor_cost_usd": _costs(generations, options)[0],
+            "subscription_tier": tiers.get(user_id),
+        }
+        for (month, user_id), generations in groups.items()
+    ]
+
+
+def dashboard_overview(history: History, options: Options) -> list[Row]:
+    """One row: what the dashboard shows first."""
+    as_of, week_ago = options.as_of, options.as_of - timedelta(hours=168)
+    today = [
+        each for each in history.generations if options.day(each.created_at) == options.day(as_of)
+    ]
+    this_month = [
+        each
+        for each in history.generations
+        if options.month(each.created_at) == options.month(as_of)
+    ]
+    week = _outcome(each for each in history.generations if each.created_at > week_ago)
+    week_refunds = [each for each in history.refunds if each.created_at > week_ago]
+    balances = [each.credits for each in history.kept.balances]
+    return [
+        {
+            "as_of": as_of,
+            "generations_today": len(today),
+            "cost_today_usd": _costs(today, options)[0],
+            "active_users_today": len(_users(today)),
+            "generations_this_month": len(this_month),
+            "cost_this_month_usd": _costs(this_month, options)[0],
+            "success_rate_7d": week["success_rate"],
+            "failure_rate_7d": week["failure_rate"],
+            "refunds_issued_this_month": sum(
+                options.month(each.created_at) == options.month(as_of) for each in history.refunds
+            ),
+            "refunds_issued_7d": len(week_refunds),
+            "credits_refunded_7d": sum(each.credits for each in week_refunds),
+            "users_with_credits": sum(credits > 0 for credits in balances),
+            "total_credits_in_circulation": sum(balances),
+            "in_flight_generations": _counts(history.generations)["in_flight_generations"],
+            "stuck_generations": len(_stuck(history.generations, options)),
+        }
+    ]
+
+
+def _months(
+    history: History, options: Options
+) -> Iterable[tuple[date, list[Generation], list[LedgerRow]]]:
+    """Each month from the first generation's to that of `as_of`, with its rows."""
+    generations = _group(history.generations, lambda each: options.month(each.created_at))
+    refunds = _group(history.refunds, lambda each: options.month(each.created_at))
+    last = options.month(options.as_of)
+    month = min([last, *generations])
+    while month <= last:
+        yield month, generations.get(month, []), refunds.get(month, [])
+        month = (month + timedelta(days=31)).replace(day=1)
+
+
+def _group(rows: Iterable, key: Callable) -> dict:
+    groups = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return dict(groups)
+
+
+def _count(generations: Iterable[Generation], *statuses: str) -> int:
+    return sum(each.status in statuses for each in generations)
+
+
+def _counts(generations: list[Generation]) -> Row:
+    return {
+        "generations": len(generations),
+        "completed_generations": _count(generations, "completed"),
+        "failed_generations": _count(generations, "failed"),
+        "cancelled_generations": _count(generations, "cancelled"),
+        "in_flight_generations": _count(generations, *IN_FLIGHT),
+    }
+
+
+def _outcome(generations: Iterable[Generation]) -> Row:
+    ended = [each.status for each in generations if each.status in ("completed", "failed")]
+    success = _ratio(ended.count("completed"), len(ended))
+    return {
+        "success_rate": success,
+        "failure_rate": None if success is None else 1 - success,
+    }
+
+
+def _users(generations: Iterable[Generation]) -> set[str]:
+    return {each.user_id for each in generations if each.user_id is not None}
+
+
+def _first_months(history: History, options: Options) -> dict[str, date]:
+    first: dict[str, datetime] = {}
+    for each in history.generations:
+        if each.user_id is not None:
+            first[each.user_id] = min(first.get(each.user_id, each.created_at), each.created_at)
+    return {user_id: options.month(moment) for user_id, moment in first.items()}
+
+
+def _credits_used(generations: Iterable[Generation]) -> int:
+    return sum(each.credits_used for each in generations)
+
+
+def _costs(generations: Iterable[Generation], options: Options) -> tuple[Decimal, Decimal]:
+    """Vendor cost and list cost of what has a figure."""
+    generations = list(generations)
+    return (
+        sum((each.vendor_cost_usd(options) or Decimal(0) for each in generations), Decimal(0)),
+        sum((each.list_cost_usd(options) or Decimal(0) for each in generations), Decimal(0)),
+    )
+
+
+def _daily_costs(history: History, options: Options) -> dict[date, Decimal]:
+    costs: dict[date, Decimal] = defaultdict(Decimal)
+    for each in history.generations:
+        costs[options.day(each.created_at)] += each.vendor_cost_usd(options) or 0
+    return costs
+
+
+def _same_days_prior_month(costs: dict[date, Decimal], month: date, today: date) -> Decimal:
+    last_day = min(today, (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)).day
+    prior = (month - timedelta(days=1)).replace(day=1)
+    days = [
+        cost for day, cost in costs.items() if day.replace(day=1) == prior and day.day <= last_day
+    ]
+    return sum(days, Decimal(0))
+
+
+def _stuck(generations: Iterable[Generation], options: Options) -> list[Generation]:
+    limit = options.as_of - timedelta(minutes=options.stuck_after_minutes)
+    return [each for each in generations if each.status in IN_FLIGHT and each.created_at < limit]
+
+
+def _refund_cell(refund: LedgerRow, history: History, options: Options) -> tuple[date, str, str]:
+    source = history.refunded_generation.get(refund.id, refund)
+    return (
+        options.day(refund.created_at),
+        source.provider or "unknown",
+        source.enhancement_type or "unknown",
+    )
+
+
+def _rounded(value: Decimal | None, digits: int) -> Decimal | None:
+    return None if value is None else value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+
+
+def _ratio(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
+    """A quotient to 6 decimals; None where the divisor is 0."""
+    return _rounded(Decimal(part) / Decimal(whole), 6) if whole else None
+
+
+def _percentile(values: list[Decimal], fraction: Decimal) -> Decimal | None:
+    """Percentile with linear interpolation between the two nearest values."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    position = fraction * (len(ordered) - 1)
+    below = int(position)
+    above = min(below + 1, len(ordered) - 1)
+    return _rounded(ordered[below] + (ordered[above] - ordered[below]) * (position - below), 3)
