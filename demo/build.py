@@ -26,8 +26,8 @@ def build(server: Server, as_of: datetime, progress: Progress) -> None:
     task = progress.add_task("dbt build", total=None)
 
     def advance(event: Any) -> None:
-        total = getattr(event.data, "total", 0)
-        if total and getattr(event.data, "index", 0) and event.info.name.endswith("Result"):
+        total = getattr(event.data, "total", 0) or getattr(event.data, "num_models", 0)
+        if total and event.info.name.startswith("Log") and event.info.name.endswith("Result"):
             progress.update(task, total=total, advance=1)
 
     os.environ.update(environment(server))

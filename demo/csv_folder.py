@@ -29,7 +29,8 @@ def find_files(folder: Path) -> dict[str, Path]:
             raise ValueError(f"{folder} has both {found[0].name} and {found[1].name}: keep one")
         if not found and table in REQUIRED:
             raise ValueError(f"{folder} has neither {table}.csv nor {table}.csv.gz")
-        files |= {table: path for path in found}
+        if found:
+            files[table] = found[0]
     return files
 
 

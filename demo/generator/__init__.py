@@ -94,7 +94,7 @@ def _fill(cursor: Cursor, history: History, on_progress: Callable[[int], None]) 
 
 def _parameters(cursor: Cursor, history: History) -> dict[str, Any]:
     cursor.execute(
-        "select date_trunc('month', %s - interval '1 millisecond', 'UTC') - %s * interval '1 month'",
+        "select date_trunc('month', %s - interval '1 millisecond') - %s * interval '1 month'",
         (history.as_of, history.months - 1),
     )
     (start,) = cursor.fetchone()

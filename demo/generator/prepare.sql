@@ -1,12 +1,17 @@
 -- The clock, the users and the draws that the other files share. All of it is temporary.
 
--- A uniform draw from [0, 1), always the same for one subject, stream and seed.
+-- A uniform draw from [0, 1), always the same for one subject, stream and seed. Hashed twice: once
+-- leaves consecutive subjects too alike.
 create function pg_temp.draw(subject bigint, stream integer) returns double precision
 language sql immutable parallel safe
 as $$
     select
-        (hashint8extended(subject, %(seed)s::bigint * 1000 + stream) & 9007199254740991)
-        / 9007199254740992.0::double precision
+        (
+            hashint8extended(
+                hashint8extended(subject, %(seed)s::bigint * 1000 + stream),
+                %(seed)s::bigint * 1000 + stream
+            ) & 9007199254740991
+        ) / 9007199254740992.0::double precision
 $$;
 
 create function pg_temp.id(kind text, subject bigint) returns uuid

@@ -1,6 +1,7 @@
 -- One chunk of generations with everything that was drawn for them; the app's rows follow from it.
+-- Materialized step by step: merged into one, each draw would be repeated wherever it is used.
 create temporary table slots on commit drop as
-with placed as (
+with placed as materialized (
     select
         slot,
         date_trunc(
@@ -28,14 +29,14 @@ with placed as (
     where hour_start between %(first_hour)s and %(last_hour)s
 ),
 
-accounted as (
+accounted as materialized (
     select
         *,
         pg_temp.account(user_rank) as account
     from placed
 ),
 
-recorded as (
+recorded as materialized (
     select
         accounted.*,
         vendor_models.credits,
@@ -81,7 +82,7 @@ recorded as (
     inner join vendor_models on accounted.provider = vendor_models.provider
 ),
 
-ended as (
+ended as materialized (
     select
         *,
         case

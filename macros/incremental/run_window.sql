@@ -17,8 +17,8 @@
     ) %}
     {% if not lookback_start %}{{ return(none) }}{% endif %}
 
-    {% set start = var('event_time_start') or flags.EVENT_TIME_START %}
-    {% set end = var('event_time_end') or flags.EVENT_TIME_END if start else none %}
+    {% set start = var('event_time_start') or command_line_time('event_time_start') %}
+    {% set end = var('event_time_end') or command_line_time('event_time_end') if start else none %}
     {% set first = start or lookback_start.columns[0].values()[0] %}
     {% set ranges = [(timestamp_literal(first), timestamp_literal(end or 'infinity'))] %}
     {% set queue = built_relation('int_days_to_repair') %}
@@ -34,6 +34,12 @@
             else ranges[0][0],
         'ranges': ranges,
     }) }}
+{% endmacro %}
+
+{% macro command_line_time(option) %}
+    {# The time that was given as `--event-time-start` or `--event-time-end`, in UTC; none without. #}
+    {% set time = invocation_args_dict.get(option) %}
+    {{ return(time ~ '+00:00' if time else none) }}
 {% endmacro %}
 
 {% macro reads_everything() %}

@@ -22,7 +22,7 @@
         ) if expression == 'created_at' else [] %}
         {{ print('-- ' ~ purpose ~ (': there is one' if served else '')) }}
         {% if not served %}
-            {{ print('create index concurrently on ' ~ table ~ ' (' ~ modules.re.sub('\s+', ' ', expression) ~ ');') }}
+            {{ print('create index concurrently on ' ~ table ~ ' (' ~ expression.split() | join(' ') ~ ');') }}
         {% endif %}
     {% endfor %}
 {% endmacro %}

@@ -9,9 +9,9 @@
     {% endif %}
     {% set differing = run_query(differing_days_sql()) %}
     {{ print('reconcile: ' ~ differing | length ~ ' differing day(s)') }}
-    {% if differing %}
-        {% do differing.print_table(max_rows=none, max_columns=none) %}
-    {% endif %}
+    {% for day, what, in_source, stored in differing.rows %}
+        {{ print('  ' ~ day ~ '  ' ~ what ~ ': ' ~ in_source ~ ' in the app, ' ~ stored ~ ' stored') }}
+    {% endfor %}
     {% if differing and repair %}
         {% do run_query(
             'insert into ' ~ built_relation('int_days_to_repair') ~ ' (usage_date, queued_at) values '

@@ -1,5 +1,5 @@
 {# Holds `as_of`, so that every run makes it anew. #}
-{{ config(materialized='view', tags=['frequent']) }}
+{{ config(materialized='view') }}
 
 with ledger as (
 
@@ -34,7 +34,7 @@ numbered as (
         {%- else -%}
         row_number() over (
             partition by transaction_id
-            order by created_at desc nulls last, status, credits, transaction_type, api_request_id
+            order by created_at nulls last, status, credits, transaction_type, api_request_id
         ) as copy_number
         {%- endif %}
     from ledger

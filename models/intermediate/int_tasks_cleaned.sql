@@ -1,5 +1,5 @@
 {# Holds `as_of`, so that every run makes it anew. #}
-{{ config(materialized='view', tags=['frequent']) }}
+{{ config(materialized='view') }}
 
 with tasks as (
 

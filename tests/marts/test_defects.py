@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 
 from demo.server import Server
-from tests.conftest import make_database
-from tests.marts.app_rows import (
+from tests.app_rows import (
     Row,
     after,
     bare_charge,
@@ -18,6 +17,7 @@ from tests.marts.app_rows import (
     task,
     uuid_of,
 )
+from tests.conftest import make_database
 from tests.table_shapes import loosen
 
 FAILED = {"status": "failed", "updated_at": after(seconds=15)}
@@ -341,6 +341,7 @@ def marts(server: Server) -> dict[str, list[Row]]:
 
 @pytest.mark.parametrize("name", DEFECTS)
 def test_defect_alone(marts: dict[str, list[Row]], name: str) -> None:
+    """The generations, findings and rejected rows of one defect are those written above."""
     defect = DEFECTS[name]
     own = {mart: [row for row in rows if _is_of(row, name)] for mart, rows in marts.items()}
     expected = [relocated(SOUND | changes, name) for changes in defect.generations]

@@ -47,6 +47,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_random_histories(database: AppDatabase, case: str) -> None:
+    """Seven histories around seven moments, under one set of options."""
     options = CASES[case]
     tables = write_histories(list(CASES).index(case), MOMENTS)
     loosen(database)

@@ -16,11 +16,13 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_oracle_equals_expected() -> None:
+    """The oracle itself is right, so far as the contract gives answers."""
     computed = answers(sample.app_tables(), Options(as_of=sample.AS_OF))
     assert _as_expected(computed) == _exact(sample.expected())
 
 
 def test_build_equals_expected(any_database: AppDatabase) -> None:
+    """A full build answers as the contract does, and as the oracle in everything else."""
     tables = sample.app_tables()
     load(any_database, tables)
     load_rows(any_database, "system_alerts", sample.rows("system_alerts"))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from tests.oracle import seeds
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+URL = re.compile(r"\w+://\S+")
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Row = dict[str, Any]
@@ -185,6 +186,14 @@ def _latest(rows: Iterable[Row], key: str) -> dict[str, Row]:
     return latest
 
 
+def _first_written(rows: Iterable[Row]) -> dict[str, Row]:
+    """The row of each id that was written first; one without a time only where there is no other."""
+    first: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda row: (row["created_at"] is None, _recency(row))):
+        first.setdefault(clean_id(row["id"]), row)
+    return first
+
+
 def _recency(row: Row) -> tuple[datetime, datetime]:
     return (
         clean_time(row.get("updated_at")) or LONG_AGO,
@@ -201,12 +210,12 @@ def _kind(row: Row) -> tuple[str, int] | None:
 
 def _keep_ledger(kept: Kept, rows: list[Row], options: Options) -> None:
     rows = _existing(rows, options.as_of)
-    latest = _latest(rows, "id")
+    first = _first_written(rows)
     for row in rows:
         row_id = clean_id(row["id"])
         reason = (
             "missing_id" * (row_id is None)
-            or "duplicate_id" * (row is not latest[row_id])
+            or "duplicate_id" * (row is not first[row_id])
             or "missing_created_at" * (row["created_at"] is None)
             or "missing_credits" * (row["credits_used"] is None)
             or "unknown_transaction_type" * (_kind(row) is None)
@@ -263,7 +272,7 @@ def _keep_tasks(kept: Kept, rows: list[Row], options: Options) -> None:
                 cost_usd=clean_cost(row["cost_usd"]),
                 created_at=created_at,
                 ended_at=_ended_at(row, status),
-                error_message=row["error_message"],
+                error_message=row["error_message"] and URL.sub("<url>", row["error_message"]),
             )
         )
 

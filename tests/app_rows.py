@@ -82,6 +82,11 @@ def build(
     database.dbt("run", "--full-refresh", variables={"as_of": AS_OF.isoformat()} | variables)
 
 
+def generations(database: AppDatabase) -> list[Row]:
+    """All rows of `fct_generations` in time order."""
+    return database.query("select * from analytics.fct_generations order by created_at")
+
+
 def relocated(row: Row, scene: str) -> Row:
     """The row under ids of its own, so that many scenes can share one database."""
     return {key: _relocated(value, scene) for key, value in row.items()}

@@ -1,0 +1,159 @@
+"""Runs that end in the middle, and days that change where no run looks."""
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg2
+import pytest
+
+from tests.app_database import AppDatabase, messages
+from tests.conftest import make_database
+from tests.histories import load, write_histories
+from tests.incremental.test_scheduled_runs import run, tables_of, tables_rebuilt
+from tests.table_shapes import loosen
+
+AS_OF = datetime(2025, 3, 1, tzinfo=UTC)
+OLD = AS_OF - timedelta(days=60)
+ZONE = "America/New_York"
+# Every table on the way, in the order in which they are written.
+STEPS = [
+    *("int_keys_touched", "int_refunds_matched", "int_generations_changed", "int_days_changed"),
+    *("fct_generations", "int_usage_by_user_month", "int_usage_by_month", "monthly_usage"),
+]
+
+
+@pytest.fixture(scope="module")
+def built(server) -> AppDatabase:
+    """An app with an old and a recent history, built; each test leaves it equal to a rebuild."""
+    database = make_database(server, "interrupted")
+    loosen(database)
+    load(database, write_histories(7, [OLD, OLD + timedelta(days=9), AS_OF - timedelta(days=1)]))
+    run(database, AS_OF, ZONE, "--exclude", "test_type:unit", "test_type:data")
+    return database
+
+
+def assert_equals_rebuild(database: AppDatabase) -> None:
+    found, rebuilt = tables_of(database), tables_rebuilt(database, AS_OF, ZONE)
+    for table, rows in found.items():
+        assert rows == rebuilt[table], table
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_run_after_one_that_ended_at(built: AppDatabase, step: str) -> None:
+    """The same run with everything after `step` never done, then one run more."""
+    built.execute(
+        """update enhancement_tasks set status = 'failed', failed_at = %(as_of)s
+           where id in (select id from enhancement_tasks
+                        where lower(trim(status)) in ('pending', 'processing') limit 1);
+           insert into credit_transactions
+               (id, user_id, transaction_type, credits_used, status, api_request_id, created_at)
+           select gen_random_uuid(), user_id, 'refund', 2, 'completed', id, %(as_of)s
+           from enhancement_tasks where created_at < %(recent)s and id is not null
+           order by md5(id || %(step)s) limit 2""",
+        {"as_of": AS_OF, "recent": AS_OF - timedelta(days=20), "step": step},
+    )
+    run(
+        built, AS_OF, ZONE, "--selector", "frequent", "--exclude", f"{step}+", "assert_window_equals_source"
+    )
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built)
+
+
+def test_server_ends_the_run(built: AppDatabase) -> None:
+    """A run whose connections the server closes fails in words, and the next one makes up for it."""
+    built.execute(
+        "update credit_transactions set cost_usd = 0.4 where created_at > %s",
+        [AS_OF - timedelta(days=2)],
+    )
+    with psycopg2.connect(
+        host=built.server.host, port=built.server.port, user=built.server.user, dbname=built.name
+    ) as blocker, blocker.cursor() as cursor:
+        cursor.execute("lock table analytics.fct_generations in access exclusive mode")
+        built.execute("alter role paygen set lock_timeout = '500ms'")
+        try:
+            result = built.dbt(
+                *("build", "--selector", "frequent"),
+                variables={"as_of": AS_OF.isoformat(), "reporting_timezone": ZONE},
+                expect_success=False,
+            )
+        finally:
+            built.execute("alter role paygen reset lock_timeout")
+    assert not result.success
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built)
+
+
+def reconcile(database: AppDatabase, capsys: pytest.CaptureFixture, *arguments: str) -> str:
+    database.dbt(
+        *("run-operation", "reconcile", *arguments),
+        variables={"as_of": AS_OF.isoformat(), "reporting_timezone": ZONE},
+    )
+    return capsys.readouterr().out
+
+
+def test_reconcile_repairs_just_the_days_that_differ(
+    built: AppDatabase, capsys: pytest.CaptureFixture
+) -> None:
+    """An old status flips, an old charge and an old refund go: no window sees it, reconcile does."""
+    assert "0 differing day(s)" in reconcile(built, capsys)
+    changed = built.query(
+        """
+        with flipped as (
+            update enhancement_tasks set status = 'cancelled'
+            where id = (select generation_id from analytics.fct_generations
+                        where status = 'completed' and record_source = 'task'
+                        order by created_at limit 1)
+            returning created_at
+        ), gone as (
+            delete from credit_transactions where id = (
+                select transaction_id from analytics_intermediate.int_refunds_matched
+                where generation_id is not null order by created_at limit 1)
+            returning created_at
+        )
+        select cast(created_at at time zone %s as date) as day from flipped
+        union select cast(created_at at time zone %s as date) from gone
+        """,
+        [ZONE, ZONE],
+    )
+    report = reconcile(built, capsys)
+    for row in changed:
+        assert str(row["day"]) in report
+    assert "repair: true" in report
+
+    assert "queued" in reconcile(built, capsys, "--args", "{repair: true}")
+    before = built.query("select usage_date, changed_at from analytics_intermediate.int_days_changed")
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built)
+    assert "0 differing day(s)" in reconcile(built, capsys)
+    assert built.query("select * from analytics_intermediate.int_days_to_repair") == []
+    after = built.query("select usage_date, changed_at from analytics_intermediate.int_days_changed")
+    rewritten = {row["usage_date"] for row in after if row not in before}
+    refunded = {row["day"] for row in changed}
+    assert refunded & rewritten
+    assert len(rewritten) <= 4, "only the days that differ, and those of their refunds"
+
+
+def test_explicit_range_backfills_a_period(built: AppDatabase) -> None:
+    built.execute(
+        "update enhancement_tasks set cost_usd = 0.9 where created_at < %s", [OLD + timedelta(days=4)]
+    )
+    built.execute(
+        "update credit_transactions set cost_usd = null where created_at < %s",
+        [OLD + timedelta(days=4)],
+    )
+    run(
+        built, AS_OF, ZONE, "--selector", "frequent",
+        "--event-time-start", str((OLD - timedelta(days=30)).date()),
+        "--event-time-end", str((OLD + timedelta(days=5)).date()),
+    )
+    assert_equals_rebuild(built)
+
+
+def test_changed_settings_demand_a_full_refresh(built: AppDatabase) -> None:
+    result = built.dbt(
+        *("build", "--selector", "frequent"),
+        variables={"as_of": AS_OF.isoformat(), "reporting_timezone": "UTC"},
+        expect_success=False,
+    )
+    assert not result.success
+    assert "reporting_timezone was America/New_York and is UTC" in messages(result)
+    assert_equals_rebuild(built)
