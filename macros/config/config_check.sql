@@ -12,7 +12,16 @@
         {% do say(name ~ " is '" ~ var(name) ~ "': it must be one of " ~ allowed | join(', ') | lower) %}
     {% endfor %}
 
-    {% for role in var('reader_roles') if role in var('closed_roles') + ['public'] %}
+    {% for name in ['closed_roles', 'reader_roles'] %}
+        {% set roles = var(name) %}
+        {% if roles is string or roles is not sequence
+            or roles | reject('string') | list
+            or not modules.re.fullmatch('[\\w-]*', roles | join) %}
+            {% do say(name ~ " is '" ~ roles ~ "': it must be a list of role names made of letters,"
+                      ~ " digits, _ and -") %}
+        {% endif %}
+    {% endfor %}
+    {% for role in var('reader_roles') if role in var('closed_roles') or role == 'public' %}
         {% do say("reader_roles names '" ~ role ~ "', to which the marts are closed") %}
     {% endfor %}
 
@@ -50,6 +59,9 @@
         {% do say(name ~ " is '" ~ var(name) ~ "': it must be an ISO timestamp with a zone, such as"
                   ~ " 2024-12-04T00:00:00Z") %}
     {% endfor %}
+    {% if var('event_time_end') and not var('event_time_start') %}
+        {% do say("event_time_end is set without event_time_start, where the range begins") %}
+    {% endif %}
 
     {% if not adapter.dispatch('is_known_timezone')(var('reporting_timezone') | string) %}
         {% do say("reporting_timezone is '" ~ var('reporting_timezone') ~ "': the server knows no such"

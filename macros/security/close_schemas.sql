@@ -44,6 +44,14 @@
         inner join closed on acl.grantee = closed.role_id
         where relkind in ('r', 'p', 'v', 'm', 'f', 'S')
         union
+        -- Revoking a privilege on a relation takes it from its columns too.
+        select format('revoke all on %s.%I from %s', ours.name, relname, closed.role_name)
+        from pg_attribute
+        inner join pg_class on pg_class.oid = attrelid
+        inner join ours on relnamespace = ours.oid
+        cross join lateral aclexplode(attacl) as acl
+        inner join closed on acl.grantee = closed.role_id
+        union
         select format('revoke all on routine %s from %s', pg_proc.oid::regprocedure, closed.role_name)
         from pg_proc
         inner join ours on pronamespace = ours.oid

@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='replace') }}
 
--- A table, so that a view of the marts does not hang on the views of staging, which each build drops;
--- kept up row by row, so that it is never dropped itself.
+-- A table, so that a view of the marts does not hang on the views of staging, which each build
+-- drops; kept up row by row, so that it is never dropped itself.
 with balances as (
 
     select * from {{ ref('int_balances_cleaned') }}

@@ -11,8 +11,8 @@
 {%- set just_more = interval(var('shadow_charge_window_seconds') ~ '.000001', 'second') -%}
 {%- set window = run_window() %}
 
--- Bare charges, each in time order, take the earliest free fuller charge of the same user, credits and
--- enhancement type within the window. Fuller charges are numbered in time order, so that the ones a
+-- Bare charges, each in time order, take the earliest free fuller charge of the same user, credits
+-- and enhancement type within the window. Fuller charges are numbered in time order, so that the ones a
 -- bare charge may take are those from `first_partner` to `last_partner`.
 
 with recursive ledger as (
@@ -144,8 +144,8 @@ numbered as (
 
 ),
 
--- As long as every bare charge of a group finds a partner, it takes the one after its predecessor's or
--- its own first, whichever is later.
+-- As long as every bare charge of a group finds a partner, it takes the one after its
+-- predecessor's or its own first, whichever is later.
 optimistic as (
 
     select
@@ -162,7 +162,8 @@ judged as (
 
     select
         *,
-        min(last_partner - partner) over (partition by kind_number, group_number) >= 0 as all_matched
+        min(last_partner - partner) over (partition by kind_number, group_number) >= 0
+            as all_matched
     from optimistic
 
 ),

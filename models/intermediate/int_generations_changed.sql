@@ -69,7 +69,7 @@ final as (
     select
         new_rows.*,
         false as is_removed,
-        created_date as prior_created_date
+        new_rows.created_date as prior_created_date
     from new_rows
 
 )

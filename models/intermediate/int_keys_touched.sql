@@ -44,8 +44,8 @@ earlier_refunds as (
 
 ),
 
--- What was written in the window; what was known of it, should it have vanished; what had not ended;
--- bare charges that a charge in the window may be the fuller one of.
+-- What was written in the window; what was known of it, should it have vanished; what had not
+-- ended; bare charges that a charge in the window may be the fuller one of.
 keys as (
 
     select task_id as generation_id from tasks

@@ -52,21 +52,34 @@ def test_run_after_one_that_ended_at(built: AppDatabase, step: str) -> None:
         {"as_of": AS_OF, "recent": AS_OF - timedelta(days=20), "step": step},
     )
     run(
-        built, AS_OF, ZONE, "--selector", "frequent", "--exclude", f"{step}+", "assert_window_equals_source"
+        built,
+        AS_OF,
+        ZONE,
+        "--selector",
+        "frequent",
+        "--exclude",
+        f"{step}+",
+        "assert_window_equals_source",
     )
     run(built, AS_OF, ZONE, "--selector", "frequent")
     assert_equals_rebuild(built)
 
 
 def test_server_ends_the_run(built: AppDatabase) -> None:
-    """A run whose connections the server closes fails in words, and the next one makes up for it."""
+    """A run whose connections the server closes fails in words, the next one makes up for it."""
     built.execute(
         "update credit_transactions set cost_usd = 0.4 where created_at > %s",
         [AS_OF - timedelta(days=2)],
     )
-    with psycopg2.connect(
-        host=built.server.host, port=built.server.port, user=built.server.user, dbname=built.name
-    ) as blocker, blocker.cursor() as cursor:
+    with (
+        psycopg2.connect(
+            host=built.server.host,
+            port=built.server.port,
+            user=built.server.user,
+            dbname=built.name,
+        ) as blocker,
+        blocker.cursor() as cursor,
+    ):
         cursor.execute("lock table analytics.fct_generations in access exclusive mode")
         built.execute("alter role paygen set lock_timeout = '500ms'")
         try:
@@ -93,7 +106,7 @@ def reconcile(database: AppDatabase, capsys: pytest.CaptureFixture, *arguments: 
 def test_reconcile_repairs_just_the_days_that_differ(
     built: AppDatabase, capsys: pytest.CaptureFixture
 ) -> None:
-    """An old status flips, an old charge and an old refund go: no window sees it, reconcile does."""
+    """An old status flips, old charge and refund go: no window sees it, reconcile does."""
     assert "0 differing day(s)" in reconcile(built, capsys)
     changed = built.query(
         """
@@ -120,12 +133,16 @@ def test_reconcile_repairs_just_the_days_that_differ(
     assert "repair: true" in report
 
     assert "queued" in reconcile(built, capsys, "--args", "{repair: true}")
-    before = built.query("select usage_date, changed_at from analytics_intermediate.int_days_changed")
+    before = built.query(
+        "select usage_date, changed_at from analytics_intermediate.int_days_changed"
+    )
     run(built, AS_OF, ZONE, "--selector", "frequent")
     assert_equals_rebuild(built)
     assert "0 differing day(s)" in reconcile(built, capsys)
     assert built.query("select * from analytics_intermediate.int_days_to_repair") == []
-    after = built.query("select usage_date, changed_at from analytics_intermediate.int_days_changed")
+    after = built.query(
+        "select usage_date, changed_at from analytics_intermediate.int_days_changed"
+    )
     rewritten = {row["usage_date"] for row in after if row not in before}
     refunded = {row["day"] for row in changed}
     assert refunded & rewritten
@@ -134,16 +151,23 @@ def test_reconcile_repairs_just_the_days_that_differ(
 
 def test_explicit_range_backfills_a_period(built: AppDatabase) -> None:
     built.execute(
-        "update enhancement_tasks set cost_usd = 0.9 where created_at < %s", [OLD + timedelta(days=4)]
+        "update enhancement_tasks set cost_usd = 0.9 where created_at < %s",
+        [OLD + timedelta(days=4)],
     )
     built.execute(
         "update credit_transactions set cost_usd = null where created_at < %s",
         [OLD + timedelta(days=4)],
     )
     run(
-        built, AS_OF, ZONE, "--selector", "frequent",
-        "--event-time-start", str((OLD - timedelta(days=30)).date()),
-        "--event-time-end", str((OLD + timedelta(days=5)).date()),
+        built,
+        AS_OF,
+        ZONE,
+        "--selector",
+        "frequent",
+        "--event-time-start",
+        str((OLD - timedelta(days=30)).date()),
+        "--event-time-end",
+        str((OLD + timedelta(days=5)).date()),
     )
     assert_equals_rebuild(built)
 

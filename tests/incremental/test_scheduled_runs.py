@@ -65,11 +65,12 @@ class LivingApp:
             )
 
 
-# Each changes about a fifth of the rows it may: rows of the last days, tasks not ended, however old.
+# Each changes about a fifth of what it may: rows of the last days, tasks that have not ended.
 PICKED = "abs(hashtext(coalesce(id, '') || %(pick)s)) %% 5 = 0"
 OPEN = "lower(trim(coalesce(status, ''))) in ('', 'pending', 'processing', 'exploded')"
 CHANGES = [
-    f"update enhancement_tasks set status = 'failed', failed_at = %(now)s where {OPEN} and {PICKED}",
+    f"""update enhancement_tasks set status = 'failed', failed_at = %(now)s
+        where {OPEN} and {PICKED}""",
     f"""update enhancement_tasks set status = 'completed', completed_at = %(now)s, cost_usd = 0.027
         where {OPEN} and {PICKED}""",
     f"update enhancement_tasks set status = 'failed' where created_at > %(recent)s and {PICKED}",
@@ -132,7 +133,9 @@ def tables_rebuilt(database: AppDatabase, as_of: datetime, zone: str) -> dict[st
 GATE, LONG = range(5), range(5, 40)
 
 
-@pytest.mark.parametrize("seed", [*GATE, *(pytest.param(each, marks=pytest.mark.long) for each in LONG)])
+@pytest.mark.parametrize(
+    "seed", [*GATE, *(pytest.param(each, marks=pytest.mark.long) for each in LONG)]
+)
 def test_runs_equal_full_rebuild(server, seed: int) -> None:
     database = make_database(server)
     loosen(database)

@@ -187,7 +187,7 @@ def _latest(rows: Iterable[Row], key: str) -> dict[str, Row]:
 
 
 def _first_written(rows: Iterable[Row]) -> dict[str, Row]:
-    """The row of each id that was written first; one without a time only where there is no other."""
+    """The row of each id that was written first; one without a time only if there is no other."""
     first: dict[str, Row] = {}
     for row in sorted(rows, key=lambda row: (row["created_at"] is None, _recency(row))):
         first.setdefault(clean_id(row["id"]), row)

@@ -8,10 +8,8 @@ from tests.app_database import BUILD_ROLE, AppDatabase
 
 CLOSED = ["anon", "authenticated", "service_role"]
 READER = "paygen_test_reader"
-MARTS = "analytics"
 
-# Every privilege on anything outside the app's and the server's schemas, default privileges included:
-# kind, name and grantee, where 0 stands for PUBLIC.
+# Every privilege on anything of ours, default privileges included; grantee 0 is PUBLIC.
 PRIVILEGES = """
 with ours as (
     select oid, nspname, nspacl, nspowner from pg_namespace where nspname like 'analytics%%'
@@ -124,8 +122,7 @@ def test_the_app_keeps_its_own_privileges(database: AppDatabase) -> None:
 def reader(database: AppDatabase) -> str:
     """A BI tool's role, without any privilege of its own."""
     database.execute(
-        f"do $$ begin create role {READER} login;"
-        " exception when duplicate_object then null; end $$"
+        f"do $$ begin create role {READER} login; exception when duplicate_object then null; end $$"
     )
     return READER
 

@@ -1,0 +1,1 @@
+"""The administrator's questions, answered on a real database."""

@@ -1,0 +1,104 @@
+"""A variable whose value makes no sense stops the run in words, before anything is built."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from demo.server import Server
+from tests.app_database import AppDatabase, messages
+from tests.conftest import make_database
+
+NONSENSE = [
+    ("vendor_cost_basis", "invoice", "one of ledger, task, list"),
+    ("failed_generations_are_billed", "maybe", "one of true, false"),
+    ("credit_price_usd", -0.02, "a number of at least 0"),
+    ("credit_price_usd", "cheap", "a number of at least 0"),
+    ("cost_tolerance_usd", -1, "a number of at least 0"),
+    ("implausible_cost_usd", True, "a number of at least 0"),
+    ("shadow_charge_window_seconds", -300, "a whole number of at least 0"),
+    ("refund_window_hours", 1.5, "a whole number of at least 0"),
+    ("stuck_after_minutes", "30 minutes", "a whole number of at least 0"),
+    ("lookback_days", -3, "a whole number of at least 0"),
+    ("as_of", "yesterday", "an ISO timestamp with a zone"),
+    ("as_of", "2024-12-04", "an ISO timestamp with a zone"),
+    ("as_of", "2024-12-04T00:00:00", "an ISO timestamp with a zone"),
+    ("event_time_start", "last week", "an ISO timestamp with a zone"),
+    ("event_time_end", "2024-12-04T00:00:00Z", "without event_time_start"),
+    ("reporting_timezone", "Mars/Olympus", "the server knows no such zone"),
+    ("reporting_timezone", "UTC'; select 1 --", "the server knows no such zone"),
+    ("app_schema", "", "is empty"),
+    ("enhancement_tasks_table", "", "is empty"),
+    ("closed_roles", "anon", "a list of role names"),
+    ("reader_roles", "metabase", "a list of role names"),
+    ("reader_roles", ["it's"], "a list of role names"),
+]
+
+
+def relations(database: AppDatabase) -> int:
+    """How many relations stand in the analytics schemas."""
+    (row,) = database.query(
+        "select count(*) as relations from pg_class where relnamespace in"
+        " (select oid from pg_namespace where nspname like 'analytics%%')",
+        (),
+    )
+    return row["relations"]
+
+
+@pytest.fixture(scope="module")
+def empty_database(server: Server) -> AppDatabase:
+    """One database for all of the module: nothing is ever built in it."""
+    return make_database(server)
+
+
+@pytest.mark.parametrize(("variable", "value", "words"), NONSENSE)
+def test_nonsense_is_refused(
+    empty_database: AppDatabase, variable: str, value: object, words: str
+) -> None:
+    """The message names the variable and says what it may be."""
+    result = empty_database.dbt("run", variables={variable: value}, expect_success=False)
+    assert not result.success
+    said = messages(result)
+    assert variable in said
+    assert words in said
+    assert "nothing was built" in said
+    assert relations(empty_database) == 0
+
+
+def test_all_faults_are_named_at_once(empty_database: AppDatabase) -> None:
+    """Whoever mends one variable is not sent back for the next."""
+    faults = {"vendor_cost_basis": "x", "refund_window_hours": -1, "as_of": "soon"}
+    said = messages(empty_database.dbt("run", variables=faults, expect_success=False))
+    assert all(name in said for name in faults)
+
+
+@pytest.mark.parametrize("as_of", ["2024-12-04T00:00:00Z", "2024-12-04 01:00:00.5+01:00"])
+def test_iso_timestamps_are_understood(empty_database: AppDatabase, as_of: str) -> None:
+    """A timestamp with any zone is a moment."""
+    empty_database.dbt("compile", "--select", "int_months", variables={"as_of": as_of})
+
+
+@pytest.mark.parametrize("schema", ["public", "auth", "storage", "PUBLIC", "pg_analytics"])
+def test_the_schemas_of_others_are_refused(
+    empty_database: AppDatabase, schema: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No profile makes the project build among the app's or the server's tables."""
+    profile = tmp_path / "profiles.yml"
+    profile.write_text(
+        "paygen: {target: prod, outputs: {prod: {type: postgres, host: localhost, port: 5432,"
+        f" user: x, password: x, dbname: x, schema: {schema}}}}}}}\n"
+    )
+    monkeypatch.setattr("tests.app_database.profiles_directory", lambda: tmp_path)
+    said = str(empty_database.dbt("parse", parse=True, expect_success=False).exception)
+    assert f"does not build into schema '{schema}" in said
+
+
+def test_a_developer_builds_beside_production(
+    empty_database: AppDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The target `dev` prefixes every schema with the developer's name."""
+    monkeypatch.setenv("USER", "Ann")
+    monkeypatch.setitem(os.environ, "DBT_TARGET", "dev")
+    manifest = empty_database.dbt("parse", "--target", "dev", parse=True).result
+    schemas = {node.schema for node in manifest.nodes.values() if node.resource_type == "model"}
+    assert schemas == {"ann_analytics", "ann_analytics_staging", "ann_analytics_intermediate"}
