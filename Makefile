@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: help setup demo demo-stop test lint docs clean
+.PHONY: help setup demo demo-stop backup test test-long lint docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,11 +24,17 @@ demo: setup ## PostgreSQL, an app's data, the marts, the numbers (FROM_CSV=folde
 demo-stop: setup ## stop the demo's server, keep its data
 	@$(RUN) python -m demo stop
 
+backup: setup ## dump what the clean-up touches, read it back, record it (FILE=pool.dump)
+	@$(RUN) python -m backup $(or $(FILE),cleanup-$$(date -u +%Y%m%dT%H%M%SZ).dump)
+
 lint: setup ## check style, YAML keys, descriptions and conventions
 	@$(RUN) python -m lint
 
 test: setup ## run all tests on real PostgreSQL servers
 	@$(RUN) pytest --numprocesses 2 --dist loadscope
+
+test-long: setup ## the tests that take minutes: back-tests over many seeds
+	@$(RUN) pytest -m long -s
 
 docs: setup ## write the models' documentation into one HTML page
 	@$(RUN) dbt docs generate --static --quiet

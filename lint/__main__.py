@@ -24,6 +24,7 @@ LINTERS = {
     "dbt manifest": ["dbt", "--quiet", "parse", "--target-path", str(TARGET)],
     "macro descriptions": [sys.executable, "-m", "lint.macro_descriptions", str(TARGET)],
     "dbt conventions": ["dbt-bouncer", "run", "--config-file", "dbt-bouncer.yml"],
+    "references in Python models": [sys.executable, "-m", "dbt_postgres_python.lint", "models"],
     "SQL style": ["sqlfluff", "lint", "--disable-progress-bar", *SQL_FOLDERS],
 }
 

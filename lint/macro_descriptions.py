@@ -28,6 +28,8 @@ def problems(manifest_path: Path) -> Iterator[str]:
         where = f"{macro['original_file_path']}: macro {macro['name']}"
         if not macro["description"]:
             yield f"{where} has no description"
+        if macro["name"].startswith("materialization_"):
+            continue  # has no arguments to give
         described = {argument["name"]: argument["description"] for argument in macro["arguments"]}
         declared = signature(macro["name"], macro["macro_sql"])
         for name in declared:

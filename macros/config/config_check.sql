@@ -36,6 +36,11 @@
         {% endif %}
     {% endfor %}
 
+    {% set budget = var('monthly_budget_usd') %}
+    {% if budget is not none and (budget is not number or budget is boolean or budget <= 0) %}
+        {% do say("monthly_budget_usd is '" ~ budget ~ "': it must be a number above 0, or null") %}
+    {% endif %}
+
     {% for name in ['shadow_charge_window_seconds', 'refund_window_hours', 'stuck_after_minutes',
                     'lookback_days'] %}
         {% if var(name) is not integer or var(name) is boolean or var(name) < 0 %}

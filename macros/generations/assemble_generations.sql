@@ -58,22 +58,18 @@
 
         select
             ledger.*,
-            row_number() over (
-                partition by ledger.generation_id order by ledger.created_at, ledger.transaction_id
-            ) as charge_number,
-            row_number() over (
-                partition by ledger.generation_id
-                order by
-                    case when ledger.cost_usd is null then 1 else 0 end,
-                    ledger.created_at,
-                    ledger.transaction_id
-            ) as cost_number
+            row_number() over in_time_order as charge_number,
+            count(ledger.cost_usd) over in_time_order as costs_so_far
         from ledger
         left join shadows on ledger.transaction_id = shadows.transaction_id
         where
             ledger.is_kept
             and ledger.is_generation_charge
             and shadows.transaction_id is null
+        window in_time_order as (
+            partition by ledger.generation_id order by ledger.created_at, ledger.transaction_id
+            rows between unbounded preceding and current row
+        )
 
     ),
 
@@ -85,7 +81,7 @@
             max(case when charge_number = 1 then provider end) as provider,
             max(case when charge_number = 1 then enhancement_type end) as enhancement_type,
             max(case when charge_number = 1 then status end) as status,
-            max(case when cost_number = 1 then cost_usd end) as cost_usd,
+            max(case when costs_so_far = 1 then cost_usd end) as cost_usd,
             min(created_at) as created_at,
             max(created_at) as last_charged_at,
             sum(credits) as credits,

@@ -9,7 +9,7 @@
     {% set advice = [
         [tasks, 'created_at', 'tasks of the window'],
         [ledger, 'created_at', 'ledger rows of the window'],
-        [ledger, '(' ~ clean_id(source_columns('credit_transactions').api_request_id) ~ ')',
+        [ledger, '(' ~ clean_id(source_columns('credit_transactions'), 'api_request_id') ~ ')',
          'charges and refunds of a task, however old'],
     ] %}
     {{ print('A scheduled run looks rows up as follows. Without these indexes it reads whole tables,') }}

@@ -1,5 +1,8 @@
-{% macro clean_id(expression) -%}
-    {{- return(adapter.dispatch('clean_id')(expression)) -}}
+{% macro clean_id(app, column) -%}
+    {#- The text of a UUID is clean as it is. -#}
+    {{- return(
+        app[column] if column in app.uuids else adapter.dispatch('clean_id')(app[column])
+    ) -}}
 {%- endmacro %}
 
 {% macro default__clean_id(expression) -%}

@@ -10,15 +10,15 @@ renamed as (
 
     select
         {{ 'id' if 'id' not in app.absent else app.id }} as source_id,
-        {{ clean_id(app.id) }} as transaction_id,
-        {{ clean_id(app.user_id) }} as user_id,
+        {{ clean_id(app, 'id') }} as transaction_id,
+        {{ clean_id(app, 'user_id') }} as user_id,
         {{ clean_name(app.transaction_type) }} as transaction_type,
         abs({{ app.credits_used }}) as credits,
         {{ app.cost_usd }} as app_cost_usd,
         {{ clean_cost(app.cost_usd) }} as cost_usd,
         {{ clean_name(app.provider) }} as provider,
         {{ clean_name(app.enhancement_type) }} as enhancement_type,
-        {{ clean_id(app.api_request_id) }} as api_request_id,
+        {{ clean_id(app, 'api_request_id') }} as api_request_id,
         {{ clean_name(app.status) }} as status,
         {{ app.created_at }} as created_at
     from source

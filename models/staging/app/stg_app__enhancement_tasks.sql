@@ -10,8 +10,8 @@ renamed as (
 
     select
         {{ 'id' if 'id' not in app.absent else app.id }} as source_id,
-        {{ clean_id(app.id) }} as task_id,
-        {{ clean_id(app.user_id) }} as user_id,
+        {{ clean_id(app, 'id') }} as task_id,
+        {{ clean_id(app, 'user_id') }} as user_id,
         {{ clean_name(app.provider) }} as provider,
         {{ clean_name(app.enhancement_type) }} as enhancement_type,
         {{ clean_name(app.status) }} as status,

@@ -9,7 +9,7 @@ with source as (
 renamed as (
 
     select
-        {{ clean_id(app.id) }} as alert_id,
+        {{ clean_id(app, 'id') }} as alert_id,
         {{ clean_name(app.type) }} as alert_type,
         {{ clean_name(app.level) }} as level,
         {{ app.message }} as message,

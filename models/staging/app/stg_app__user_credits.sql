@@ -9,7 +9,7 @@ with source as (
 renamed as (
 
     select
-        {{ clean_id(app.user_id) }} as user_id,
+        {{ clean_id(app, 'user_id') }} as user_id,
         {{ clean_name(app.subscription_tier) }} as subscription_tier,
         coalesce({{ app.current_balance }}, 0) as current_balance,
         coalesce({{ app.consumed_this_month }}, 0) as consumed_this_month,

@@ -1,0 +1,1 @@
+"""Python models against the ways others have."""

@@ -1,0 +1,1 @@
+"""The clean-up macro, on real servers, with faults that are made and not simulated."""

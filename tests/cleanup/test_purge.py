@@ -1,0 +1,131 @@
+"""Purge: later, rare, and only with a backup that was read back."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backup.dump import BackupError, count_copied, find_programs
+from tests.app_database import PROJECT
+from tests.cleanup.operator import OPERATOR, Operator
+
+LONG_AGO = (
+    "update cleanup_archive.cleanup_manifest set archived_at = archived_at - interval '31 days'"
+)
+
+
+def back_up(operator: Operator, file: Path) -> subprocess.CompletedProcess:
+    """Run the command as a person would."""
+    return subprocess.run(
+        [sys.executable, "-m", "backup", str(file)],
+        cwd=PROJECT,
+        env={**os.environ, **operator.database.environment(OPERATOR)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_purge_needs_age_backup_and_its_own_hash(any_operator: Operator, tmp_path: Path):
+    """Purge needs age backup and its own hash."""
+    operator = any_operator
+    assert operator.apply().success
+    contents = operator.contents()
+    early = operator.run("purge")
+    assert {"CLEANUP-TOO-EARLY", "CLEANUP-BACKUP"} <= set(early.codes)
+    operator.database.execute(LONG_AGO)
+    assert operator.run("purge").codes == ["CLEANUP-BACKUP"]
+
+    done = back_up(operator, tmp_path / "pool.dump")
+    assert done.returncode == 0, done.stderr
+    assert "recorded for purge" in done.stderr
+    missing = operator.run("purge")
+    assert missing.codes == ["CLEANUP-STALE-PLAN"]
+    assert operator.run("purge", confirm="0" * 32).codes == ["CLEANUP-STALE-PLAN"]
+    assert operator.contents() == contents
+
+    operator.database.execute("create view pool_view as select * from cleanup_archive.credit_pools")
+    confirm = missing.report["plan_hash"]
+    assert "CLEANUP-DEPENDENTS" in operator.run("purge", confirm=confirm).codes
+    assert operator.contents() == contents
+    operator.database.execute("drop view pool_view")
+
+    assert operator.run("purge", confirm=confirm).success
+    assert operator.schema_of("credit_pools") == []
+    assert operator.manifest() == ["purged"] * 4
+    assert operator.run("purge", confirm=confirm).report["outcome"] == "nothing to do"
+    assert operator.run("verify").success
+
+
+def test_purge_refuses_what_was_written_to(operator: Operator, tmp_path: Path):
+    """Purge refuses what was written to."""
+    assert operator.apply().success
+    operator.database.execute(LONG_AGO)
+    assert back_up(operator, tmp_path / "pool.dump").returncode == 0
+    operator.database.execute(
+        "update cleanup_archive.credit_pools set updated_at = updated_at;"
+        "select pg_stat_force_next_flush()"
+    )
+    answer = operator.run("purge")
+    assert {"CLEANUP-ACTIVITY", "CLEANUP-CHANGED"} & set(answer.codes)
+    assert not answer.success
+
+
+def test_the_backup_brings_everything_back(operator: Operator, tmp_path: Path):
+    """The backup brings everything back."""
+    file = tmp_path / "pool.dump"
+    before = operator.contents()
+    done = back_up(operator, file)
+    assert done.returncode == 0, done.stderr
+    assert "nothing is archived yet" in done.stderr
+    assert file.stat().st_mode & 0o077 == 0
+    assert "CREATE" not in done.stdout
+    again = back_up(operator, file)
+    assert again.returncode == 1
+    assert "exists" in again.stderr
+    operator.database.execute(
+        "create schema safe; alter table credit_pools set schema safe;"
+        "alter table credit_purchase_requests set schema safe"
+    )
+    program = find_programs(18, None) / "pg_restore"
+    for table in ("credit_pools", "credit_purchase_requests"):
+        subprocess.run(
+            [
+                program,
+                "--dbname",
+                operator.database.name,
+                "--host",
+                operator.database.server.host,
+                "--port",
+                str(operator.database.server.port),
+                "--username",
+                operator.database.server.user,
+                "--schema",
+                "public",
+                "--table",
+                table,
+                str(file),
+            ],
+            check=True,
+            capture_output=True,
+        )
+    assert operator.contents() == before
+
+
+def test_a_client_older_than_the_server_is_refused_in_words(tmp_path: Path):
+    """A client older than the server is refused in words."""
+    old = tmp_path / "pg_dump"
+    old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 14.2'\n")
+    old.chmod(0o755)
+    (tmp_path / "pg_restore").write_text("")
+    with pytest.raises(BackupError, match=r"server is PostgreSQL 18.*has 14.*postgresql-client-18"):
+        find_programs(18, tmp_path)
+
+
+def test_rows_of_a_dump_are_counted_by_their_copy_blocks():
+    """Rows of a dump are counted by their copy blocks."""
+    script = (
+        "x\nCOPY public.a (b) FROM stdin;\n1\n2\\n3\n\\.\n\nCOPY public.c (d) FROM stdin;\n\\.\n"
+    )
+    assert count_copied(script) == 2

@@ -1,0 +1,105 @@
+"""The Python models through dbt itself, from the app's tables to the marts."""
+
+import pytest
+
+from tests.app_database import AppDatabase
+
+AS_OF = "2024-06-15T12:00:00Z"
+MODELS = ("cost_forecast", "forecast_accuracy", "usage_anomalies", "failure_reasons")
+HISTORY = """
+insert into enhancement_tasks
+    (
+        id, user_id, provider, status, error_message, cost_usd, enhancement_type, created_at,
+        updated_at
+    )
+select
+    gen_random_uuid(),
+    md5((number % 7)::text)::uuid,
+    provider,
+    case when number = 1 then 'failed' else 'completed' end,
+    case when number = 1 then 'HTTP 503: upstream unavailable (req ' || md5(day::text) || ')' end,
+    0.04,
+    'image_gen',
+    day + number * interval '1 minute',
+    day + number * interval '1 minute' + interval '20 seconds'
+from generate_series(timestamptz '2024-01-01 00:00Z', '2024-06-15 00:00Z', '1 day') as day
+cross join unnest(array['nanobanana', 'seedream']) as provider
+cross join lateral generate_series(
+    1,
+    case when provider = 'nanobanana' and day = '2024-06-10Z' then 90 else 30 end
+        + (extract(doy from day) * 7)::int % 5
+) as number
+"""
+BUILD = ("build", "--indirect-selection", "buildable", "--select", *(f"+{name}" for name in MODELS))
+
+
+def build(database: AppDatabase, **variables: object) -> None:
+    """Build the Python models and all they read; `monthly_budget_usd` is fixed at parse time."""
+    database.dbt(*BUILD, variables={"as_of": AS_OF, **variables}, parse=True)
+
+
+def test_history_to_marts(database: AppDatabase) -> None:
+    """Half a year gives forecasts, their accuracy, the planted spike, the cause of failures."""
+    database.execute(HISTORY)
+    build(database, monthly_budget_usd=40)
+
+    forecasts = database.query(
+        "select * from analytics.cost_forecast where provider = 'all' order by month_start"
+    )
+    assert [str(row["month_start"]) for row in forecasts] == [
+        "2024-06-01",
+        "2024-07-01",
+        "2024-08-01",
+    ]
+    this_month = forecasts[0]
+    (actual,) = database.query(
+        "select sum(vendor_cost_usd) as spent from analytics.daily_usage"
+        " where usage_date >= '2024-06-01'"
+    )
+    assert this_month["vendor_cost_to_date_usd"] == actual["spent"]
+    pace = float(actual["spent"]) / 14.5 * 30
+    assert float(this_month["vendor_cost_at_current_pace_usd"]) == pytest.approx(pace, abs=1e-4)
+    for row in forecasts:
+        assert row["forecast_status"] == "ok"
+        bounds = [row[f"vendor_cost_{end}_usd"] for end in ("lower_95", "lower_80")]
+        bounds += [row["vendor_cost_usd"]]
+        bounds += [row[f"vendor_cost_{end}_usd"] for end in ("upper_80", "upper_95")]
+        assert bounds == sorted(bounds)
+        assert row["monthly_budget_usd"] == 40
+        assert row["budget_passed_on"].replace(day=1) == row["month_start"]
+
+    unused = database.query("select * from analytics.cost_forecast where provider = 'wan'")
+    assert {row["forecast_status"] for row in unused} == {"not_enough_data"}
+    assert {row["vendor_cost_usd"] for row in unused} == {None}
+
+    spikes = database.query(
+        "select usage_date::text, provider, measure, direction, severity"
+        " from analytics.usage_anomalies where severity in ('warning', 'critical')"
+        " order by measure"
+    )
+    assert [tuple(row.values()) for row in spikes] == [
+        ("2024-06-10", "nanobanana", measure, "high", "critical")
+        for measure in ("generations", "vendor_cost_usd")
+    ]
+
+    (reason,) = database.query("select * from analytics.failure_reasons")
+    assert reason["normalised_message"] == "http 503 upstream unavailable req <id>"
+    assert reason["category"] == "provider_unavailable"
+    assert reason["failed_generations"] == 2 * 167
+
+    accuracy = database.query(
+        "select count(*) as rows, max(month_start)::text as last from analytics.forecast_accuracy"
+    )
+    assert accuracy[0]["last"] == "2024-05-01"
+    assert accuracy[0]["rows"] > 0
+
+
+def test_empty_database(database: AppDatabase) -> None:
+    """Without any history there are rows that say so, and no number."""
+    build(database)
+    forecasts = database.query("select * from analytics.cost_forecast")
+    assert {row["forecast_status"] for row in forecasts} == {"not_enough_data"}
+    assert {row["vendor_cost_usd"] for row in forecasts} == {None}
+    assert len([row for row in forecasts if row["provider"] == "all"]) == 3
+    for model in MODELS[1:]:
+        assert database.query(f"select count(*) as rows from analytics.{model}")[0]["rows"] == 0

@@ -1,0 +1,217 @@
+"""`cost_forecast`: better than naive, honest intervals, honest about short histories."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.python_models.histories import TRENDS, history, load_model
+
+forecasting = load_model("int_costs_forecast")
+MIDDLE = pd.Timestamp(2024, 3, 16)
+
+
+def by_measure(usage: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Daily generations and vendor cost by provider."""
+    wide = usage.assign(usage_date=pd.to_datetime(usage["usage_date"])).pivot(
+        index="usage_date", columns="provider"
+    )
+    return {
+        "generations": wide["generations"].astype(float),
+        "vendor_cost": wide["vendor_cost_usd"].astype(float),
+    }
+
+
+def back_test(seeds: range, trends: tuple[str, ...] = TRENDS) -> pd.DataFrame:
+    """Forecasts of vendor cost made in months 15 and 17, against what came and the naive ones."""
+    rows = []
+    for trend in trends:
+        for seed in seeds:
+            generated = history(seed, months=20, trend=trend)
+            price_change_on = generated.attrs["price_change_on"]
+            usage = by_measure(generated)
+            daily = usage["vendor_cost"].assign(all=usage["vendor_cost"].sum(axis=1))
+            monthly = daily.resample("MS").sum()
+            for made_on in pd.to_datetime(["2024-03-01", "2024-03-16", "2024-05-16"]):
+                rows += [
+                    row
+                    | {
+                        "trend": trend,
+                        "price_changes": price_change_on > made_on - pd.Timedelta(days=7)
+                        and price_change_on < row["month_start"] + pd.DateOffset(months=1),
+                        "actual": monthly.at[row["month_start"], row["provider"]],
+                        "last_month": monthly.at[
+                            made_on.replace(day=1) - pd.DateOffset(months=1), row["provider"]
+                        ],
+                    }
+                    for row in forecasting.forecasts_made_on(usage, made_on, 0.0, None)
+                ]
+    made = pd.DataFrame(rows)
+    made["pace"] = (
+        made["vendor_cost_to_date"] / made["elapsed_days"] * made["month_start"].dt.days_in_month
+    ).where((made["elapsed_days"] > 0) & (made["horizon_months"] == 0))
+    for level in forecasting.INTERVALS:
+        made[f"within_{level}"] = made["actual"].between(
+            made[f"vendor_cost_lower_{level}"], made[f"vendor_cost_upper_{level}"]
+        )
+    for name in ("vendor_cost", "last_month", "pace"):
+        made[f"{name}_error"] = (made[name] / made["actual"] - 1).abs()
+    return made
+
+
+def assert_better_than_naive(made: pd.DataFrame) -> None:
+    """Smaller mean error than both naive forecasts, at each horizon."""
+    for horizon, rows in made.groupby("horizon_months"):
+        assert rows["vendor_cost_error"].mean() < rows["last_month_error"].mean(), horizon
+    running = made[made["pace"].notna()]
+    assert running["vendor_cost_error"].mean() < running["pace_error"].mean()
+
+
+def test_better_than_naive_with_honest_intervals() -> None:
+    """On histories with trend, weekdays, a price change and noise.
+
+    Errors count whatever happened; no interval can hold a price change that was yet to come.
+    """
+    made = back_test(range(3))
+    assert_better_than_naive(made)
+    foreseeable = made[~made["price_changes"]]
+    assert 0.70 <= foreseeable["within_80"].mean() <= 0.90
+    assert 0.87 <= foreseeable["within_95"].mean() <= 0.99
+
+
+@pytest.mark.long
+def test_better_than_naive_over_many_seeds() -> None:
+    """The same over 60 histories of each trend; prints what was measured."""
+    made = back_test(range(60))
+    errors = ["vendor_cost_error", "last_month_error", "pace_error", "within_80", "within_95"]
+    print(made.groupby(["trend", "horizon_months"])[errors].mean().round(3).to_string())
+    print(made.groupby(made["provider"] == "all")[errors].mean().round(3).to_string())
+    print(made[errors].mean().round(3).to_string())
+    print(made.groupby("price_changes")[errors].mean().round(3).to_string())
+    assert_better_than_naive(made)
+    foreseeable = made[~made["price_changes"]]
+    assert 0.74 <= foreseeable["within_80"].mean() <= 0.86
+    assert 0.89 <= foreseeable["within_95"].mean() <= 0.98
+
+
+def test_providers_add_up_to_the_total() -> None:
+    """Generations and cost of the providers' rows sum to the total's."""
+    rows = pd.DataFrame(
+        forecasting.forecasts_made_on(by_measure(history(1)), MIDDLE, 0.0, None)
+    ).set_index("provider")
+    total = rows.loc[["all"]].set_index("month_start")
+    parts = rows.drop("all").groupby("month_start")
+    for measure in ("generations", "vendor_cost"):
+        np.testing.assert_allclose(parts[measure].sum(), total[measure], rtol=1e-9)
+
+
+def test_a_price_change_is_followed_within_a_week() -> None:
+    """Prices doubled eight days ago: next month costs twice, and is not taken for growth."""
+    usage = by_measure(history(2, with_price_change=False))
+    raised = usage | {"vendor_cost": usage["vendor_cost"].copy()}
+    raised["vendor_cost"].loc[MIDDLE - pd.Timedelta(days=8) :] *= 2
+    plain, doubled = (
+        pd.DataFrame(forecasting.forecasts_made_on(which, MIDDLE, 0.0, None))
+        for which in (usage, raised)
+    )
+    later = plain["horizon_months"] > 0
+    np.testing.assert_allclose(
+        doubled["vendor_cost"][later], 2 * plain["vendor_cost"][later], rtol=0.02
+    )
+    np.testing.assert_allclose(doubled["generations"][later], plain["generations"][later])
+
+
+def test_a_past_forecast_knows_nothing_of_later_days() -> None:
+    """The back-test's forecast is that of a history which ends the day before."""
+    usage = by_measure(history(1))
+    cut = {measure: days[days.index < MIDDLE] for measure, days in usage.items()}
+    whole, known = (
+        pd.DataFrame(forecasting.forecasts_made_on(which, MIDDLE, 0.0, None))
+        for which in (usage, cut)
+    )
+    pd.testing.assert_frame_equal(whole, known)
+
+
+def test_the_day_the_budget_is_passed() -> None:
+    """Of 31 like days at 10 dollars, a budget of 155 dollars is passed on the 16th."""
+    days = pd.date_range("2024-01-01", periods=31)
+    daily = pd.Series(10.0, days)
+    samples = np.array([100.0, 200.0, 300.0, 400.0])
+    passed = forecasting.compare_with_budget(daily, samples, 155)
+    assert passed == {
+        "budget_passed_on": pd.Timestamp(2024, 1, 16),
+        "probability_over_budget": 0.75,
+    }
+    assert forecasting.compare_with_budget(daily, samples, 310)["budget_passed_on"] is None
+
+
+def test_the_day_of_as_of_counts_as_far_as_it_went() -> None:
+    """At noon half of today's expectation is still to come, at midnight all of it."""
+    usage = by_measure(history(3))
+    morning, noon = (
+        pd.DataFrame(
+            forecasting.forecasts_made_on(
+                {
+                    measure: days.mul(days.index != MIDDLE, axis=0)
+                    for measure, days in usage.items()
+                },
+                MIDDLE,
+                elapsed,
+                None,
+            )
+        )
+        for elapsed in (0.0, 0.5)
+    )
+    total = (morning["provider"] == "all") & (morning["horizon_months"] == 0)
+    half_a_day = (morning["generations"] - noon["generations"])[total].item()
+    a_day = usage["generations"].loc[MIDDLE - pd.Timedelta(days=14) :].sum(axis=1).mean()
+    assert half_a_day == pytest.approx(a_day / 2, rel=0.35)
+
+
+@pytest.mark.parametrize("days", [1, 30, 55])
+def test_short_history(days: int) -> None:
+    """Fewer than eight weeks give rows that say so, and no number."""
+    usage = history(4)
+    usage = usage[usage["usage_date"] < (pd.Timestamp(2023, 1, 1) + pd.Timedelta(days=days)).date()]
+    usage.loc[usage["usage_date"] == usage["usage_date"].max(), "elapsed_days"] = 0.5
+    made = forecasting.forecast_costs(usage, 100.0)
+    assert len(made) == 5 * 3
+    assert set(made["forecast_status"]) == {"not_enough_data"}
+    assert made[["vendor_cost_usd", "generations", "budget_passed_on"]].isna().all(axis=None)
+
+
+def test_a_new_provider_does_not_hide_the_total() -> None:
+    """A provider that began three weeks ago has no forecast, the total has."""
+    usage = history(5)
+    new = (usage["provider"] == "wan") & (usage["usage_date"] < date(2024, 2, 24))
+    made = pd.DataFrame(
+        forecasting.forecasts_made_on(by_measure(usage[~new]), MIDDLE, 0.0, None)
+    ).set_index("provider")["forecast_status"]
+    assert set(made["wan"]) == {"not_enough_data"}
+    assert set(made["all"]) == {"ok"}
+
+
+@pytest.mark.parametrize("generations", [1, 10, 1000])
+def test_a_constant_history_goes_on(generations: int) -> None:
+    """No variation at all is no numerical trouble."""
+    usage = history(6)
+    usage = usage.assign(generations=generations, vendor_cost_usd=0.04 * generations)
+    made = pd.DataFrame(forecasting.forecasts_made_on(by_measure(usage), MIDDLE, 0.0, None))
+    april = made[(made["horizon_months"] == 1) & (made["provider"] == "wan")]
+    assert april["generations"].item() == pytest.approx(30 * generations, rel=0.05)
+
+
+@pytest.mark.parametrize("setting", [None, "None", ""])
+def test_no_budget(setting: str | None) -> None:
+    """An unset variable arrives in several shapes."""
+    assert forecasting.checked_budget(setting) is None
+
+
+@pytest.mark.parametrize("setting", ["plenty", "0", "-1", "inf", "nan", True])
+def test_a_budget_that_is_none(setting: object) -> None:
+    """What is no amount is refused in words."""
+    with pytest.raises(
+        ValueError, match=r"monthly_budget_usd is '.*': it must be a number above 0"
+    ):
+        forecasting.checked_budget(setting)

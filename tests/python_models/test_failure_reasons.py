@@ -1,0 +1,167 @@
+"""`failure_reasons`: nothing personal survives, causes are found, labels stay."""
+
+import base64
+import random
+import string
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.app_database import PROJECT
+from tests.python_models.histories import load_model
+
+reasons = load_model("failure_reasons")
+RULES = pd.read_csv(PROJECT / "seeds" / "failure_reason_rules.csv")
+CATEGORIES = {
+    "timeout after 90s waiting for prediction 0d1f244e": "timeout",
+    "HTTP 429: Too Many Requests": "rate_limit",
+    '{"error": {"code": 429, "message": "slow down"}}': "rate_limit",
+    "HTTP 503: upstream unavailable (req 4e21a855)": "provider_unavailable",
+    "Content policy violation: prompt rejected": "content_policy",
+    "Invalid image format: expected JPEG, got 1f87a217": "invalid_input",
+    "Insufficient credits in enhancement service": "insufficient_vendor_credits",
+    "ECONNRESET fetch failed https://cdn.example/95d8235d.png": "network",
+    "Failed to upload result to storage bucket results": "storage",
+    "Unknown error": "unknown",
+    "": "unknown",
+    "The flux capacitor wobbles": "unknown",
+}
+WORDS = st.sampled_from(
+    ["request failed", "Invalid input", "timeout for", "denied:", "(see", "error=", "HTTP 503,"]
+)
+LETTERS = st.text(string.ascii_lowercase, min_size=4, max_size=10)
+TOKENS = st.text(string.ascii_letters + string.digits, min_size=16, max_size=60).filter(
+    lambda text: any(map(str.isdigit, text))
+)
+SECRETS = st.one_of(
+    st.builds("{}.{}@{}.com".format, LETTERS, LETTERS, LETTERS),
+    st.builds("{}+{}@{}.co.uk".format, LETTERS, st.integers(0, 99), LETTERS),
+    st.builds("https://{}.example/{}?sig={}".format, LETTERS, LETTERS, TOKENS),
+    st.builds("{}.{}.supabase.co".format, LETTERS, LETTERS),
+    st.uuids().map(str),
+    st.uuids().map(lambda value: value.hex.upper()),
+    st.ip_addresses().map(str),
+    st.integers(10**6, 10**16).map(str),
+    st.builds("+49 {} {}".format, st.integers(100, 999), st.integers(10**5, 10**8)),
+    TOKENS,
+    TOKENS.map("sk-live-{}".format),
+    LETTERS.map("sk-live-{}".format),
+    TOKENS.map("Bearer {}".format),
+    st.builds("eyJ{}.{}.{}".format, TOKENS, TOKENS, TOKENS),
+    st.binary(min_size=24, max_size=60).map(lambda raw: base64.b64encode(raw).decode()),
+    st.builds("api_key={}".format, LETTERS),
+    st.builds("password: {}".format, LETTERS),
+    st.builds("user_name={}".format, LETTERS),
+    st.builds("/home/{}/{}.png".format, LETTERS, LETTERS),
+    st.builds('prompt "{} {}"'.format, LETTERS, LETTERS),
+    st.builds("data:image/png;base64,{}".format, TOKENS),
+)
+KNOWN_WORDS = {"bearer", "password", "prompt", "live", "example", "https", "name", "image", "base"}
+
+
+def failures(messages: list[str], minutes: list[int] | None = None) -> pd.DataFrame:
+    """A failure of one user each, in the order given, as `int_failures_by_user`."""
+    seen = pd.to_datetime("2024-01-01", utc=True) + pd.to_timedelta(
+        minutes or range(len(messages)), unit="min"
+    )
+    return pd.DataFrame(
+        {
+            "error_message": messages,
+            "user_id": [f"user-{number % 3}" for number in range(len(messages))],
+            "failed_generations": 1,
+            "refunded_generations": [number % 2 for number in range(len(messages))],
+            "first_seen_at": seen,
+            "last_seen_at": seen,
+        }
+    )
+
+
+def labels(rows: pd.DataFrame) -> pd.Series:
+    """The reason of each normalised message."""
+    return reasons.explain_failures(rows, RULES).set_index("normalised_message")["reason"]
+
+
+@given(st.lists(WORDS, max_size=3), SECRETS, st.sampled_from(["{}", "({})", "<{}>", "{},", "'{}'"]))
+def test_no_secret_survives(words: list[str], secret: str, shape: str) -> None:
+    """Whatever surrounds it: no run of four characters or more of a secret is left."""
+    message = " ".join([*words, shape.format(secret), "end"])
+    kept = set(reasons.normalise(message).replace("<", " ").replace(">", " ").split())
+    written = set("".join(c if c.isalnum() else " " for c in secret.lower()).split())
+    known = KNOWN_WORDS | set(" ".join(words).lower().split()) | {"data", "text", "path", "email"}
+    assert not {part for part in written - known if len(part) >= 4} & kept
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_taken(text: str) -> None:
+    """No text is refused, and what is left is short and printable."""
+    normalised = reasons.normalise(text)
+    assert len(normalised) <= reasons.MESSAGE_LENGTH
+    assert normalised.isprintable()
+
+
+def test_a_secret_cut_in_two_is_left_out() -> None:
+    """The fact table cuts messages: the last word may be half an address."""
+    message = "word " * 397 + "mail from margaret"
+    padded = message[: reasons.REDACTED_LENGTH].ljust(reasons.REDACTED_LENGTH, "t")
+    assert "margaret" not in reasons.normalise(padded)
+
+
+@pytest.mark.parametrize(("message", "category"), CATEGORIES.items())
+def test_category(message: str, category: str) -> None:
+    """The app's own messages, and the usual ones, find their category."""
+    assert reasons.explain_failures(failures([message]), RULES)["category"].item() == category
+
+
+def test_counts_users_times_and_refunds() -> None:
+    """Messages that differ in ids only are one row."""
+    explained = reasons.explain_failures(
+        failures([f"timeout waiting for {number:08x}" for number in range(10**8, 10**8 + 7)]), RULES
+    ).iloc[0]
+    assert explained["failed_generations"] == 7
+    assert explained["users"] == 3
+    assert explained["refunded_share"] == pytest.approx(3 / 7, abs=1e-6)
+    assert explained["last_seen_at"] - explained["first_seen_at"] == pd.Timedelta(minutes=6)
+
+
+def test_similar_messages_share_a_readable_label_that_stays() -> None:
+    """New messages, and another order of rows, leave the labels of earlier messages alone."""
+    old = [
+        "flux capacitor wobbles badly",
+        "the flux capacitor wobbles badly again",
+        "gizmo out of cheese",
+        "gizmo is out of cheese",
+    ]
+    new = ["the flux capacitor wobbled badly", "gizmo ran out of cheese", "brand new trouble"]
+    before = labels(failures(old))
+    assert set(before) == {"flux capacitor wobbles badly", "gizmo out of cheese"}
+
+    everything = failures(old + new).sample(frac=1, random_state=1)
+    after = labels(everything)
+    assert after[before.index].to_dict() == before.to_dict()
+    assert after["brand new trouble"] == "brand new trouble"
+
+
+def test_groups_do_not_depend_on_the_block_size() -> None:
+    """Blocks are a matter of memory, not of meaning."""
+    draw = random.Random(7)
+    words = ["alpha", "beta", "gamma", "delta", "omega", "sigma", "kappa", "lambda"]
+    messages = [" ".join(draw.choices(words, k=3)) for _ in range(300)]
+    assert reasons.group_similar(messages, 7) == reasons.group_similar(messages, 1000)
+
+
+def test_a_bad_pattern_is_named() -> None:
+    """A typo in the seed is an error in words."""
+    rules = pd.DataFrame(
+        {"priority": [3], "category": ["x"], "reason": ["x"], "pattern": ["(oops"]}
+    )
+    with pytest.raises(ValueError, match=r"failure_reason_rules, priority 3: the pattern '\(oops'"):
+        reasons.compile_rules(rules)
+
+
+def test_no_failures() -> None:
+    """An empty table has every column."""
+    explained = reasons.explain_failures(failures([]), RULES)
+    assert explained.empty
+    assert {"category", "reason", "refunded_share", "users"} <= set(explained)
