@@ -36,7 +36,7 @@ test: setup ## run all tests on real PostgreSQL servers
 test-long: setup ## the tests that take minutes: back-tests over many seeds
 	@$(RUN) pytest -m long -s
 
-docs: setup ## write the models' documentation into one HTML page
+docs: setup ## write the models' documentation into one HTML page (after make demo, or with your PG variables)
 	@$(RUN) dbt docs generate --static --quiet
 	@echo "open target/static_index.html"
 

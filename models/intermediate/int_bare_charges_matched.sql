@@ -12,8 +12,8 @@
 {%- set window = run_window() %}
 
 -- Bare charges, each in time order, take the earliest free fuller charge of the same user, credits
--- and enhancement type within the window. Fuller charges are numbered in time order, so that the ones a
--- bare charge may take are those from `first_partner` to `last_partner`.
+-- and enhancement type within the window. Fuller charges are numbered in time order, so that the
+-- ones a bare charge may take are those from `first_partner` to `last_partner`.
 
 with recursive ledger as (
 

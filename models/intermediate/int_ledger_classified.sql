@@ -76,8 +76,8 @@ named as (
 
 ),
 
--- The flags say nothing new, but a planner that guesses how many rows pass `transaction_kind = …` of
--- a computed column guesses a handful, and loops.
+-- The flags say nothing new, but a planner that guesses how many rows pass `transaction_kind = …`
+-- of a computed column guesses a handful, and loops.
 final as (
 
     select
