@@ -95,11 +95,11 @@ def normalise_word(word: str, previous: str) -> str:
     return word.lower()
 
 
-def normalise(message: str | None) -> str:
+def normalise(message: str) -> str:
     """A message without what is particular to one call; see the head of this file."""
-    text = unicodedata.normalize("NFKC", message or "")
+    text = unicodedata.normalize("NFKC", message)
     text = "".join(letter if letter.isprintable() else " " for letter in text)
-    if len(message or "") >= REDACTED_LENGTH:
+    if len(message) >= REDACTED_LENGTH:
         text = text.rpartition(" ")[0]
     for pattern, replacement in REPLACEMENTS:
         text = pattern.sub(replacement, text)
@@ -184,8 +184,10 @@ def explain_failures(failures: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFram
         failures: failures by message and user, as `int_failures_by_user`.
         rules: the seed `failure_reason_rules`.
     """
+    # pandas holds a null as None or, in a column of nulls, as NaN.
+    failures = failures.assign(error_message=failures["error_message"].astype(object).fillna(""))
     distinct = failures["error_message"].drop_duplicates()
-    normalised = dict(zip(distinct, (normalise(text or None) for text in distinct), strict=True))
+    normalised = dict(zip(distinct, map(normalise, distinct), strict=True))
     failures = failures.assign(normalised_message=failures["error_message"].map(normalised))
     reasons = (
         failures.groupby("normalised_message")
