@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: help setup demo demo-stop test lint docs clean
+.PHONY: help setup demo demo-stop test bench lint docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ lint: setup ## check style, YAML keys, descriptions and conventions
 
 test: setup ## run all tests on real PostgreSQL servers
 	@$(RUN) pytest --numprocesses 2 --dist loadscope
+
+bench: setup ## measure runs against their rivals (SCALE=generations, 1000000)
+	@$(RUN) --group bench python -m bench $(if $(SCALE),--scale $(SCALE))
 
 docs: setup ## write the models' documentation into one HTML page
 	@$(RUN) dbt docs generate --static --quiet

@@ -1,0 +1,1 @@
+"""What a scheduled run costs, against what people use instead."""
