@@ -82,7 +82,7 @@ def _postmaster_id(server: Server) -> int:
 
 
 def _database_seconds(server: Server) -> float:
-    # Asked from another database, so that the question is not counted; a session reports at its end.
+    # Asked from another database, not to be counted itself; a session reports at its end.
     time.sleep(0.5)
     with connect(server, "postgres") as connection, connection.cursor() as cursor:
         cursor.execute("select active_time from pg_stat_database where datname = %s", (NAME,))

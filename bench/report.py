@@ -6,13 +6,10 @@ import platform
 from dataclasses import asdict
 from pathlib import Path
 
-import matplotlib
+import matplotlib.pyplot as plt
 
-matplotlib.use("svg")
-import matplotlib.pyplot as plt  # noqa: E402
-
-from bench.measure import Measurement  # noqa: E402
-from bench.workload import Result, medians  # noqa: E402
+from bench.measure import Measurement
+from bench.workload import Result, medians
 
 Costs = dict[tuple[int, bool, str, str], Measurement]
 
@@ -70,10 +67,10 @@ def _ratios(costs: Costs) -> list[tuple[str, str, str]]:
     rows = [
         (
             f"full rebuild / scheduled run, {state} source indexes",
-            f"{database('full rebuild', indexes=with_them) / database('scheduled run', indexes=with_them):.1f}",
-            "≥ 50 at 10 M" if with_them else "",
+            f"{database('full rebuild', indexes=on) / database('scheduled run', indexes=on):.1f}",
+            "≥ 50 at 10 M" if on else "",
         )
-        for state, with_them in (("with", True), ("without", False))
+        for state, on in (("with", True), ("without", False))
     ]
     wall = {
         subject: costs[scale, True, "nothing new", subject].wall_seconds
@@ -109,7 +106,7 @@ def _ratios(costs: Costs) -> list[tuple[str, str, str]]:
     for work in (key[2] for key in costs if key[2].startswith("query") and key[3] == "paygen"):
         mart, raw = (costs[scale, True, work, s].wall_seconds for s in ("paygen", "raw tables"))
         rows.append(
-            (f"{work}", f"{mart * 1000:.2f} ms, {raw / mart:,.0f} ×", "< 5 ms, ≥ 1,000 × at 10 M")
+            (f"{work}", f"{mart * 1000:.2f} ms, {raw / mart:,.0f} x", "< 5 ms, ≥ 1,000 x at 10 M")
         )
     return rows
 
@@ -140,7 +137,7 @@ def _machine() -> str:
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"{os.cpu_count()} × {model}, {memory:.0f} GiB, {platform.system()}, "
+        f"{os.cpu_count()} x {model}, {memory:.0f} GiB, {platform.system()}, "
         f"load {os.getloadavg()[2]:.1f} over the last 15 minutes; embedded PostgreSQL 18, "
         "fsync off, shared_buffers 512 MB, work_mem 4 MB."
     )

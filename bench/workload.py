@@ -19,8 +19,9 @@ SQL = Path(__file__).with_name("sql")
 GENERATIONS_PER_MONTH = 1_000_000 // 12
 # Facts must agree on these between the marts and the script, or the two do not do the same work.
 COMPARED = (
-    "generation_id, user_id, provider, enhancement_type, status, created_at, ended_at, credits_used, "
-    "credits_refunded, vendor_cost_usd, recorded_cost_usd, list_cost_usd, is_refunded, record_source"
+    "generation_id, user_id, provider, enhancement_type, status, created_at, ended_at, "
+    "credits_used, credits_refunded, vendor_cost_usd, recorded_cost_usd, list_cost_usd, "
+    "is_refunded, record_source"
 )
 
 
