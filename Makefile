@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: help setup demo demo-stop backup test test-long lint docs clean
+.PHONY: help setup demo demo-stop backup test test-long bench lint docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ test: setup ## run all tests on real PostgreSQL servers
 
 test-long: setup ## the tests that take minutes: back-tests over many seeds
 	@$(RUN) pytest -m long -s
+
+bench: setup ## measure runs against their rivals (SCALE=generations, 1000000)
+	@$(RUN) --group bench python -m bench $(if $(SCALE),--scale $(SCALE))
 
 docs: setup ## write the models' documentation into one HTML page (after make demo, or with your PG variables)
 	@$(RUN) dbt docs generate --static --quiet

@@ -1,1 +1,1 @@
-"""Measurements, and what they found."""
+"""What paygen costs, measured against what people use instead; see README.md."""

@@ -18,10 +18,10 @@
         )
 {%- endset -%}
 
-with recursive ledger as (
+with recursive ledger_refunds as (
 
     select * from {{ ref('int_ledger_classified') }}
-    where is_kept
+    where is_kept and is_refund
 
 ),
 
@@ -43,8 +43,7 @@ refunds as (
         credits,
         created_at,
         api_request_id
-    from ledger
-    where is_refund
+    from ledger_refunds
 
 ),
 
@@ -61,8 +60,8 @@ candidates as (
 
     union
 
-    select generation_id from ledger
-    where is_generation_charge and status = 'failed'
+    select generation_id from {{ ref('int_ledger_classified') }}
+    where is_kept and is_generation_charge and status = 'failed'
 
 ),
 
@@ -91,10 +90,8 @@ refunds as (
         credits,
         created_at,
         api_request_id
-    from ledger
-    where
-        is_refund
-        and {{ is_in_window('created_at', window) | indent(8) }}
+    from ledger_refunds
+    where {{ is_in_window('created_at', window) | indent(8) }}
 
     union all
 

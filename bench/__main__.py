@@ -1,0 +1,86 @@
+"""`python -m bench`: what runs cost, each against its rival, on this machine alone."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import psycopg2
+from rich.console import Console
+
+from bench import report
+from bench.workload import Result, Workload
+from demo import server
+
+RESULTS = Path(__file__).with_name("results")
+
+console = Console()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and write the results; answer the exit code: 0, or 1 after a sentence."""
+    options = _parser().parse_args(arguments)
+    try:
+        with tempfile.TemporaryDirectory(prefix="paygen-bench-") as folder:
+            Path(folder).chmod(0o755)  # the server may run as another user
+            results = _measure(Path(folder), options)
+    except (ValueError, RuntimeError, OSError, psycopg2.Error) as error:
+        Console(stderr=True).print(str(error).strip(), style="red", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; nothing was written, run it again")
+        return 130
+    report.write(results, options.output, options.changes or options.scale // 1000)
+    console.print(f"written to {options.output}/. Next: read {options.output / 'bench.md'}")
+    return 0
+
+
+def _measure(folder: Path, options: argparse.Namespace) -> list[Result]:
+    data = folder / "server"
+    changes = options.changes or options.scale // 1000
+    database = server.start(data)
+    results: list[Result] = []
+    try:
+        for scale in (options.scale // 100, options.scale // 10, options.scale):
+            workload = Workload(database, folder, scale, changes, options.rounds)
+            full = scale == options.scale
+            with console.status(f"generating {scale:,} generations"):
+                workload.generate()
+            if full:
+                _collect(results, workload.scheduled_only())
+            workload.generate()
+            workload.add_indexes()
+            _collect(results, workload.run() if full else workload.scheduled_only())
+    finally:
+        server.stop(data)
+    return results
+
+
+def _collect(results: list[Result], measured: object) -> None:
+    for result in measured:
+        results.append(result)
+        console.print(
+            f"{result.scale:>11,}  {'with' if result.indexes else 'without'} source indexes  "
+            f"{result.work}, {result.subject}, round {result.round}: "
+            f"{result.cost.wall_seconds:.3f} s, database {result.cost.database_seconds:.3f} s",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "--scale", type=int, default=1_000_000, help="generations of history (1000000)"
+    )
+    parser.add_argument(
+        "--changes", type=int, help="new and changed rows before each scheduled run (scale / 1000)"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each work (3)")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder (bench/results)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,229 @@
+"""The works that are compared, each a command on the demo's database."""
+
+import json
+import shutil
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bench.measure import Measurement, measure
+from demo.app import NAME, connect, new_database
+from demo.build import BUILD_ROLE, PROJECT, environment
+from demo.generator import History, generate
+from demo.server import Server, binaries
+
+SQL = Path(__file__).with_name("sql")
+GENERATIONS_PER_MONTH = 1_000_000 // 12
+# Facts must agree on these between the marts and the script, or the two do not do the same work.
+COMPARED = (
+    "generation_id, user_id, provider, enhancement_type, status, created_at, ended_at, "
+    "credits_used, credits_refunded, vendor_cost_usd, recorded_cost_usd, list_cost_usd, "
+    "is_refunded, record_source"
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One measured round. `subject` is the project or a rival, `scale` generations of history."""
+
+    scale: int
+    indexes: bool
+    work: str
+    subject: str
+    round: int
+    cost: Measurement
+
+
+class Workload:
+    """An app's database of one size, and what can be measured on it.
+
+    Args:
+        server: the running server.
+        folder: where dbt writes, and the empty project stands.
+        scale: generations of history.
+        changes: rows that are new or changed in each scheduled run.
+        rounds: how often each work is measured.
+    """
+
+    def __init__(self, server: Server, folder: Path, scale: int, changes: int, rounds: int) -> None:
+        self.server, self.folder, self.scale = server, folder, scale
+        self.changes, self.rounds = changes, rounds
+        self.end = datetime.fromisoformat("2026-10-28T12:00:00+00:00")
+        self.indexes = False
+        shutil.copytree(PROJECT / "bench" / "empty_project", folder / "empty", dirs_exist_ok=True)
+        for project in (folder, folder / "empty"):
+            shutil.copyfile(PROJECT / "profiles.yml.example", project / "profiles.yml")
+
+    def generate(self) -> None:
+        """Make the app's tables: the same traffic a month whatever the scale."""
+        months = max(round(self.scale / GENERATIONS_PER_MONTH), 1)
+        with new_database(self.server) as connection:
+            generate(connection, History(self.end, self.scale, months))
+
+    def add_indexes(self) -> None:
+        """Create the indexes that `advise_indexes` prints."""
+        self._execute(*_statements("source_indexes"))
+        self._execute("analyze")
+        self.indexes = True
+
+    def run(self) -> Iterator[Result]:
+        """Measure everything, each work and its rival in turn."""
+        as_of = self._moments()
+        yield from self._rebuilds(as_of[0])
+        self._psql("materialized_views", as_of[0])
+        yield from self._scheduled_runs(as_of)
+        yield from self._idle_runs(as_of[-1])
+        yield from self._dashboard(as_of[-1])
+
+    def scheduled_only(self) -> Iterator[Result]:
+        """Measure scheduled runs after one full rebuild."""
+        as_of = self._moments()
+        yield self._measure("full rebuild", "paygen", 1, self._dbt(as_of[0], "--full-refresh"))
+        yield from self._scheduled_runs(as_of, with_rivals=False)
+
+    def _rebuilds(self, as_of: datetime) -> Iterator[Result]:
+        for number in range(1, self.rounds + 1):
+            yield self._measure(
+                "full rebuild", "paygen", number, self._dbt(as_of, "--full-refresh")
+            )
+            yield self._measure(
+                "full rebuild", "script", number, self._psql_command("by_hand", as_of)
+            )
+        self._check_script()
+
+    def _scheduled_runs(self, as_of: list[datetime], with_rivals: bool = True) -> Iterator[Result]:
+        refresh = "refresh materialized view concurrently matviews."
+        for number, moment in enumerate(as_of[1:], start=1):
+            self._change_statuses(moment)
+            yield self._measure("scheduled run", "paygen", number, self._dbt(moment))
+            if with_rivals:
+                views = [f"--command={refresh}{view}" for view in ("generations", "monthly")]
+                yield self._measure("scheduled run", "matviews", number, [*self._client(), *views])
+
+    def _idle_runs(self, as_of: datetime) -> Iterator[Result]:
+        for number in range(1, self.rounds + 1):
+            yield self._measure("nothing new", "paygen", number, self._dbt(as_of))
+            yield self._measure(
+                "nothing new", "empty project", number, self._dbt(as_of, project="empty")
+            )
+
+    def _dashboard(self, as_of: datetime) -> Iterator[Result]:
+        for subject, file in (("paygen", "dashboard_marts"), ("raw tables", "dashboard_raw")):
+            for name, statement in _named_statements(file):
+                text = statement.replace("{as_of}", as_of.isoformat())
+                for number in range(1, self.rounds + 1):
+                    seconds = self._statement_seconds(text)
+                    cost = Measurement(seconds, seconds, 0, 0, 0, 0)
+                    yield Result(self.scale, self.indexes, f"query: {name}", subject, number, cost)
+
+    def _moments(self) -> list[datetime]:
+        # Half of the changes are new generations: those that become visible from one to the next.
+        new = self.changes // 2
+        with connect(self.server, NAME) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "select created_at from (select created_at, row_number() over"
+                " (order by created_at desc) as n from enhancement_tasks) as t where n = any(%s)"
+                " order by 1",
+                ([1 + new * step for step in range(self.rounds + 1)],),
+            )
+            return [created_at + timedelta(microseconds=1) for (created_at,) in cursor.fetchall()]
+
+    def _change_statuses(self, as_of: datetime) -> None:
+        # The other half are changed: ended otherwise than was known, among the newest.
+        self._execute(
+            f"""
+            update enhancement_tasks
+            set status = case status when 'completed' then 'failed' else 'completed' end
+            where id in (
+                select id from enhancement_tasks
+                where created_at between '{as_of.isoformat()}'::timestamptz - interval '2' day
+                and '{as_of.isoformat()}' and status in ('completed', 'failed')
+                order by md5(id::text || '{as_of.isoformat()}') limit {self.changes // 2}
+            )
+            """
+        )
+
+    def _check_script(self) -> None:
+        with connect(self.server, NAME) as connection, connection.cursor() as cursor:
+            for one, other in (("analytics", "by_hand"), ("by_hand", "analytics")):
+                cursor.execute(
+                    f"select count(*) from (select {COMPARED} from {one}.fct_generations except "
+                    f"select {COMPARED} from {other}.fct_generations) as different"
+                )
+                (different,) = cursor.fetchone()
+                if different:
+                    raise RuntimeError(
+                        f"{different} facts of {one} are not in {other}: the script and the models "
+                        "do not do the same work, so their times cannot be compared"
+                    )
+
+    def _measure(self, work: str, subject: str, number: int, command: list[str]) -> Result:
+        cost = measure(self.server, command, environment(self.server))
+        return Result(self.scale, self.indexes, work, subject, number, cost)
+
+    def _dbt(self, as_of: datetime, *flags: str, project: str = "") -> list[str]:
+        selection = [] if project else ["--selector", "frequent"]
+        if "--full-refresh" in flags:
+            selection = ["--exclude", "resource_type:test", "path:models/marts/audit", "*.py"]
+        return [
+            str(PROJECT / ".venv" / "bin" / "dbt"),
+            *("--no-send-anonymous-usage-stats", "build", *selection, *flags),
+            *("--project-dir", str(self.folder / project if project else PROJECT)),
+            *("--profiles-dir", str(self.folder)),
+            *("--target-path", str(self.folder / project / "target")),
+            *("--log-path", str(self.folder / project / "logs")),
+            *("--vars", json.dumps({"as_of": as_of.isoformat()})),
+        ]
+
+    def _client(self) -> list[str]:
+        psql = str(binaries(self.server.version) / "psql")
+        return [psql, "-XqAt", "-U", self.server.user, "-v", "ON_ERROR_STOP=1"]
+
+    def _psql_command(self, file: str, as_of: datetime) -> list[str]:
+        return [*self._client(), "-v", f"as_of={as_of.isoformat()}", "-f", str(SQL / f"{file}.sql")]
+
+    def _psql(self, file: str, as_of: datetime) -> None:
+        measure(self.server, self._psql_command(file, as_of), environment(self.server))
+
+    def _execute(self, *statements: str) -> None:
+        with connect(self.server, NAME) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def _statement_seconds(self, statement: str) -> float:
+        with connect(self.server, NAME, BUILD_ROLE) as connection, connection.cursor() as cursor:
+            cursor.execute("select 1")
+            started = time.perf_counter()
+            cursor.execute(statement)
+            cursor.fetchall()
+            return time.perf_counter() - started
+
+
+def medians(results: list[Result]) -> dict[tuple[int, bool, str, str], Measurement]:
+    """The median of each figure over the rounds, by scale, indexes, work and subject."""
+    rounds: dict[tuple[int, bool, str, str], list[Measurement]] = {}
+    for result in results:
+        key = (result.scale, result.indexes, result.work, result.subject)
+        rounds.setdefault(key, []).append(result.cost)
+    return {
+        key: Measurement(
+            *(
+                statistics.median(getattr(cost, name) for cost in costs)
+                for name in Measurement.__dataclass_fields__
+            )
+        )
+        for key, costs in rounds.items()
+    }
+
+
+def _statements(file: str) -> list[str]:
+    return [part for part in (SQL / f"{file}.sql").read_text().split(";") if part.strip()]
+
+
+def _named_statements(file: str) -> Iterator[tuple[str, str]]:
+    for part in (SQL / f"{file}.sql").read_text().split("-- name: ")[1:]:
+        name, statement = part.split("\n", 1)
+        yield name.strip(), statement
