@@ -77,17 +77,21 @@ class AppDatabase:
         variables: Mapping[str, Any] | None = None,
         user: str = BUILD_ROLE,
         parse: bool = False,
+        python_models: bool = False,
         expect_success: bool = True,
     ) -> dbtRunnerResult:
         """Run one dbt command in this process as the build role.
 
         The project is parsed once and the parsed form shared, since variables are read when a model
         is compiled. `parse=True` parses anew, for what is fixed at parse time (`app_schema`, …).
+        Python models, which take seconds each, are left out unless `python_models`.
         """
         os.environ.update(self.environment(user))
         command = [*arguments, *self._flags()]
         if variables:
             command += ["--vars", psycopg2.extras.json.dumps(dict(variables))]
+        if arguments[0] in ("build", "run") and not python_models and "--selector" not in arguments:
+            command += ["--exclude", "tag:python"]
         runner = dbtRunner(manifest=None if parse else parsed_project())
         result = runner.invoke(command)
         if expect_success and not result.success:

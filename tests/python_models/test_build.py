@@ -35,7 +35,7 @@ BUILD = ("build", "--indirect-selection", "buildable", "--select", *(f"+{name}" 
 
 def build(database: AppDatabase, **variables: object) -> None:
     """Build the Python models and all they read; `monthly_budget_usd` is fixed at parse time."""
-    database.dbt(*BUILD, variables={"as_of": AS_OF, **variables}, parse=True)
+    database.dbt(*BUILD, variables={"as_of": AS_OF, **variables}, parse=True, python_models=True)
 
 
 def test_history_to_marts(database: AppDatabase) -> None:
