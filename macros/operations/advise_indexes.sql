@@ -13,7 +13,7 @@
          'charges and refunds of a task, however old'],
     ] %}
     {{ print('A scheduled run looks rows up as follows. Without these indexes it reads whole tables,') }}
-    {{ print('and costs more with each month of history (docs/operations.md has figures).\n') }}
+    {{ print('and costs more with each month of history.\n') }}
     {% for table, expression, purpose in advice %}
         {% set served = run_query(
             "select 1 from pg_index where indrelid = to_regclass('" ~ table ~ "') and indisvalid"
