@@ -77,6 +77,7 @@ class AppDatabase:
         variables: Mapping[str, Any] | None = None,
         user: str = BUILD_ROLE,
         parse: bool = False,
+        unit_tests: bool = False,
         expect_success: bool = True,
     ) -> dbtRunnerResult:
         """Run one dbt command in this process as the build role.
@@ -84,7 +85,7 @@ class AppDatabase:
         The project is parsed once and the parsed form shared, since variables are read when a model
         is compiled. `parse=True` parses anew, for what is fixed at parse time (`app_schema`, …).
         """
-        os.environ.update(self.environment(user))
+        os.environ.update(self.environment(user, unit_tests))
         command = [*arguments, *self._flags()]
         if variables:
             command += ["--vars", psycopg2.extras.json.dumps(dict(variables))]
@@ -94,7 +95,7 @@ class AppDatabase:
             raise AssertionError(f"dbt {' '.join(arguments)} failed: {messages(result)}")
         return result
 
-    def environment(self, user: str = BUILD_ROLE) -> dict[str, str]:
+    def environment(self, user: str = BUILD_ROLE, unit_tests: bool = False) -> dict[str, str]:
         """libpq's variables for this database, as the build role."""
         return {
             "PGHOST": self.server.host,
@@ -103,6 +104,8 @@ class AppDatabase:
             "PGPASSWORD": os.environ.get("PAYGEN_TEST_PASSWORD", ""),
             "PGDATABASE": self.name,
             "DBT_TARGET": "prod",
+            # They ask nothing of a database's rows: tests/units runs them, once.
+            "DBT_EXCLUDE_RESOURCE_TYPES": "" if unit_tests else "unit_test",
         }
 
     @staticmethod
