@@ -78,6 +78,7 @@ class AppDatabase:
         user: str = BUILD_ROLE,
         parse: bool = False,
         python_models: bool = False,
+        unit_tests: bool = False,
         expect_success: bool = True,
     ) -> dbtRunnerResult:
         """Run one dbt command in this process as the build role.
@@ -86,7 +87,7 @@ class AppDatabase:
         is compiled. `parse=True` parses anew, for what is fixed at parse time (`app_schema`, …).
         Python models, which take seconds each, are left out unless `python_models`.
         """
-        os.environ.update(self.environment(user))
+        os.environ.update(self.environment(user, unit_tests))
         command = [*arguments, *self._flags()]
         if variables:
             command += ["--vars", psycopg2.extras.json.dumps(dict(variables))]
@@ -98,7 +99,7 @@ class AppDatabase:
             raise AssertionError(f"dbt {' '.join(arguments)} failed: {messages(result)}")
         return result
 
-    def environment(self, user: str = BUILD_ROLE) -> dict[str, str]:
+    def environment(self, user: str = BUILD_ROLE, unit_tests: bool = False) -> dict[str, str]:
         """libpq's variables for this database, as the build role."""
         return {
             "PGHOST": self.server.host,
@@ -107,6 +108,8 @@ class AppDatabase:
             "PGPASSWORD": os.environ.get("PAYGEN_TEST_PASSWORD", ""),
             "PGDATABASE": self.name,
             "DBT_TARGET": "prod",
+            # They ask nothing of a database's rows: tests/units runs them, once.
+            "DBT_EXCLUDE_RESOURCE_TYPES": "" if unit_tests else "unit_test",
         }
 
     @staticmethod

@@ -1,0 +1,1 @@
+"""dbt's own unit tests."""
