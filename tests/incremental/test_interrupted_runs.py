@@ -24,7 +24,8 @@ STEPS = [
 @pytest.fixture(scope="module")
 def built(server) -> AppDatabase:
     """An app with an old and a recent history, built; each test leaves it equal to a rebuild."""
-    database = make_database(server, "interrupted")
+    # Under the name that all tests of a process share: dbt's parsed project holds it.
+    database = make_database(server)
     loosen(database)
     load(database, write_histories(7, [OLD, OLD + timedelta(days=9), AS_OF - timedelta(days=1)]))
     run(database, AS_OF, ZONE, "--exclude", "test_type:unit", "test_type:data")
