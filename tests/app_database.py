@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psycopg2
 import psycopg2.extras
@@ -93,8 +94,7 @@ class AppDatabase:
             command += ["--vars", psycopg2.extras.json.dumps(dict(variables))]
         if arguments[0] in ("build", "run") and not python_models and "--selector" not in arguments:
             command += ["--exclude", "tag:python"]
-        runner = dbtRunner(manifest=None if parse else parsed_project())
-        result = runner.invoke(command)
+        result = dbtRunner(manifest=None if parse else parsed_project()).invoke(command)
         if expect_success and not result.success:
             raise AssertionError(f"dbt {' '.join(arguments)} failed: {messages(result)}")
         return result
@@ -118,7 +118,8 @@ class AppDatabase:
             *("--project-dir", str(PROJECT)),
             *("--profiles-dir", str(profiles_directory())),
             *("--target-path", str(target_directory())),
-            *("--log-path", str(target_directory() / "logs")),
+            # Each run of a process adds a file handler to those before: the tenth writes ten times.
+            *("--log-path", str(target_directory() / "logs"), "--log-level-file", "none"),
         ]
 
 
@@ -131,11 +132,19 @@ def messages(result: dbtRunnerResult) -> str:
     return "\n".join(f"{node.node.name if node.node else ''}: {node.message}" for node in bad)
 
 
+def database_name(purpose: str) -> str:
+    """The name of a database of this test process."""
+    return f"paygen_{purpose}_{_worker()}"
+
+
+def _worker() -> str:
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
 @cache
 def target_directory() -> Path:
     """A target folder of its own for each test process."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    return PROJECT / "target" / "pytest" / worker
+    return PROJECT / "target" / "pytest" / _worker()
 
 
 @cache
@@ -149,8 +158,9 @@ def profiles_directory() -> Path:
 
 @cache
 def parsed_project() -> Manifest:
-    """The project's manifest, parsed once in this process."""
-    result = dbtRunner().invoke(["parse", *AppDatabase._flags()])
+    """The project's manifest, parsed once in this process; it holds the database's name."""
+    with patch.dict(os.environ, PGDATABASE=database_name("test")):
+        result = dbtRunner().invoke(["parse", *AppDatabase._flags()])
     if not result.success:
         raise AssertionError(f"dbt parse failed: {result.exception}")
     return result.result

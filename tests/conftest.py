@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from demo import server as embedded
-from tests.app_database import BUILD_ROLE, PROJECT, AppDatabase
+from tests.app_database import BUILD_ROLE, PROJECT, AppDatabase, database_name
 
 # Read before a test points libpq elsewhere.
 LOCAL_SERVER = {name: os.environ.get(name) for name in ("PGHOST", "PGPORT", "PGUSER")}
@@ -50,7 +50,7 @@ def make_database(server: embedded.Server, purpose: str = "test") -> AppDatabase
 
     One of the same purpose is replaced: a test that keeps its database longer names another.
     """
-    name = f"paygen_{purpose}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    name = database_name(purpose)
     maintenance = AppDatabase(server, "postgres")
     maintenance.execute(f"drop database if exists {name} with (force)")
     maintenance.execute(f"create database {name}")

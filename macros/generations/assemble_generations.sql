@@ -106,7 +106,7 @@
             coalesce(charges.charge_count, 0) as charge_count,
             charges.cost_usd as ledger_cost_usd,
             tasks.cost_usd as task_cost_usd,
-            tasks.error_message,
+            {{ redact('tasks.error_message') }} as error_message,
             case when tasks.task_id is null then 'charge' else 'task' end as record_source
         from tasks
         full outer join charges on tasks.task_id = charges.generation_id

@@ -91,7 +91,7 @@
                 as numeric(18, 6)
             ) as list_cost_usd,
             cast(list_price_usd as numeric(18, 6)) as list_price_usd,
-            cast({{ redact('error_message') }} as text) as error_message,
+            cast(error_message as text) as error_message,
             refund_count > 0 as is_refunded,
             cast(record_source as text) as record_source
         from priced

@@ -32,7 +32,8 @@
     {% if not present %}
         {% do missing.append(
             "there is no table " ~ node.schema ~ "." ~ node.identifier ~ " in database "
-            ~ node.database ~ ", or role " ~ target.user ~ " may not see it"
+            ~ node.database ~ ", or role " ~ target.user ~ " may not read it: grant select on "
+            ~ node.schema ~ "." ~ node.identifier ~ " to " ~ target.user
         ) %}
     {% endif %}
     {% for column in node.columns.values() if present %}

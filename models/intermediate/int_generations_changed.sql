@@ -2,22 +2,21 @@
 -- depends_on: {{ ref('provider_prices') }}
 {% set facts = built_relation('fct_generations') if not reads_everything() -%}
 
-with touched as (
+with keys as (
+
+    select * from {{ ref('int_keys_touched') }}
+
+),
+
+touched as (
 
     select * from {{ ref('int_generations_touched') }}
 
 ),
 
-found as (
-
-    select * from touched
-    where is_found
-
-),
-
 new_rows as (
 
-    {{ finish_generations('found') | indent }}
+    {{ finish_generations('touched') | indent }}
 
 ),
 {%- if facts %}
@@ -25,7 +24,7 @@ new_rows as (
 old_rows as (
 
     select {{ fact_columns() }} from {{ facts }}
-    where generation_id in (select touched.generation_id from touched)
+    where generation_id in (select keys.generation_id from keys)
 
 ),
 
@@ -71,6 +70,7 @@ final as (
         false as is_removed,
         new_rows.created_date as prior_created_date
     from new_rows
+    where false  -- all are new: `fct_generations` takes them from where they come from
 
 )
 {%- endif %}

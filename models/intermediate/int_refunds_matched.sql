@@ -25,14 +25,18 @@ with recursive ledger_refunds as (
 
 ),
 
-touched as (
+keys as (
+
+    select * from {{ ref('int_keys_touched') }}
+
+),
+
+generations as (
 
     select * from {{ ref('int_generations_touched') }}
 
 ),
 
-{% if not window -%}
-
 refunds as (
 
     select
@@ -44,57 +48,12 @@ refunds as (
         created_at,
         api_request_id
     from ledger_refunds
-
-),
-
--- What a refund may point at: the generations it names, and the failed ones.
-candidates as (
-
-    select api_request_id as generation_id from refunds
-    where api_request_id is not null
-
-    union
-
-    select task_id as generation_id from {{ ref('int_tasks_cleaned') }}
-    where is_kept and status = 'failed'
-
-    union
-
-    select generation_id from {{ ref('int_ledger_classified') }}
-    where is_kept and is_generation_charge and status = 'failed'
-
-),
-
-generations as (
-
-    {{ assemble_generations('candidates') | indent }}
-
-),
-{%- else -%}
-
-generations as (
-
-    select * from touched
-    where is_found
-
-),
-
--- Refunds of the window, and earlier ones that may now belong elsewhere.
-refunds as (
-
-    select
-        transaction_id,
-        user_id,
-        provider,
-        enhancement_type,
-        credits,
-        created_at,
-        api_request_id
-    from ledger_refunds
+    {%- if window %}
     where {{ is_in_window('created_at', window) | indent(8) }}
 
     union all
 
+    -- Earlier ones that may now belong elsewhere.
     select
         transaction_id,
         user_id,
@@ -110,16 +69,16 @@ refunds as (
             (
                 api_request_id is null
                 and coalesce(user_id, '') in (
-                    select coalesce(touched.user_id, '') from touched
-                    where touched.status = 'failed'
+                    select coalesce(generations.user_id, '') from generations
+                    where generations.status = 'failed'
                 )
             )
-            or generation_id in (select touched.generation_id from touched)
-            or api_request_id in (select touched.generation_id from touched)
+            or generation_id in (select keys.generation_id from keys)
+            or api_request_id in (select keys.generation_id from keys)
         )
+    {%- endif %}
 
 ),
-{%- endif %}
 
 named as (
 

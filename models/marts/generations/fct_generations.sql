@@ -19,7 +19,13 @@
 -- depends_on: {{ ref('int_days_changed') }}
 -- depends_on: {{ ref('int_days_to_repair') }}
 
-with changed as (
+with touched as (
+
+    select * from {{ ref('int_generations_touched') }}
+
+),
+
+changed as (
 
     select * from {{ ref('int_generations_changed') }}
 
@@ -27,15 +33,9 @@ with changed as (
 
 {% if reads_everything() -%}
 
-generations as (
-
-    {{ assemble_generations() | indent }}
-
-),
-
 final as (
 
-    {{ finish_generations('generations') | indent }}
+    {{ finish_generations('touched') | indent }}
 
 )
 {%- else -%}

@@ -8,7 +8,6 @@ with touched as (
         coalesce(sum(credits_used), 0) as credits_used,
         coalesce(sum(charge_count), 0) as charges
     from {{ ref('int_generations_touched') }}
-    where is_found
 
 ),
 
@@ -20,7 +19,9 @@ facts as (
         coalesce(sum(charge_count), 0) as charges
     from {{ ref('fct_generations') }}
     where generation_id in (
-        select touched_keys.generation_id from {{ ref('int_generations_touched') }} as touched_keys
+        select keys.generation_id from {{ ref('int_keys_touched') }} as keys
+        union all
+        select read_again.generation_id from {{ ref('int_generations_touched') }} as read_again
     )
 
 )
