@@ -120,6 +120,7 @@ class AppDatabase:
             *("--target-path", str(target_directory())),
             # Each run of a process adds a file handler to those before: the tenth writes ten times.
             *("--log-path", str(target_directory() / "logs"), "--log-level-file", "none"),
+            "--no-write-json",
         ]
 
 

@@ -1,4 +1,4 @@
-{% macro assemble_generations(keys=none) -%}
+{% macro assemble_generations(keys=none, ledger=none) -%}
     {#- One row per generation, before refunds, from tasks and from charges that are no shadow. -#}
     with tasks as (
 
@@ -6,46 +6,19 @@
         where
             is_kept
             {%- if keys %}
-            and {{ key_is_in('task_id', keys, 'enhancement_tasks') | indent(12) }}
+            and {{ task_is_in(keys) | indent(12) }}
             {%- endif %}
 
     ),
 
-    {%- if keys %}
-
-    charges_by_request as (
-
-        select * from {{ ref('int_ledger_classified') }}
-        where {{ default__key_is_in('api_request_id', keys, 'credit_transactions') }}
-
-    ),
-
-    charges_by_id as (
-
-        select * from {{ ref('int_ledger_classified') }}
-        where
-            api_request_id is null
-            and {{ key_is_in('transaction_id', keys, 'credit_transactions') | indent(12) }}
-
-    ),
-
     ledger as (
 
-        select * from charges_by_request
-
-        union all
-
-        select * from charges_by_id
-
-    ),
-    {%- else %}
-
-    ledger as (
-
-        select * from {{ ref('int_ledger_classified') }}
+        select * from {{ ledger or ref('int_ledger_synced') }}
+        {%- if keys %}
+        where generation_id in (select keys.generation_id from {{ keys }} as keys)
+        {%- endif %}
 
     ),
-    {%- endif %}
 
     shadows as (
 

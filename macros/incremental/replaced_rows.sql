@@ -1,30 +1,43 @@
 {% macro replaced_rows(model_name, new_rows) %}
     {#
-        Which rows of an incremental table (`target`) this run replaces by `new_rows`: the twin of
-        `run_window`. What vanished at the source is replaced by nothing.
+        Which rows of an incremental table (`target`) this run replaces by `new_rows`, as a list of
+        conditions: the twin of `run_window`. What vanished at the source is replaced by nothing.
     #}
-    {% set window = run_window() %}
-    {% if model_name == 'int_balances_synced' %}
-        {{ return(
+    {% set window = ledger_window() if model_name == 'int_ledger_synced' else run_window() %}
+    {% if model_name == 'int_ledger_synced' and window %}
+        {# A row whose time of creation was changed still belongs to its generation. #}
+        {{ return([
+            is_in_window('target.created_at', window),
+            'target.created_at is null',
+            'target.generation_id in (select generation_id from ' ~ new_rows ~ ')'
+                ~ ' and target.transaction_id in (select transaction_id from ' ~ new_rows ~ ')',
+        ]) }}
+    {% elif model_name == 'int_balances_synced' %}
+        {{ return([
             'target.row_hash not in (select row_hash from ' ~ ref('int_balances_cleaned') ~ ')'
-        ) }}
+        ]) }}
     {% elif model_name in ['int_bare_charges_matched', 'int_refunds_matched'] and window %}
-        {{ return(
-            is_in_window('target.created_at', window)
-            ~ ' or target.transaction_id in (select transaction_id from ' ~ new_rows ~ ')'
-        ) }}
+        {{ return([
+            is_in_window('target.created_at', window),
+            'target.transaction_id in (select transaction_id from ' ~ new_rows ~ ')',
+        ]) }}
     {% elif model_name == 'int_days_changed' and window %}
-        {{ return('target.usage_date in (select usage_date from ' ~ new_rows ~ ')') }}
+        {{ return(['target.usage_date in (select usage_date from ' ~ new_rows ~ ')']) }}
     {% elif model_name == 'fct_generations' and window %}
-        {{ return(
+        {{ return([
             'target.generation_id in (select generation_id from '
             ~ ref('int_generations_changed') ~ ')'
-        ) }}
+        ]) }}
     {% elif model_name == 'int_usage_by_day' %}
-        {{ return(is_in_days('target.usage_date', changed_days())) }}
+        {{ return([is_in_days('target.usage_date', changed_days())]) }}
+    {% elif model_name == 'int_users_by_first_month' and is_incremental() %}
+        {{ return([
+            is_in_months('target.month_start', changed_months()),
+            'target.user_id in (select user_id from ' ~ new_rows ~ ')',
+        ]) }}
     {% elif model_name in ['int_usage_by_user_month', 'int_durations_by_month',
                            'int_usage_by_month'] %}
-        {{ return(is_in_months('target.month_start', changed_months())) }}
+        {{ return([is_in_months('target.month_start', changed_months())]) }}
     {% endif %}
-    {{ return('true') }}
+    {{ return(['true']) }}
 {% endmacro %}

@@ -47,6 +47,14 @@
     {{ return(run_window() is none) }}
 {% endmacro %}
 
+{% macro ledger_window() %}
+    {#
+        Which rows of the ledger this run reads: `run_window`, but everything where nothing guarantees
+        that no two rows share an id, so that the copies of a row may stand anywhere.
+    #}
+    {{ return(run_window() if has_unique_key('credit_transactions', 'id') else none) }}
+{% endmacro %}
+
 {% macro is_in_window(column, window, margin=none) -%}
     {#- Whether a timestamp lies in one of the window's ranges, or at most `margin` before one. -#}
     (

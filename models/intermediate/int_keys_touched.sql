@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_tasks_cleaned') }}
--- depends_on: {{ ref('int_ledger_classified') }}
+-- depends_on: {{ ref('int_ledger_synced') }}
 -- depends_on: {{ ref('int_bare_charges_matched') }}
 {% set window = run_window() -%}
 {% if not window -%}
@@ -20,7 +20,7 @@ with tasks as (
 
 ledger as (
 
-    select * from {{ ref('int_ledger_classified') }}
+    select * from {{ ref('int_ledger_synced') }}
     where {{ is_touched }}
 
 ),
@@ -53,13 +53,8 @@ keys as (
 
     union
 
-    select api_request_id as generation_id from ledger
-    where api_request_id is not null
-
-    union
-
-    select transaction_id as generation_id from ledger
-    where api_request_id is null and is_generation_charge
+    select generation_id from ledger
+    where api_request_id is not null or is_generation_charge
 
     union
 
@@ -83,7 +78,7 @@ keys as (
 failed_keys as (
 
     select task_id as generation_id from tasks
-    where status = 'failed' and {{ key_is_in('task_id', 'keys', 'enhancement_tasks') | indent(4) }}
+    where status = 'failed' and {{ task_is_in('keys') | indent(4) }}
 
     union
 
@@ -95,24 +90,24 @@ failed_keys as (
     select generation_id from generations
     where
         status = 'failed'
-        and {{ default__key_is_in('generation_id', 'keys', none) }}
+        and generation_id in (select keys.generation_id from keys)
 
 ),
 
 users as (
 
     select user_id from tasks
-    where {{ key_is_in('task_id', 'failed_keys', 'enhancement_tasks') | indent(4) }}
+    where {{ task_is_in('failed_keys') | indent(4) }}
 
     union
 
-    select user_id from {{ ref('int_ledger_classified') }}
-    where {{ default__key_is_in('api_request_id', 'failed_keys', none) }}
+    select user_id from {{ ref('int_ledger_synced') }}
+    where generation_id in (select failed_keys.generation_id from failed_keys)
 
     union
 
     select user_id from generations
-    where {{ default__key_is_in('generation_id', 'failed_keys', none) }}
+    where generation_id in (select failed_keys.generation_id from failed_keys)
 
     union
 

@@ -45,7 +45,6 @@ numbered as (
 named as (
 
     select
-        numbered.source_id,
         numbered.transaction_id,
         numbered.user_id,
         coalesce(kinds_of_enhancement.transaction_kind, kinds.transaction_kind) as transaction_kind,
@@ -81,7 +80,6 @@ named as (
 final as (
 
     select
-        source_id,
         transaction_id,
         user_id,
         transaction_kind,

@@ -20,7 +20,7 @@
 
 with recursive ledger_refunds as (
 
-    select * from {{ ref('int_ledger_classified') }}
+    select * from {{ ref('int_ledger_synced') }}
     where is_kept and is_refund
 
 ),

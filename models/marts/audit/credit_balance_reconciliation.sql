@@ -1,6 +1,6 @@
 with ledger as (
 
-    select * from {{ ref('int_ledger_classified') }}
+    select * from {{ ref('int_ledger_synced') }}
     where is_kept
 
 ),

@@ -39,8 +39,8 @@ prior_costs as (
     from months
     inner join days
         on
-            days.usage_date >= {{ dbt.dateadd('month', -1, 'months.month_start') }}
-            and months.month_start > days.usage_date
+            {{ dbt.date_trunc('month', 'days.usage_date') }}
+            = {{ dbt.dateadd('month', -1, 'months.month_start') }}
             and extract(day from days.usage_date) <= extract(day from months.last_date)
     group by 1
 

@@ -35,7 +35,7 @@ stuck as (
         cast({{ dbt.date_trunc('month', 'created_date') }} as date) as month_start,
         count(*) as stuck_generations
     from generations
-    where {{ is_stuck() }}
+    where {{ has_not_ended() }} and {{ is_stuck() }}
     group by 1
 
 ),

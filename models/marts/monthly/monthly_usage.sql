@@ -4,9 +4,9 @@ with months as (
 
 ),
 
-usage_by_user as (
+users as (
 
-    select * from {{ ref('int_usage_by_user_month') }}
+    select * from {{ ref('int_users_by_first_month') }}
 
 ),
 
@@ -23,23 +23,12 @@ usage_by_month as (
 
 ),
 
-first_months as (
-
-    select
-        user_id,
-        min(month_start) as month_start
-    from usage_by_user
-    where user_id is not null
-    group by 1
-
-),
-
 new_users as (
 
     select
         month_start,
         count(*) as new_users
-    from first_months
+    from users
     group by 1
 
 ),

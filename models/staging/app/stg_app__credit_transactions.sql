@@ -9,7 +9,6 @@ with source as (
 renamed as (
 
     select
-        {{ 'id' if 'id' not in app.absent else app.id }} as source_id,
         {{ clean_id(app, 'id') }} as transaction_id,
         {{ clean_id(app, 'user_id') }} as user_id,
         {{ clean_name(app.transaction_type) }} as transaction_type,
@@ -44,7 +43,6 @@ hashed as (
 identified as (
 
     select
-        source_id,
         {{ dbt.concat([
             'content_hash', "'-'",
             'cast(row_number() over (partition by content_hash order by status) as text)',

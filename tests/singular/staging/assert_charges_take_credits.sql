@@ -5,5 +5,5 @@ select
     transaction_id,
     user_id,
     created_at
-from {{ ref('int_ledger_classified') }}
+from {{ ref('int_ledger_synced') }}
 where is_kept and is_generation_charge and credits = 0

@@ -1,0 +1,26 @@
+{% macro task_is_in(keys) %}
+    {#
+        Whether a task is among the `generation_id`s of `keys`, asked so that the app's own key on `id`
+        answers it: where that is a UUID, on the column `source_id` and not on its text.
+    #}
+    {{- return(adapter.dispatch('task_is_in')(keys)) -}}
+{% endmacro %}
+
+{% macro default__task_is_in(keys) -%}
+    task_id in (select keys.generation_id from {{ keys }} as keys)
+{%- endmacro %}
+
+{% macro postgres__task_is_in(keys) -%}
+    {%- if has_unique_key('enhancement_tasks', 'id') -%}
+        source_id in (
+            select
+                case
+                    when keys.generation_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                        then cast(keys.generation_id as uuid)
+                end
+            from {{ keys }} as keys
+        )
+    {%- else -%}
+        {{ default__task_is_in(keys) }}
+    {%- endif -%}
+{%- endmacro %}
