@@ -28,6 +28,7 @@ synchronous_commit = off
 full_page_writes = off
 max_wal_size = 8GB
 shared_buffers = 512MB
+random_page_cost = 1.1
 max_connections = 100
 max_prepared_transactions = 10
 wal_level = logical

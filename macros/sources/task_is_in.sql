@@ -11,15 +11,16 @@
 {%- endmacro %}
 
 {% macro postgres__task_is_in(keys) -%}
+    {#- Postgres does not join into a view that has a `with`, but it takes an array there. -#}
     {%- if has_unique_key('enhancement_tasks', 'id') -%}
-        source_id in (
+        source_id = any(array(
             select
                 case
                     when keys.generation_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
                         then cast(keys.generation_id as uuid)
                 end
             from {{ keys }} as keys
-        )
+        ))
     {%- else -%}
         {{ default__task_is_in(keys) }}
     {%- endif -%}

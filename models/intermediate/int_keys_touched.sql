@@ -9,37 +9,12 @@ where false
 {%- else %}
 {%- set facts = built_relation('fct_generations') -%}
 {%- set charge_window = interval(var('shadow_charge_window_seconds'), 'second') -%}
-{%- set earlier_refunds = built_relation('int_refunds_matched') -%}
-{%- set is_touched = is_in_window('created_at', window) | indent(8) -%}
+{%- set is_touched = is_in_window('created_at', window) | indent(8) %}
 
-with tasks as (
-
-    select * from {{ ref('int_tasks_cleaned') }}
-
-),
-
-ledger as (
+-- Tables are named where they are read, a few rows at a time: a CTE for all would be read whole.
+with ledger as (
 
     select * from {{ ref('int_ledger_synced') }}
-    where {{ is_touched }}
-
-),
-
-bare_charges as (
-
-    select * from {{ ref('int_bare_charges_matched') }}
-
-),
-
-generations as (
-
-    select * from {{ facts }}
-
-),
-
-earlier_refunds as (
-
-    select * from {{ earlier_refunds }}
     where {{ is_touched }}
 
 ),
@@ -48,7 +23,7 @@ earlier_refunds as (
 -- ended; bare charges that a charge in the window may be the fuller one of.
 keys as (
 
-    select task_id as generation_id from tasks
+    select task_id as generation_id from {{ ref('int_tasks_cleaned') }}
     where {{ is_touched }}
 
     union
@@ -58,17 +33,17 @@ keys as (
 
     union
 
-    select generation_id from generations
+    select generation_id from {{ facts }}
     where {{ is_in_window('last_activity_at', window) | indent(4) }}
 
     union
 
-    select generation_id from generations
+    select generation_id from {{ facts }}
     where {{ has_not_ended() }}
 
     union
 
-    select transaction_id as generation_id from bare_charges
+    select transaction_id as generation_id from {{ ref('int_bare_charges_matched') }}
     where {{ is_in_window('created_at', window, charge_window) | indent(4) }}
 
 ),
@@ -77,7 +52,7 @@ keys as (
 -- refunds may have changed has all of theirs looked at.
 failed_keys as (
 
-    select task_id as generation_id from tasks
+    select task_id as generation_id from {{ ref('int_tasks_cleaned') }}
     where status = 'failed' and {{ task_is_in('keys') | indent(4) }}
 
     union
@@ -87,7 +62,7 @@ failed_keys as (
 
     union
 
-    select generation_id from generations
+    select generation_id from {{ facts }}
     where
         status = 'failed'
         and generation_id in (select keys.generation_id from keys)
@@ -96,7 +71,7 @@ failed_keys as (
 
 users as (
 
-    select user_id from tasks
+    select user_id from {{ ref('int_tasks_cleaned') }}
     where {{ task_is_in('failed_keys') | indent(4) }}
 
     union
@@ -106,7 +81,7 @@ users as (
 
     union
 
-    select user_id from generations
+    select user_id from {{ facts }}
     where generation_id in (select failed_keys.generation_id from failed_keys)
 
     union
@@ -118,18 +93,19 @@ users as (
 
     union
 
-    select user_id from earlier_refunds
+    select user_id from {{ built_relation('int_refunds_matched') }}
+    where {{ is_touched }}
 
 ),
 
 failures_of_users as (
 
-    select generation_id from generations
+    select generation_id from {{ facts }}
     where status = 'failed' and user_id in (select users.user_id from users)
 
     union all
 
-    select generation_id from generations
+    select generation_id from {{ facts }}
     where
         status = 'failed'
         and user_id is null

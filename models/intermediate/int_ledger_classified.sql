@@ -22,6 +22,14 @@ statuses as (
 kinds as (
 
     select * from {{ ref('transaction_kinds') }}
+    where enhancement_type is null
+
+),
+
+kinds_of_enhancement as (
+
+    select * from {{ ref('transaction_kinds') }}
+    where enhancement_type is not null
 
 ),
 
@@ -57,18 +65,15 @@ named as (
         coalesce(statuses.status, numbered.status, 'completed') as status,
         numbered.created_at,
         coalesce(numbered.api_request_id, numbered.transaction_id) as generation_id,
-        numbered.api_request_id is null
+        numbered.app_cost_usd is null
         and numbered.provider is null
-        and numbered.app_cost_usd is null as is_bare,
+        and numbered.api_request_id is null as is_bare,
         numbered.copy_number
     from numbered
     left join aliases on numbered.provider = aliases.alias
     left join statuses on numbered.status = statuses.app_status
-    left join kinds
-        on
-            numbered.transaction_type = kinds.transaction_type
-            and kinds.enhancement_type is null
-    left join kinds as kinds_of_enhancement
+    left join kinds on numbered.transaction_type = kinds.transaction_type
+    left join kinds_of_enhancement
         on
             numbered.transaction_type = kinds_of_enhancement.transaction_type
             and numbered.enhancement_type = kinds_of_enhancement.enhancement_type
