@@ -1,6 +1,7 @@
 """`python -m bench`: what runs cost, each against its rival, on this machine alone."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ console = Console()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and write the results; answer the exit code: 0, or 1 after a sentence."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="paygen-bench-") as folder:
             Path(folder).chmod(0o755)  # the server may run as another user
@@ -44,13 +46,9 @@ def _measure(folder: Path, options: argparse.Namespace) -> list[Result]:
     try:
         for scale in (options.scale // 100, options.scale // 10, options.scale):
             workload = Workload(database, folder, scale, changes, options.rounds)
-            full = scale == options.scale
             with console.status(f"generating {scale:,} generations"):
                 workload.generate()
-            if full:
-                _collect(results, workload.scheduled_only())
-            workload.generate()
-            workload.add_indexes()
+            full = scale == options.scale
             _collect(results, workload.run() if full else workload.scheduled_only())
     finally:
         server.stop(data)

@@ -139,7 +139,7 @@ def _machine() -> str:
     return (
         f"{os.cpu_count()} x {model}, {memory:.0f} GiB, {platform.system()}, "
         f"load {os.getloadavg()[2]:.1f} over the last 15 minutes; embedded PostgreSQL 18, "
-        "fsync off, shared_buffers 512 MB, work_mem 4 MB."
+        "fsync off, shared_buffers 512 MB, random_page_cost 1.1, work_mem 64 MB."
     )
 
 

@@ -62,6 +62,8 @@ class Workload:
         months = max(round(self.scale / GENERATIONS_PER_MONTH), 1)
         with new_database(self.server) as connection:
             generate(connection, History(self.end, self.scale, months))
+        self._execute(f"alter database {NAME} set work_mem = '64MB'", "analyze")
+        self.indexes = False
 
     def add_indexes(self) -> None:
         """Create the indexes that `advise_indexes` prints."""
@@ -71,32 +73,36 @@ class Workload:
 
     def run(self) -> Iterator[Result]:
         """Measure everything, each work and its rival in turn."""
-        as_of = self._moments()
-        yield from self._rebuilds(as_of[0])
-        self._psql("materialized_views", as_of[0])
-        yield from self._scheduled_runs(as_of)
-        yield from self._idle_runs(as_of[-1])
-        yield from self._dashboard(as_of[-1])
+        moments = self._moments(2 * self.rounds + 2)
+        yield from self._rebuild(1, moments[0])
+        yield from self._scheduled_runs(moments[1 : self.rounds + 1])
+        self.add_indexes()
+        moments = moments[self.rounds + 1 :]
+        for number in range(1, self.rounds + 1):
+            yield from self._rebuild(number, moments[0])
+            script = self._psql_command("by_hand", moments[0])
+            yield self._measure("full rebuild", "script", number, script)
+        self._check_script()
+        self._psql("materialized_views", moments[0])
+        yield from self._scheduled_runs(moments[1:], with_rivals=True)
+        yield from self._idle_runs(moments[-1])
+        yield from self._dashboard(moments[-1])
 
     def scheduled_only(self) -> Iterator[Result]:
-        """Measure scheduled runs after one full rebuild."""
-        as_of = self._moments()
-        yield self._measure("full rebuild", "paygen", 1, self._dbt(as_of[0], "--full-refresh"))
-        yield from self._scheduled_runs(as_of, with_rivals=False)
+        """Measure scheduled runs with indexes, after one full rebuild."""
+        self.add_indexes()
+        moments = self._moments(self.rounds + 1)
+        yield from self._rebuild(1, moments[0])
+        yield from self._scheduled_runs(moments[1:])
 
-    def _rebuilds(self, as_of: datetime) -> Iterator[Result]:
-        for number in range(1, self.rounds + 1):
-            yield self._measure(
-                "full rebuild", "paygen", number, self._dbt(as_of, "--full-refresh")
-            )
-            yield self._measure(
-                "full rebuild", "script", number, self._psql_command("by_hand", as_of)
-            )
-        self._check_script()
+    def _rebuild(self, number: int, as_of: datetime) -> Iterator[Result]:
+        yield self._measure("full rebuild", "paygen", number, self._dbt(as_of, "--full-refresh"))
 
-    def _scheduled_runs(self, as_of: list[datetime], with_rivals: bool = True) -> Iterator[Result]:
+    def _scheduled_runs(
+        self, moments: list[datetime], with_rivals: bool = False
+    ) -> Iterator[Result]:
         refresh = "refresh materialized view concurrently matviews."
-        for number, moment in enumerate(as_of[1:], start=1):
+        for number, moment in enumerate(moments, start=1):
             self._change_statuses(moment)
             yield self._measure("scheduled run", "paygen", number, self._dbt(moment))
             if with_rivals:
@@ -119,7 +125,7 @@ class Workload:
                     cost = Measurement(seconds, seconds, 0, 0, 0, 0)
                     yield Result(self.scale, self.indexes, f"query: {name}", subject, number, cost)
 
-    def _moments(self) -> list[datetime]:
+    def _moments(self, count: int) -> list[datetime]:
         # Half of the changes are new generations: those that become visible from one to the next.
         new = self.changes // 2
         with connect(self.server, NAME) as connection, connection.cursor() as cursor:
@@ -127,7 +133,7 @@ class Workload:
                 "select created_at from (select created_at, row_number() over"
                 " (order by created_at desc) as n from enhancement_tasks) as t where n = any(%s)"
                 " order by 1",
-                ([1 + new * step for step in range(self.rounds + 1)],),
+                ([1 + new * step for step in range(count)],),
             )
             return [created_at + timedelta(microseconds=1) for (created_at,) in cursor.fetchall()]
 

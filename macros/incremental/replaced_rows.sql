@@ -14,7 +14,10 @@
         ]) }}
     {% elif model_name == 'int_balances_synced' %}
         {{ return([
-            'target.row_hash not in (select row_hash from ' ~ ref('int_balances_cleaned') ~ ')'
+            'target.reject_reason is not null',
+            'target.user_id in (select user_id from ' ~ new_rows ~ ' where reject_reason is null)',
+            'not exists (select 1 from ' ~ ref('int_balances_cleaned') ~ ' as balances'
+                ~ ' where balances.user_id = target.user_id)',
         ]) }}
     {% elif model_name in ['int_bare_charges_matched', 'int_refunds_matched'] and window %}
         {{ return([

@@ -12,8 +12,9 @@
     {% set facts = built_relation('fct_generations') %}
     {% if not facts %}{{ return(none) }}{% endif %}
     {% set lookback_start = run_query(
-        'select least(max(created_at), ' ~ as_of() ~ ') - ' ~ interval(var('lookback_days'), 'day')
-        ~ ' from ' ~ facts ~ ' having count(created_at) > 0'
+        'select least(newest.created_at, ' ~ as_of() ~ ') - ' ~ interval(var('lookback_days'), 'day')
+        ~ ' from (select max(created_at) as created_at from ' ~ facts ~ ') as newest'
+        ~ ' where newest.created_at is not null'
     ) %}
     {% if not lookback_start %}{{ return(none) }}{% endif %}
 

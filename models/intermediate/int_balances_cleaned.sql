@@ -10,10 +10,14 @@ numbered as (
 
     select
         *,
+        {% if has_unique_key('user_credits', 'user_id') -%}
+        1 as copy_number
+        {%- else -%}
         row_number() over (
             partition by user_id
             order by updated_at desc nulls last, current_balance desc, subscription_tier
         ) as copy_number
+        {%- endif %}
     from balances
 
 ),
@@ -29,12 +33,7 @@ final as (
         case
             when user_id is null then 'missing_user_id'
             when copy_number > 1 then 'duplicate_user_id'
-        end as reject_reason,
-        {{ dbt.hash(dbt.concat([
-            "coalesce(user_id, '')", "'|'", "cast(copy_number as text)", "'|'",
-            "coalesce(subscription_tier, '')", "'|'", "cast(current_balance as text)", "'|'",
-            "cast(consumed_this_month as text)", "'|'", "cast(monthly_allowance as text)",
-        ])) }} as row_hash
+        end as reject_reason
     from numbered
 
 )

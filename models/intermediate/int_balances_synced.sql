@@ -12,7 +12,16 @@ final as (
 
     select * from balances
     {%- if is_incremental() %}
-    where row_hash not in (select known.row_hash from {{ this }} as known)
+    where reject_reason is null
+
+    except
+
+    select * from {{ this }}
+
+    union all
+
+    select * from balances
+    where reject_reason is not null
     {%- endif %}
 
 )

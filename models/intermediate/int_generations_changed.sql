@@ -39,7 +39,8 @@ changed as (
 removed as (
 
     select * from old_rows
-    where generation_id not in (select new_rows.generation_id from new_rows)
+    where
+        not exists (select 1 from new_rows where new_rows.generation_id = old_rows.generation_id)
 
 ),
 

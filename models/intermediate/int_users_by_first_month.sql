@@ -19,11 +19,17 @@ with usage_by_user as (
 ),
 
 {% if months is not none -%}
--- Whoever used the app in a month that changed, or was known to have begun in it.
+-- Whoever used the app in a month that changed without being known to have begun before, or was
+-- known to have begun in it.
 users as (
 
-    select user_id from usage_by_user
-    where {{ is_in_months('month_start', months) }}
+    select usage_by_user.user_id
+    from usage_by_user
+    left join {{ this }} as known
+        on
+            usage_by_user.user_id = known.user_id
+            and usage_by_user.month_start >= known.month_start
+    where {{ is_in_months('usage_by_user.month_start', months) }} and known.user_id is null
 
     union
 

@@ -1,3 +1,5 @@
+{{ config(indexes=[{'columns': ['usage_date']}]) }}
+
 with usage_by_day as (
 
     select * from {{ ref('int_usage_by_day') }}

@@ -2,7 +2,7 @@
 -- be read whole.
 with balances as (
 
-    select * from {{ ref('int_balances_synced') }}
+    select * from {{ ref('int_balances_cleaned') }}
     where reject_reason is null
 
 ),
