@@ -64,6 +64,8 @@ class Workload:
             generate(connection, History(self.end, self.scale, months))
         self._execute(f"alter database {NAME} set work_mem = '64MB'", "analyze")
         self.indexes = False
+        for command in (["seed"], ["run", "--select", "path:models/staging"]):
+            self._measure("seeds and staging", "paygen", 1, self._dbt(self.end, *command))
 
     def add_indexes(self) -> None:
         """Create the indexes that `advise_indexes` prints."""
@@ -96,7 +98,8 @@ class Workload:
         yield from self._scheduled_runs(moments[1:])
 
     def _rebuild(self, number: int, as_of: datetime) -> Iterator[Result]:
-        yield self._measure("full rebuild", "paygen", number, self._dbt(as_of, "--full-refresh"))
+        command = self._dbt(as_of, "run", "--selector", "frequent", "--full-refresh")
+        yield self._measure("full rebuild", "paygen", number, command)
 
     def _scheduled_runs(
         self, moments: list[datetime], with_rivals: bool = False
@@ -104,17 +107,16 @@ class Workload:
         refresh = "refresh materialized view concurrently matviews."
         for number, moment in enumerate(moments, start=1):
             self._change_statuses(moment)
-            yield self._measure("scheduled run", "paygen", number, self._dbt(moment))
+            yield self._measure("scheduled run", "paygen", number, self._scheduled(moment))
             if with_rivals:
                 views = [f"--command={refresh}{view}" for view in ("generations", "monthly")]
                 yield self._measure("scheduled run", "matviews", number, [*self._client(), *views])
 
     def _idle_runs(self, as_of: datetime) -> Iterator[Result]:
         for number in range(1, self.rounds + 1):
-            yield self._measure("nothing new", "paygen", number, self._dbt(as_of))
-            yield self._measure(
-                "nothing new", "empty project", number, self._dbt(as_of, project="empty")
-            )
+            yield self._measure("nothing new", "paygen", number, self._scheduled(as_of))
+            empty = self._dbt(as_of, "build", project="empty")
+            yield self._measure("nothing new", "empty project", number, empty)
 
     def _dashboard(self, as_of: datetime) -> Iterator[Result]:
         for subject, file in (("paygen", "dashboard_marts"), ("raw tables", "dashboard_raw")):
@@ -170,13 +172,13 @@ class Workload:
         cost = measure(self.server, command, environment(self.server))
         return Result(self.scale, self.indexes, work, subject, number, cost)
 
-    def _dbt(self, as_of: datetime, *flags: str, project: str = "") -> list[str]:
-        selection = [] if project else ["--selector", "frequent"]
-        if "--full-refresh" in flags:
-            selection = ["--exclude", "resource_type:test", "path:models/marts/audit", "*.py"]
+    def _scheduled(self, as_of: datetime) -> list[str]:
+        return self._dbt(as_of, "build", "--selector", "frequent")
+
+    def _dbt(self, as_of: datetime, *arguments: str, project: str = "") -> list[str]:
         return [
             str(PROJECT / ".venv" / "bin" / "dbt"),
-            *("--no-send-anonymous-usage-stats", "build", *selection, *flags),
+            *("--no-send-anonymous-usage-stats", "--quiet", *arguments),
             *("--project-dir", str(self.folder / project if project else PROJECT)),
             *("--profiles-dir", str(self.folder)),
             *("--target-path", str(self.folder / project / "target")),
