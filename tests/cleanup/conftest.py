@@ -5,38 +5,88 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from demo import server as embedded
-from tests.app_database import AppDatabase
-from tests.cleanup.operator import SETUP, Operator
-from tests.conftest import _start
+from tests.app_database import AppDatabase, database_name
+from tests.cleanup.operator import OPERATOR, SETUP, Operator
+from tests.conftest import _start, make_database
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")  # what Supabase still runs; the wheel has none
-AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+PORT = 6432  # names the socket only: each server has a folder of its own
 
 
+def as_user(name: str) -> list[str]:
+    """What to put before a command so that root runs it as an ordinary user."""
+    if os.geteuid() != 0:
+        return []
+    return ["setpriv", f"--reuid={name}", f"--regid={name}", "--clear-groups"]
+
+
+@contextmanager
+def folder_of(user: str) -> Iterator[Path]:
+    """A folder for a server that runs as `user`; not pytest's own, which it cannot enter."""
+    folder = Path(tempfile.mkdtemp(prefix="paygen-"))
+    folder.chmod(0o755)
+    if os.geteuid() == 0:
+        shutil.chown(folder, user)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running(data: Path, command: list[str | Path], version: int) -> Iterator[embedded.Server]:
+    """A server on `data`, by the pg_ctl of `command`."""
+    control = [*command, "-D", data, "-w"]
+    options = f"-p {PORT} -k {data.parent} -c listen_addresses="
+    quiet = {"check": True, "capture_output": True, "cwd": data.parent}
+    subprocess.run([*control, "start", "-l", data / "log", "-o", options], **quiet)
+    try:
+        yield embedded.Server(str(data.parent), PORT, "postgres", version)
+    finally:
+        subprocess.run([*control, "stop", "-m", "immediate"], **quiet)
+
+
+@contextmanager
 def start_15() -> Iterator[embedded.Server]:
     """PostgreSQL 15 where the machine has it; it refuses to run as root."""
-    prefix = AS_POSTGRES if os.geteuid() == 0 else []
-    folder = Path(tempfile.mkdtemp(prefix="paygen-15-"))
-    if prefix:
-        shutil.chown(folder, "postgres")
-    data = folder / "data"
-    ctl = [*prefix, DEBIAN_15 / "pg_ctl", "-D", data, "-w"]
-    quiet = {"check": True, "capture_output": True, "cwd": folder}
-    subprocess.run([*prefix, DEBIAN_15 / "initdb", "-D", data, "-U", "postgres", "-N"], **quiet)
-    with (data / "postgresql.conf").open("a") as configuration:
-        configuration.write(embedded.SETTINGS)
-    options = f"-k {folder} -c listen_addresses="
-    subprocess.run([*ctl, "start", "-l", data / "log", "-o", options], **quiet)
-    try:
-        yield embedded.Server(str(folder), 5432, "postgres", 15)
-    finally:
-        subprocess.run([*ctl, "stop", "-m", "immediate"], **quiet)
-        shutil.rmtree(folder, ignore_errors=True)
+    with folder_of("postgres") as folder:
+        prefix = as_user("postgres")
+        data = folder / "data"
+        subprocess.run(
+            [*prefix, DEBIAN_15 / "initdb", "-D", data, "-U", "postgres", "-N"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+        )
+        with (data / "postgresql.conf").open("a") as configuration:
+            configuration.write(embedded.SETTINGS)
+        with running(data, [*prefix, DEBIAN_15 / "pg_ctl"], 15) as server:
+            yield server
+
+
+@contextmanager
+def replica_of(server: embedded.Server) -> Iterator[embedded.Server]:
+    """A streaming replica."""
+    user = "postgres" if server.version == 15 else "pgserver"
+    programs = DEBIAN_15 if server.version == 15 else embedded.binaries(server.version)
+    with folder_of(user) as folder:
+        copy = f"-R -X stream -c fast -h {server.host} -p {server.port} -U {server.user}"
+        subprocess.run(
+            [*as_user(user), programs / "pg_basebackup", "-D", folder / "data", *copy.split()],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+        )
+        with running(
+            folder / "data", [*as_user(user), programs / "pg_ctl"], server.version
+        ) as replica:
+            yield replica
 
 
 @pytest.fixture(scope="session", params=["18", "16", "15"])
@@ -47,20 +97,37 @@ def any_server(request: pytest.FixtureRequest) -> Iterator[embedded.Server]:
     elif request.param == "16":
         yield from _start("16")
     elif DEBIAN_15.exists():
-        yield from start_15()
+        with start_15() as server:
+            yield server
     else:
         pytest.skip("PostgreSQL 15 is not installed")
 
 
-@pytest.fixture
-def operator(database: AppDatabase) -> Operator:
-    """The operator on the newest PostgreSQL."""
+@pytest.fixture(scope="session")
+def template(any_server: embedded.Server) -> AppDatabase:
+    """A database with a credit pool in it, to be copied."""
+    database = make_database(any_server, "template")
     database.execute(SETUP)
+    return database
+
+
+def copy_of(template: AppDatabase, purpose: str) -> Operator:
+    """The operator of a fresh copy; grants on a database are not copied with it."""
+    database = AppDatabase(template.server, database_name(purpose))
+    maintenance = AppDatabase(template.server, "postgres")
+    maintenance.execute(f"drop database if exists {database.name} with (force)")
+    maintenance.execute(f"create database {database.name} template {template.name}")
+    maintenance.execute(f"grant create on database {database.name} to {OPERATOR}")
     return Operator(database)
 
 
 @pytest.fixture
-def any_operator(any_database: AppDatabase) -> Operator:
-    """The operator on each PostgreSQL: for what may differ between versions."""
-    any_database.execute(SETUP)
-    return Operator(any_database)
+def operator(template: AppDatabase) -> Operator:
+    """The operator on each PostgreSQL, with a database of his own."""
+    return copy_of(template, "test")
+
+
+@pytest.fixture(scope="session")
+def idle_operator(template: AppDatabase) -> Operator:
+    """The operator whose tests change nothing and share one database."""
+    return copy_of(template, "idle")

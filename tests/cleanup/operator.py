@@ -25,7 +25,6 @@ end $$;
 grant usage, create on schema public to {OPERATOR};
 grant usage, create on schema auth to {OPERATOR};
 do $$ declare item record; begin
-    execute format('grant create on database %I to {OPERATOR}', current_database());
     for item in select oid::regclass as name from pg_class
         where relnamespace = 'public'::regnamespace and relkind = 'r'
     loop execute format('alter table %s owner to {OPERATOR}', item.name); end loop;
@@ -59,50 +58,44 @@ for each row execute function touch_pool();
 create publication app_changes for table credit_pools (id, provider);
 """
 
-# Everything the catalogue says of schema public.
+# Everything the catalogue says of schema public; `owner` is the table or function it belongs to.
 CATALOGUE = """
-    select 'table' as kind, c.oid::text as id, concat_ws('|', relname, relkind, relowner, relacl,
-        relrowsecurity, relreplident, obj_description(c.oid)) as detail
+    select 'table' as kind, relname as owner, c.oid::text as id, concat_ws('|', relkind, relowner,
+        relacl, relrowsecurity, relreplident, obj_description(c.oid)) as detail
     from pg_class as c where relnamespace = 'public'::regnamespace and relkind <> 'S'
     union all
-    select 'column', attrelid::text || '.' || attnum, concat_ws('|', attname, atttypid, atttypmod,
-        attnotnull, attacl, pg_get_expr(adbin, adrelid))
+    select 'column', relname, attrelid::text || '.' || attnum, concat_ws('|', attname, atttypid,
+        atttypmod, attnotnull, attacl, pg_get_expr(adbin, adrelid))
     from pg_attribute
     left join pg_attrdef on adrelid = attrelid and adnum = attnum
     inner join pg_class as c on c.oid = attrelid
     where relnamespace = 'public'::regnamespace and attnum > 0
     union all
-    select 'constraint', o.oid::text, concat_ws('|', conname, pg_get_constraintdef(o.oid))
-    from pg_constraint as o where connamespace = 'public'::regnamespace
+    select 'constraint', coalesce(relname, ''), o.oid::text,
+        concat_ws('|', conname, pg_get_constraintdef(o.oid))
+    from pg_constraint as o left join pg_class as c on c.oid = conrelid
+    where connamespace = 'public'::regnamespace
     union all
-    select 'index', indexrelid::text, pg_get_indexdef(indexrelid)
-    from pg_index inner join pg_class as c on c.oid = indexrelid
+    select 'index', relname, indexrelid::text, pg_get_indexdef(indexrelid)
+    from pg_index inner join pg_class as c on c.oid = indrelid
     where relnamespace = 'public'::regnamespace
     union all
-    select 'trigger', t.oid::text, pg_get_triggerdef(t.oid) || tgenabled::text
+    select 'trigger', relname, t.oid::text, pg_get_triggerdef(t.oid) || tgenabled::text
     from pg_trigger as t inner join pg_class as c on c.oid = tgrelid
     where relnamespace = 'public'::regnamespace
     union all
-    select 'policy', schemaname || '.' || policyname || tablename,
+    select 'policy', tablename, schemaname || '.' || policyname,
         concat_ws('|', permissive, roles, cmd, qual)
     from pg_policies
     union all
-    select 'function', p.oid::text, concat_ws('|', pg_get_functiondef(p.oid), proowner, proacl)
+    select 'function', proname, p.oid::text,
+        concat_ws('|', pg_get_functiondef(p.oid), proowner, proacl)
     from pg_proc as p where pronamespace = 'public'::regnamespace
     union all
-    select 'publication', pubname, concat_ws('|', schemaname, tablename, attnames, rowfilter)
+    select 'publication', tablename, pubname, concat_ws('|', schemaname, attnames, rowfilter)
     from pg_publication_tables
-    order by 1, 2
+    order by 1, 2, 3
 """
-TABLES = [
-    "credit_pools",
-    "credit_purchase_requests",
-    "api_providers",
-    "system_alerts",
-    "user_credits",
-    "credit_transactions",
-    "enhancement_tasks",
-]
 
 
 @dataclass
@@ -115,9 +108,10 @@ class Answer:
 
     @property
     def codes(self) -> list[str]:
-        """Codes of everything that refuses, in the report and in the error."""
-        refused = [f["code"] for f in self.report.get("findings", []) if f["level"] == "refuse"]
-        return sorted({*refused, *re.findall(r"CLEANUP-[A-Z-]*[A-Z]", self.text)})
+        """Codes of everything that refuses, in the report or, where there is none, in the error."""
+        if self.report:
+            return sorted({f["code"] for f in self.report["findings"] if f["level"] == "refuse"})
+        return sorted(set(re.findall(r"CLEANUP-[A-Z-]*[A-Z]", self.text)))
 
     def find(self, code: str) -> list[dict[str, Any]]:
         """The findings of one code."""
@@ -182,14 +176,15 @@ class Operator:
         return self.run("apply", accept=list(accept), **arguments)
 
     def contents(self) -> dict[str, list[tuple]]:
-        """Every row of the tables concerned, in the app's schema and in the archive together."""
+        """Every row of every table, in the app's schema and in the archive together."""
         rows: dict[str, list[tuple]] = {}
         with self.database.connect() as connection, connection.cursor() as cursor:
             cursor.execute(
                 "select nspname, relname from pg_class"
                 " inner join pg_namespace n on n.oid = relnamespace"
-                " where nspname in ('public', %s) and relkind in ('r', 'p') and relname = any(%s)",
-                (self.config["archive_schema"], TABLES),
+                " where nspname in ('public', %s) and relkind in ('r', 'p')"
+                " and relname not in ('cleanup_manifest', 'cleanup_backups')",
+                (self.config["archive_schema"],),
             )
             for schema, table in cursor.fetchall():
                 cursor.execute(f'select x::text from only "{schema}"."{table}" as x')
@@ -200,20 +195,30 @@ class Operator:
         """Everything the catalogue says of schema public, oids included."""
         return self.database.query(CATALOGUE)
 
-    @contextmanager
-    def untouched(self) -> Iterator[None]:
-        """Whatever happens inside: no row is lost, and schema public is as it was, by oid."""
-        catalogue = self.catalogue()
-        with self.untouched_rows():
-            yield
-        assert self.catalogue() == catalogue
+    def kept(self) -> list[dict[str, Any]]:
+        """What of the catalogue is about the tables and functions that must stay."""
+        names = {
+            name
+            for key in ("essential_tables", "useful_tables", "kept_functions")
+            for name in self.config[key]
+        }
+        return [row for row in self.catalogue() if row["owner"] in names]
 
     @contextmanager
-    def untouched_rows(self) -> Iterator[None]:
-        """Whatever happens inside: no row is lost."""
-        contents = self.contents()
+    def nothing_lost(self) -> Iterator[None]:
+        """Whatever happens inside: no row is lost, and what must stay is as it was, by oid."""
+        contents, kept = self.contents(), self.kept()
         yield
         assert self.contents() == contents
+        assert self.kept() == kept
+
+    @contextmanager
+    def untouched(self) -> Iterator[None]:
+        """Whatever happens inside: nothing is lost, and all of schema public is as it was."""
+        catalogue = self.catalogue()
+        with self.nothing_lost():
+            yield
+        assert self.catalogue() == catalogue
 
     def manifest(self) -> list[str]:
         """The states of the manifest's entries; empty where no archive is."""

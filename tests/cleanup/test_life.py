@@ -1,46 +1,45 @@
 """Apply, verify, restore, again and again; what the app sees meanwhile."""
 
+import psycopg2
 import pytest
 
-from tests.app_database import PROJECT, profiles_directory
-from tests.cleanup.operator import SYNC, Operator, settings
-
-ARCHIVED = ["credit_pools", "credit_purchase_requests", "consume_platform_credits"]
+from tests.app_database import PROJECT
+from tests.cleanup.operator import OPERATOR, SYNC, Operator, settings
 
 
-def test_five_cycles_leave_rows_and_catalogue_identical(any_operator: Operator):
+def test_five_cycles_leave_rows_and_catalogue_identical(operator: Operator):
     """Five cycles leave rows and catalogue identical."""
-    with any_operator.untouched():
+    with operator.untouched():
         for _ in range(5):
-            contents = any_operator.contents()
-            assert any_operator.apply(include_api_providers=True).success
-            assert any_operator.contents() == contents
-            assert "cleanup_archive" in any_operator.schema_of("api_providers")
-            assert any_operator.run("restore").success
-    assert any_operator.manifest() == ["restored"] * 25
+            with operator.nothing_lost():
+                assert operator.apply(include_api_providers=True).success
+            assert "cleanup_archive" in operator.schema_of("api_providers")
+            assert operator.run("restore").success
+    assert operator.manifest() == ["restored"] * 25
 
 
-def test_every_step_twice_is_a_no_op(any_operator: Operator):
+def test_every_step_twice_is_a_no_op(operator: Operator):
     """Every step twice is a no op."""
-    rehearsed = any_operator.run("rehearse", accept=[SYNC])
+    with operator.untouched():
+        rehearsed = operator.run("rehearse", accept=[SYNC])
     assert rehearsed.success
     assert "rehearsed" in rehearsed.report["outcome"]
-    assert any_operator.schema_of("credit_pools") == ["public"]
-    confirm = any_operator.plan(accept=[SYNC]).report["plan_hash"]
+    confirm = operator.plan(accept=[SYNC]).report["plan_hash"]
     assert rehearsed.report["plan_hash"] == confirm
-    outcomes = [
-        any_operator.run(action, accept=[SYNC], confirm=confirm)
-        for action in (
-            "apply",
-            "apply",
-            "verify",
-            "verify",
-            "status",
-            "restore",
-            "restore",
-            "verify",
-        )
-    ]
+    with operator.untouched():
+        outcomes = [
+            operator.run(action, accept=[SYNC], confirm=confirm)
+            for action in (
+                "apply",
+                "apply",
+                "verify",
+                "verify",
+                "status",
+                "restore",
+                "restore",
+                "verify",
+            )
+        ]
     assert [answer.success for answer in outcomes] == [True] * 8
     assert [answer.report["outcome"] for answer in outcomes] == [
         "applied",
@@ -52,7 +51,7 @@ def test_every_step_twice_is_a_no_op(any_operator: Operator):
         "nothing to do",
         "nothing is archived",
     ]
-    assert any_operator.manifest() == ["restored"] * 4
+    assert operator.manifest() == ["restored"] * 4
 
 
 def test_the_kept_functions_work_after_apply(operator: Operator):
@@ -65,14 +64,29 @@ def test_the_kept_functions_work_after_apply(operator: Operator):
     assert operator.run("verify").success
 
 
-def test_archived_tables_are_closed_to_the_app(operator: Operator):
-    """Archived tables are closed to the app."""
-    assert operator.apply().success
+def test_archived_tables_are_closed_to_the_app_but_for_an_accepted_view(operator: Operator):
+    """By name the app is denied; a public view is listed, refuses, and serves on if accepted."""
+    view = "view public.pool_window"
+    operator.database.execute(
+        "create view pool_window as select provider from credit_pools;"
+        f"alter view pool_window owner to {OPERATOR};"
+        "grant select on pool_window to anon, authenticated, service_role"
+    )
+    listed = operator.plan().find("CLEANUP-DEPENDENTS")
+    assert [(f["object"], f["detail"].split(" of ")[0]) for f in listed] == [
+        (view, "external dependent")
+    ]
+    with operator.untouched():
+        assert operator.apply().codes == ["CLEANUP-DEPENDENTS"]
+    with operator.nothing_lost():
+        assert operator.apply(accept=(SYNC, view)).success
     for role in ("anon", "authenticated", "service_role"):
         with operator.database.connect() as connection, connection.cursor() as cursor:
             cursor.execute(f"set role {role}")
-            with pytest.raises(Exception, match="permission denied for schema"):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="for schema"):
                 cursor.execute("select * from cleanup_archive.credit_pools")
+            cursor.execute("select * from public.pool_window")
+            assert cursor.rowcount == 3
 
 
 def test_only_rows_of_the_retired_types_move(operator: Operator):
@@ -83,7 +97,8 @@ def test_only_rows_of_the_retired_types_move(operator: Operator):
         "insert into system_alerts (type, level, message) values (null, 'info', 'no type')"
     )
     with operator.untouched():
-        assert operator.apply().success
+        with operator.nothing_lost():
+            assert operator.apply().success
         left = operator.database.query("select type from public.system_alerts order by type")
         assert [row["type"] for row in left] == ["api_error", "manual_credit_refill", None]
         assert operator.run("restore").success
@@ -94,22 +109,8 @@ def test_empty_tables_and_no_rows(operator: Operator):
     operator.database.execute("delete from credit_pools; delete from system_alerts")
     operator.database.execute("delete from credit_purchase_requests")
     with operator.untouched():
-        assert operator.apply().success
-        assert operator.run("verify").success
-        assert operator.run("restore").success
-
-
-def test_autocommit_makes_no_difference(operator: Operator, tmp_path):
-    """Autocommit makes no difference."""
-    profile = (profiles_directory() / "profiles.yml").read_text()
-    (tmp_path / "profiles.yml").write_text(
-        profile.replace("type: postgres", "type: postgres\n      autocommit: true", 1)
-    )
-    operator.flags = ["--profiles-dir", str(tmp_path)]
-    with operator.untouched():
-        assert operator.run("rehearse", accept=[SYNC]).success
-        assert operator.schema_of("credit_pools") == ["public"]
-        assert operator.apply().success
+        with operator.nothing_lost():
+            assert operator.apply().success
         assert operator.run("verify").success
         assert operator.run("restore").success
 
@@ -152,8 +153,8 @@ def test_restore_by_another_role_is_refused(operator: Operator):
     """Restore by another role is refused."""
     assert operator.apply().success
     operator.database.execute("alter table cleanup_archive.credit_pools owner to service_role")
-    with operator.untouched_rows():
-        assert "CLEANUP-OWNER" in operator.run("restore").codes
+    with operator.nothing_lost():
+        assert operator.run("restore").codes == ["CLEANUP-OWNER"]
 
 
 def test_plan_is_fast_in_a_large_database(operator: Operator):
@@ -191,14 +192,13 @@ def test_restored_from_facts_and_refused_with_a_reason(operator: Operator):
     }
     for fault, (undo, restore_code, verify_code) in faults.items():
         operator.database.execute(fault)
-        contents = operator.contents()
-        verified, restored = operator.run("verify"), operator.run("restore")
+        with operator.untouched():
+            verified, restored = operator.run("verify"), operator.run("restore")
         assert not verified.success
         assert not restored.success
         assert verify_code in verified.codes
         assert restore_code in restored.codes
-        assert operator.contents() == contents
-        assert "archived" in operator.manifest()
+        assert operator.manifest() == ["archived"] * 4
         if undo:
             operator.database.execute(undo)
 
@@ -209,10 +209,8 @@ def test_restore_fails_whole_when_a_row_came_back(operator: Operator):
     operator.database.execute(
         "insert into public.system_alerts select * from cleanup_archive.system_alerts limit 1"
     )
-    contents = operator.contents()
-    answer = operator.run("restore")
-    assert "CLEANUP-COLLISION" in answer.codes
-    assert operator.contents() == contents
+    with operator.untouched():
+        assert operator.run("restore").codes == ["CLEANUP-COLLISION"]
     assert operator.schema_of("credit_pools") == ["cleanup_archive"]
 
 
@@ -235,22 +233,25 @@ def test_verify_notices_rows_that_come_back_and_what_is_gone(operator: Operator)
         "insert into public.system_alerts (type, level, message)"
         " values ('low_platform_credits', 'info', 'again')"
     )
-    assert operator.run("verify").codes == ["CLEANUP-ROWS-BACK"]
-    assert operator.apply().success
+    with operator.untouched():
+        assert operator.run("verify").codes == ["CLEANUP-ROWS-BACK"]
+    with operator.nothing_lost():
+        assert operator.apply().success
     assert operator.run("verify").success
     assert operator.manifest() == ["archived"] * 4
     operator.database.execute("drop table cleanup_archive.credit_purchase_requests")
     for action in ("verify", "status", "restore"):
-        assert "CLEANUP-GONE" in operator.run(action).codes
+        assert operator.run(action).codes == ["CLEANUP-GONE"]
 
 
 def test_verify_never_says_clean_of_what_it_cannot_see(operator: Operator):
     """Verify never says clean of what it cannot see."""
     assert operator.apply().success
     for action in ("verify", "status"):
-        answer = operator.run(action, user="paygen")
+        with operator.untouched():
+            answer = operator.run(action, user="paygen")
         assert not answer.success
-        assert "CLEANUP-NOT-VISIBLE" in answer.codes
+        assert answer.codes == ["CLEANUP-NOT-VISIBLE"]
 
 
 def test_the_lists_agree(operator: Operator):

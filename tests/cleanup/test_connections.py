@@ -1,0 +1,184 @@
+"""Who calls, through what: autocommit, a transaction pooler, other versions of dbt-postgres."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+from dbt.cli.main import dbtRunner
+
+from demo import server as embedded
+from tests.app_database import PROJECT, AppDatabase, profiles_directory
+from tests.cleanup.conftest import PORT, as_user, folder_of
+from tests.cleanup.operator import OPERATOR, SYNC, Answer, Operator, settings
+
+PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+UV = PROJECT / ".tools" / "bin" / "uv"
+OLD_VERSIONS = ["1.7", "1.8", "1.9", "1.10"]
+
+
+@contextmanager
+def pooler_of(database: AppDatabase) -> Iterator[embedded.Server]:
+    """PgBouncer in transaction mode, which gives each transaction another server process."""
+    server = database.server
+    with folder_of("postgres") as folder:
+        (folder / "users.txt").write_text(f'"{OPERATOR}" ""\n')
+        (folder / "pgbouncer.ini").write_text(
+            f"""
+            [databases]
+            {database.name} = host={server.host} port={server.port}
+            [pgbouncer]
+            listen_addr =
+            listen_port = {PORT}
+            unix_socket_dir = {folder}
+            auth_type = trust
+            auth_file = {folder}/users.txt
+            pool_mode = transaction
+            server_round_robin = 1
+            """.replace("            ", "")
+        )
+        process = subprocess.Popen(
+            [*as_user("postgres"), PGBOUNCER, "-q", folder / "pgbouncer.ini"],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            for _ in range(500):
+                if (folder / f".s.PGSQL.{PORT}").exists():
+                    break
+                assert process.poll() is None, "pgbouncer did not start"
+                time.sleep(0.01)
+            yield embedded.Server(str(folder), PORT, OPERATOR, server.version)
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def all_steps(operator: Operator, way: Operator) -> None:
+    """Rehearse, refuse, apply, verify and restore by `way`; `operator` looks at the outcome."""
+    with operator.untouched():
+        assert way.run("rehearse", accept=[SYNC]).success
+        assert operator.schema_of("credit_pools") == ["public"]
+        assert "CLEANUP-STALE-PLAN" in way.try_apply().codes
+        assert operator.schema_of("cleanup_manifest") == []
+        with operator.nothing_lost():
+            assert way.apply().success
+        assert operator.manifest() == ["archived"] * 4
+        assert way.run("verify").success
+        assert way.run("restore").success
+
+
+def test_autocommit_makes_no_difference(operator: Operator, tmp_path: Path):
+    """Autocommit makes no difference."""
+    profile = (profiles_directory() / "profiles.yml").read_text()
+    (tmp_path / "profiles.yml").write_text(
+        profile.replace("type: postgres", "type: postgres\n      autocommit: true", 1)
+    )
+    way = Operator(operator.database)
+    way.flags = ["--profiles-dir", str(tmp_path)]
+    all_steps(operator, way)
+
+
+@pytest.mark.skipif(not PGBOUNCER, reason="pgbouncer is not installed (Debian: apt-get install it)")
+def test_a_transaction_pooler_makes_no_difference(operator: Operator):
+    """The steps hold, the plan warns of the pooler, and its next client finds no setting left."""
+    with pooler_of(operator.database) as pooler:
+        way = Operator(AppDatabase(pooler, operator.database.name))
+        with ExitStack() as others:
+            for _ in range(3):
+                other = others.enter_context(way.database.connect())
+                other.autocommit = False
+                other.cursor().execute("select 1")
+        assert "transaction pooler" in way.plan().report["identity"]
+        all_steps(operator, way)
+        for _ in range(3):
+            assert way.database.query("show lock_timeout") == [{"lock_timeout": "0"}]
+
+
+def small_project(folder: Path, hook: str = "select 1", model: str = "") -> Path:
+    """A project that holds the clean-up and next to nothing else."""
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
+    variables = {"cleanup": settings(), "closed_roles": project["vars"]["closed_roles"]}
+    (folder / "dbt_project.yml").write_text(
+        json.dumps(
+            {
+                "name": "paygen",
+                "profile": "paygen",
+                "macro-paths": ["macros"],
+                "on-run-end": [hook],
+                "vars": variables,
+            }
+        )
+    )
+    (folder / "models").mkdir()
+    (folder / "models" / "one.sql").write_text(f"select 1 as one{model}")
+    (folder / "macros").mkdir()
+    for topic in ("cleanup", "security"):
+        shutil.copytree(
+            PROJECT / "macros" / topic,
+            folder / "macros" / topic,
+            ignore=shutil.ignore_patterns("*.yml"),
+        )
+    return folder
+
+
+@pytest.mark.parametrize("caller", ["hook", "model"])
+def test_hooks_and_models_may_not_call_it(operator: Operator, tmp_path: Path, caller: str):
+    """Hooks and models may not call it."""
+    small_project(tmp_path, **{caller: "{{ cleanup_credit_pools(action='apply') }}"})
+    operator.database.execute("grant create, usage on schema analytics to app_owner")
+    texts: list[str] = []
+    with operator.untouched():
+        os.environ.update(operator.database.environment(OPERATOR))
+        result = dbtRunner(callbacks=[lambda event: texts.append(event.info.msg)]).invoke(
+            [
+                *("run", "--project-dir", str(tmp_path)),
+                *("--profiles-dir", str(profiles_directory()), "--log-level-file", "none"),
+            ]
+        )
+    assert not result.success
+    assert "CLEANUP-CONTEXT" in "\n".join(texts)
+
+
+class OldOperator(Operator):
+    """Runs the operation by another version of dbt-postgres, in an environment of its own."""
+
+    project: Path
+    version: str
+
+    def run(self, action: str, user: str | None = None, **arguments: object) -> Answer:
+        """One operation with JSON output; never raises for a refusal."""
+        done = subprocess.run(
+            [
+                *(UV, "run", "--quiet", "--no-project", "--python", "3.11"),
+                *("--with", f"dbt-postgres=={self.version}.*", "--with", "dbt-core<1.11"),
+                *("dbt", "--quiet", "run-operation", "cleanup_credit_pools"),
+                *("--args", json.dumps({"action": action, "output": "json", **arguments})),
+                *("--profiles-dir", profiles_directory()),
+            ],
+            cwd=self.project,
+            env={**os.environ, **self.database.environment(user or self.user)},
+            capture_output=True,
+            text=True,
+        )
+        reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        text = done.stdout + done.stderr
+        return Answer(done.returncode == 0, text, reports[0] if reports else {})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("version", OLD_VERSIONS)
+def test_older_versions_of_the_adapter_make_no_difference(
+    operator: Operator, tmp_path: Path, version: str
+):
+    """Older versions of the adapter make no difference."""
+    way = OldOperator(operator.database)
+    way.project, way.version = small_project(tmp_path), version
+    all_steps(operator, way)
