@@ -213,6 +213,20 @@ def write_histories(seed: int, moments: list[datetime]) -> AppTables:
     return tables
 
 
+def with_keys(tables: AppTables) -> AppTables:
+    """Of what was written, the rows that tables with keys take: the first of each id."""
+    kept = {}
+    for table, rows in vars(tables).items():
+        by_key: dict[str, Row] = {}
+        for row in rows:
+            column = next(iter(row))
+            key = (row[column] or "").strip().lower()
+            by_key.setdefault(key, {**row, column: key})
+        by_key.pop("", None)
+        kept[table] = list(by_key.values())
+    return AppTables(**kept)
+
+
 def load(database: AppDatabase, tables: AppTables) -> None:
     """Replace what the app's tables hold."""
     for name, rows in vars(tables).items():

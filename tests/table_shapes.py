@@ -29,7 +29,9 @@ def replace_table(database: AppDatabase, table: str, columns: str) -> None:
     )
 
 
-def loosen(database: AppDatabase) -> None:
-    """Give the app's tables a shape that takes every defect."""
+def loosen(database: AppDatabase, keyed: bool = False) -> None:
+    """Give the app's tables a shape that takes every defect; `keyed`: all but those of ids."""
     for table, columns in LOOSE.items():
+        if keyed:
+            columns = columns.replace(" text,", " uuid primary key,", 1)
         replace_table(database, table, columns)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.app_database import AppDatabase, messages
 from tests.conftest import make_database
-from tests.histories import load, write_histories
+from tests.histories import load, with_keys, write_histories
 from tests.incremental.test_scheduled_runs import run, tables_of, tables_rebuilt
 from tests.table_shapes import loosen
 
@@ -26,8 +26,9 @@ def built(server) -> AppDatabase:
     """An app with an old and a recent history, built; each test leaves it equal to a rebuild."""
     # Under the name that all tests of a process share: dbt's parsed project holds it.
     database = make_database(server)
-    loosen(database)
-    load(database, write_histories(7, [OLD, OLD + timedelta(days=9), AS_OF - timedelta(days=1)]))
+    loosen(database, keyed=True)
+    moments = [OLD, OLD + timedelta(days=9), AS_OF - timedelta(days=1)]
+    load(database, with_keys(write_histories(7, moments)))
     run(database, AS_OF, ZONE, "--exclude", "test_type:unit", "test_type:data")
     return database
 
@@ -47,9 +48,9 @@ def test_run_after_one_that_ended_at(built: AppDatabase, step: str) -> None:
                         where lower(trim(status)) in ('pending', 'processing') limit 1);
            insert into credit_transactions
                (id, user_id, transaction_type, credits_used, status, api_request_id, created_at)
-           select gen_random_uuid(), user_id, 'refund', 2, 'completed', id, %(as_of)s
+           select gen_random_uuid(), user_id, 'refund', 2, 'completed', cast(id as text), %(as_of)s
            from enhancement_tasks where created_at < %(recent)s and id is not null
-           order by md5(id || %(step)s) limit 2""",
+           order by md5(cast(id as text) || %(step)s) limit 2""",
         {"as_of": AS_OF, "recent": AS_OF - timedelta(days=20), "step": step},
     )
     run(
@@ -113,12 +114,12 @@ def test_reconcile_repairs_just_the_days_that_differ(
         """
         with flipped as (
             update enhancement_tasks set status = 'cancelled'
-            where id = (select generation_id from analytics.fct_generations
+            where cast(id as text) = (select generation_id from analytics.fct_generations
                         where status = 'completed' and record_source = 'task'
                         order by created_at limit 1)
             returning created_at
         ), gone as (
-            delete from credit_transactions where id = (
+            delete from credit_transactions where cast(id as text) = (
                 select transaction_id from analytics_intermediate.int_refunds_matched
                 where generation_id is not null order by created_at limit 1)
             returning created_at

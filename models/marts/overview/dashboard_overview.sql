@@ -1,5 +1,4 @@
--- Each figure has its own few rows of the facts, found through an index; a CTE that all shared would
--- be read whole.
+-- Each figure finds its own few rows of the facts by index; a CTE for all would be read whole.
 with balances as (
 
     select * from {{ ref('int_balances_cleaned') }}
