@@ -26,6 +26,11 @@ def as_user(name: str) -> list[str]:
     return ["setpriv", f"--reuid={name}", f"--regid={name}", "--clear-groups"]
 
 
+def user_of(server: embedded.Server) -> str:
+    """The user that the server runs as, who alone is sure to reach its socket, when we are root."""
+    return "postgres" if server.version == 15 else "pgserver"
+
+
 @contextmanager
 def folder_of(user: str) -> Iterator[Path]:
     """A folder for a server that runs as `user`; not pytest's own, which it cannot enter."""
@@ -73,7 +78,7 @@ def start_15() -> Iterator[embedded.Server]:
 @contextmanager
 def replica_of(server: embedded.Server) -> Iterator[embedded.Server]:
     """A streaming replica."""
-    user = "postgres" if server.version == 15 else "pgserver"
+    user = user_of(server)
     programs = DEBIAN_15 if server.version == 15 else embedded.binaries(server.version)
     with folder_of(user) as folder:
         copy = f"-R -X stream -c fast -h {server.host} -p {server.port} -U {server.user}"

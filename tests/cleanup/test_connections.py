@@ -15,7 +15,7 @@ from dbt.cli.main import dbtRunner
 
 from demo import server as embedded
 from tests.app_database import PROJECT, AppDatabase, profiles_directory
-from tests.cleanup.conftest import PORT, as_user, folder_of
+from tests.cleanup.conftest import PORT, as_user, folder_of, user_of
 from tests.cleanup.operator import OPERATOR, SYNC, Answer, Operator, settings
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -27,7 +27,7 @@ OLD_VERSIONS = ["1.7", "1.8", "1.9", "1.10"]
 def pooler_of(database: AppDatabase) -> Iterator[embedded.Server]:
     """PgBouncer in transaction mode, which gives each transaction another server process."""
     server = database.server
-    with folder_of("postgres") as folder:
+    with folder_of(user_of(server)) as folder:
         (folder / "users.txt").write_text(f'"{OPERATOR}" ""\n')
         (folder / "pgbouncer.ini").write_text(
             f"""
@@ -44,7 +44,7 @@ def pooler_of(database: AppDatabase) -> Iterator[embedded.Server]:
             """.replace("            ", "")
         )
         process = subprocess.Popen(
-            [*as_user("postgres"), PGBOUNCER, "-q", folder / "pgbouncer.ini"],
+            [*as_user(user_of(server)), PGBOUNCER, "-q", folder / "pgbouncer.ini"],
             cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

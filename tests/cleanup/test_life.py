@@ -154,7 +154,7 @@ def test_restore_by_another_role_is_refused(operator: Operator):
     assert operator.apply().success
     operator.database.execute("alter table cleanup_archive.credit_pools owner to service_role")
     with operator.nothing_lost():
-        assert operator.run("restore").codes == ["CLEANUP-OWNER"]
+        assert operator.run("restore").codes == ["CLEANUP-ACL", "CLEANUP-OWNER"]
 
 
 def test_plan_is_fast_in_a_large_database(operator: Operator):

@@ -87,7 +87,9 @@ def test_a_dependent_refuses_until_it_is_accepted_or_for_good(operator: Operator
     with operator.untouched():
         answer = operator.try_apply()
     assert not answer.success
-    assert answer.codes == [code]
+    # The function that a kept table's trigger calls is a finding of its own.
+    others = {"CLEANUP-UNTRACKED"} if fault == "trigger_of_a_kept_table" else set()
+    assert set(answer.codes) == {code} | others
     assert operator.schema_of("credit_pools") == ["public"]
     assert operator.schema_of("cleanup_manifest") == []
     if fault in ("view", "unknown_overload"):
