@@ -94,7 +94,7 @@ def replica_of(server: embedded.Server) -> Iterator[embedded.Server]:
             yield replica
 
 
-@pytest.fixture(scope="session", params=["18", "16", "15"])
+@pytest.fixture(scope="session", params=["18", "16", pytest.param("15", marks=pytest.mark.long)])
 def any_server(request: pytest.FixtureRequest) -> Iterator[embedded.Server]:
     """Every PostgreSQL to be had, the oldest where the machine has it."""
     if request.param == "18":
