@@ -158,9 +158,14 @@ class OldOperator(Operator):
         """One operation with JSON output; never raises for a refusal."""
         done = subprocess.run(
             [
-                *(UV, "run", "--quiet", "--no-project", "--python", "3.11"),
-                *("--with", f"dbt-postgres=={self.version}.*", "--with", "dbt-core<1.11"),
-                *("dbt", "--quiet", "run-operation", "cleanup_credit_pools"),
+                *(UV, "run", "--quiet", "--isolated", "--no-project", "--python", "3.11"),
+                *(
+                    "--with",
+                    f"dbt-postgres=={self.version}.*",
+                    "--with",
+                    f"dbt-core=={self.version}.*",
+                ),
+                *("dbt", "run-operation", "cleanup_credit_pools"),
                 *("--args", json.dumps({"action": action, "output": "json", **arguments})),
                 *("--profiles-dir", profiles_directory()),
             ],
@@ -171,6 +176,7 @@ class OldOperator(Operator):
         )
         reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         text = done.stdout + done.stderr
+        assert f"Registered adapter: postgres={self.version}." in text
         return Answer(done.returncode == 0, text, reports[0] if reports else {})
 
 
