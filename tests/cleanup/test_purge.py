@@ -91,7 +91,7 @@ def test_the_backup_brings_everything_back(operator: Operator, tmp_path: Path):
         "create schema safe; alter table credit_pools set schema safe;"
         "alter table credit_purchase_requests set schema safe"
     )
-    program = find_programs(18, None) / "pg_restore"
+    program = find_programs(operator.database.server.version, None) / "pg_restore"
     for table in ("credit_pools", "credit_purchase_requests"):
         subprocess.run(
             [
