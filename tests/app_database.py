@@ -1,7 +1,7 @@
 """A real database with the app's tables in it, and dbt run against it."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import psycopg2
 import psycopg2.extras
+from dbt.adapters.base.impl import DEFAULT_BASE_BEHAVIOR_FLAGS
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
@@ -89,12 +90,12 @@ class AppDatabase:
         Python models, which take seconds each, are left out unless `python_models`.
         """
         os.environ.update(self.environment(user, unit_tests))
-        command = [*arguments, *self._flags()]
+        command = [*arguments]
         if variables:
             command += ["--vars", psycopg2.extras.json.dumps(dict(variables))]
         if arguments[0] in ("build", "run") and not python_models and "--selector" not in arguments:
             command += ["--exclude", "tag:python"]
-        result = dbtRunner(manifest=None if parse else parsed_project()).invoke(command)
+        result = invoke(command, manifest=None if parse else parsed_project())
         if expect_success and not result.success:
             raise AssertionError(f"dbt {' '.join(arguments)} failed: {messages(result)}")
         return result
@@ -112,16 +113,26 @@ class AppDatabase:
             "DBT_EXCLUDE_RESOURCE_TYPES": "" if unit_tests else "unit_test",
         }
 
-    @staticmethod
-    def _flags() -> list[str]:
-        return [
-            *("--project-dir", str(PROJECT)),
-            *("--profiles-dir", str(profiles_directory())),
-            *("--target-path", str(target_directory())),
-            # Each run of a process adds a file handler to those before: the tenth writes ten times.
-            *("--log-path", str(target_directory() / "logs"), "--log-level-file", "none"),
-            "--no-write-json",
-        ]
+
+BEHAVIOR_FLAGS = tuple(DEFAULT_BASE_BEHAVIOR_FLAGS)
+
+
+def invoke(
+    command: Sequence[str],
+    manifest: Manifest | None = None,
+    callbacks: Sequence[Callable[[Any], None]] = (),
+) -> dbtRunnerResult:
+    """Run one dbt command in this process, the thousandth as quickly as the first."""
+    # Each run appends to dbt's own list, and walks the stack for every flag that is in it.
+    DEFAULT_BASE_BEHAVIOR_FLAGS[:] = BEHAVIOR_FLAGS
+    flags = [
+        *("--project-dir", str(PROJECT)),
+        *("--profiles-dir", str(profiles_directory())),
+        *("--target-path", str(target_directory())),
+        *("--log-path", str(target_directory() / "logs"), "--log-level-file", "none"),
+        "--no-write-json",
+    ]
+    return dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke([*command, *flags])
 
 
 def messages(result: dbtRunnerResult) -> str:
@@ -161,7 +172,7 @@ def profiles_directory() -> Path:
 def parsed_project() -> Manifest:
     """The project's manifest, parsed once in this process; it holds the database's name."""
     with patch.dict(os.environ, PGDATABASE=database_name("test")):
-        result = dbtRunner().invoke(["parse", *AppDatabase._flags()])
+        result = invoke(["parse"])
     if not result.success:
         raise AssertionError(f"dbt parse failed: {result.exception}")
     return result.result

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-from dbt.cli.main import dbtRunner
 
-from tests.app_database import PROJECT, AppDatabase, parsed_project
+from tests.app_database import PROJECT, AppDatabase, invoke, parsed_project
 
 OPERATOR = "app_owner"
 SYNC = "function public.sync_analytics_data()"
@@ -143,7 +142,7 @@ class Operator:
                 printed.append(event.data.msg)
 
         arguments = {"action": action, "output": "json", **arguments}
-        result = dbtRunner(manifest=parsed_project(), callbacks=[listen]).invoke(
+        result = invoke(
             [
                 "run-operation",
                 "cleanup_credit_pools",
@@ -151,9 +150,10 @@ class Operator:
                 json.dumps(arguments),
                 "--vars",
                 json.dumps({"cleanup": self.config}),
-                *AppDatabase._flags(),
                 *self.flags,
-            ]
+            ],
+            manifest=parsed_project(),
+            callbacks=[listen],
         )
         problem = str(result.exception or "")
         for node in getattr(result.result, "results", None) or []:
