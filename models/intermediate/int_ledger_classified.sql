@@ -100,7 +100,7 @@ final as (
         is_bare,
         transaction_id is not null
         and copy_number = 1
-        and created_at is not null
+        and coalesce({{ is_possible_time('created_at') }}, false)
         and credits is not null
         and transaction_kind is not null as is_kept,
         case when transaction_kind = 'generation_charge' then true else false end
@@ -110,6 +110,7 @@ final as (
             when transaction_id is null then 'missing_id'
             when copy_number > 1 then 'duplicate_id'
             when created_at is null then 'missing_created_at'
+            when not {{ is_possible_time('created_at') }} then 'impossible_created_at'
             when credits is null then 'missing_credits'
             when transaction_kind is null then 'unknown_transaction_type'
         end as reject_reason

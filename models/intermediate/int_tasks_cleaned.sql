@@ -49,12 +49,18 @@ final as (
         numbered.cost_usd,
         numbered.created_at,
         case
-            when statuses.status in ('completed', 'failed', 'cancelled') then numbered.ended_at
+            when
+                statuses.status in ('completed', 'failed', 'cancelled')
+                and {{ is_possible_time('numbered.ended_at') }}
+                then numbered.ended_at
         end as ended_at,
-        numbered.task_id is not null and numbered.copy_number = 1 as is_kept,
+        numbered.task_id is not null
+        and numbered.copy_number = 1
+        and coalesce({{ is_possible_time('numbered.created_at') }}, true) as is_kept,
         case
             when numbered.task_id is null then 'missing_id'
             when numbered.copy_number > 1 then 'duplicate_id'
+            when not {{ is_possible_time('numbered.created_at') }} then 'impossible_created_at'
         end as reject_reason
     from numbered
     left join aliases on numbered.provider = aliases.alias

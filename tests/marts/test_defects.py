@@ -22,6 +22,10 @@ from tests.table_shapes import loosen
 
 FAILED = {"status": "failed", "updated_at": after(seconds=15)}
 PRICE = Decimal("0.038")
+# Every character that a text may hold up to U+00FF, marks of direction and order, 100 kB of them.
+JUNK = 350 * (
+    "".join(map(chr, [*range(1, 256), 0x2028, 0x202E, 0xFEFF, 0x1F34C])) + "%s{{ x }}$$--"
+)
 DELETED_USER = "refund_without_type_for_a_deleted_user"
 
 
@@ -256,6 +260,45 @@ DEFECTS = {
     ),
     "grant_is_no_generation": Defect(
         credit_transactions=[charge(), charge("gift", transaction_type="purchase")]
+    ),
+    "credits_at_the_ends_of_their_type": Defect(
+        enhancement_tasks=[task(), task("task 2", created_at=after(seconds=9))],
+        credit_transactions=[
+            charge(credits_used=2**31 - 1),
+            charge("charge 2", credits_used=-(2**31), api_request_id=uuid_of("task 2")),
+        ],
+        generations=[
+            {"credits_used": 2**31 - 1},
+            {"credits_used": 2**31, "generation_id": uuid_of("task 2"), "duration_seconds": 6},
+        ],
+    ),
+    "infinite_cost": Defect(
+        enhancement_tasks=[task(cost_usd=Decimal("-Infinity"))],
+        credit_transactions=[charge(cost_usd=Decimal("Infinity"))],
+        generations=[{"vendor_cost_usd": None, "recorded_cost_usd": None}],
+    ),
+    "junk_in_texts": Defect(
+        enhancement_tasks=[task(**FAILED, error_message=JUNK)],
+        credit_transactions=[
+            charge(error_message=JUNK, provider="robert'); drop table tasks;--"),
+            refund(api_request_id=uuid_of("task"), error_message=JUNK),
+        ],
+        generations=[IS_FAILED | {"credits_refunded": 2}],
+    ),
+    "end_that_never_comes": Defect(
+        enhancement_tasks=[task(updated_at="infinity")], generations=[{"duration_seconds": None}]
+    ),
+    "end_before_all_time": Defect(
+        enhancement_tasks=[task(updated_at="-infinity")], generations=[{"duration_seconds": None}]
+    ),
+    "created_before_all_time": Defect(
+        enhancement_tasks=[task(), task("first", created_at="-infinity", updated_at=None)],
+        credit_transactions=[charge(), charge("year one", created_at="0001-01-01 00:00:00+00")],
+        rejects=["impossible_created_at", "impossible_created_at"],
+    ),
+    "never_created": Defect(
+        enhancement_tasks=[task(), task("last", created_at="infinity", updated_at=None)],
+        credit_transactions=[charge(), charge("never", created_at="infinity")],
     ),
     "negative_duration": Defect(
         enhancement_tasks=[task(updated_at=after(seconds=-1))],

@@ -12,6 +12,7 @@ from tests.oracle import seeds
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 URL = re.compile(r"\w+://\S+")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Row = dict[str, Any]
@@ -217,6 +218,7 @@ def _keep_ledger(kept: Kept, rows: list[Row], options: Options) -> None:
             "missing_id" * (row_id is None)
             or "duplicate_id" * (row is not first[row_id])
             or "missing_created_at" * (row["created_at"] is None)
+            or "impossible_created_at" * (clean_time(row["created_at"]) < EPOCH)
             or "missing_credits" * (row["credits_used"] is None)
             or "unknown_transaction_type" * (_kind(row) is None)
         )
@@ -256,6 +258,7 @@ def _keep_tasks(kept: Kept, rows: list[Row], options: Options) -> None:
         reason = (
             "missing_id" * (task_id is None)
             or "duplicate_id" * (row is not latest[task_id])
+            or "impossible_created_at" * ((clean_time(row.get("created_at")) or EPOCH) < EPOCH)
             or "missing_created_at" * (created_at is None)
         )
         if reason:

@@ -118,6 +118,17 @@ def test_first_weeks_are_not_judged() -> None:
     assert scored["score"].isna().all()
 
 
+@pytest.mark.parametrize("days", [1, 4, 20, 40])
+def test_any_stretch_of_days_is_scored(days: int) -> None:
+    """A young app has few days, none of them at a turn of the month or all of them."""
+    usage = quiet_usage()
+    for first in pd.date_range(date(2023, 2, 1), date(2023, 3, 3)):
+        dates = pd.to_datetime(usage["usage_date"])
+        part = usage[dates.between(first, first + pd.Timedelta(days=days - 1))]
+        scored = anomalies.score_usage(part)
+        assert len(scored) == len(part) * scored["measure"].nunique()
+
+
 def test_no_days() -> None:
     """An empty history gives an empty table with every column."""
     scored = anomalies.score_usage(quiet_usage().head(0))

@@ -93,10 +93,11 @@ def month_turn_position(days: pd.DatetimeIndex) -> pd.Series:
 
 def month_turn_effect(surprise: pd.Series, spread: pd.Series) -> pd.Series:
     """What earlier turns of the month had in common at a day's position, beyond the ordinary."""
-    usual = surprise.groupby(month_turn_position(surprise.index)).transform(
+    position = month_turn_position(surprise.index)
+    usual = surprise.groupby(position, dropna=False).transform(
         lambda days: days.rolling(6, min_periods=EARLIER_TURNS).median().shift()
     )
-    return usual.where(usual.abs() > spread * TURN_EFFECT, 0).reindex(surprise.index).fillna(0)
+    return usual.where(position.notna() & (usual.abs() > spread * TURN_EFFECT), 0)
 
 
 def trailing_spread(surprise: pd.Series, chance: pd.Series) -> pd.Series:
