@@ -6,6 +6,9 @@ Kalman Filter", as `UnobservedComponents` in statsmodels), fitted by maximum lik
 half year. Simulated futures of that model, summed by month, give the mean and the intervals; their
 logarithms' normal errors make the intervals lopsided, as those of a quantity above zero are.
 
+Days without a generation among weeks of many are outages, unknown to the fit; a provider that has
+had none for a week has no forecast, and neither does a new one.
+
 Cost = generations x the provider's present cost per generation, so that a price change shows in the
 forecast within a week and does not pass for growth. A future price change is not foreseen: where
 two of four prices rose by a quarter before the month ended, the 80 % and 95 % intervals of cost
@@ -30,6 +33,9 @@ HORIZON_MONTHS = 3  # the month of the forecast and the two after it
 FIT_DAYS = 26 * 7  # older days describe another product
 MINIMUM_DAYS = 8 * 7  # of history, half of them with generations
 PRICE_DAYS = 7  # days with generations that tell the present cost per generation
+RETIRED_DAYS = 7  # without a generation end a provider's forecasts
+BUSY = 10  # generations on the median day; a day without any is then an outage
+MOST_GROWTH = 10  # times the busiest day; nothing that a fit says beyond is believed
 SIMULATIONS = 1000
 INTERVALS = {"80": (0.1, 0.9), "95": (0.025, 0.975)}
 PRIOR_FORECASTS = 20  # for so many past forecasts the simulated intervals' own widths count
@@ -40,15 +46,24 @@ BACK_TEST_MONTHS = 24
 def has_enough_data(history: pd.Series) -> bool:
     """Say whether daily generations are many and frequent enough for a fit."""
     recent = history.dropna().tail(MINIMUM_DAYS)
-    return len(recent) == MINIMUM_DAYS and (recent > 0).mean() >= 0.5
+    often = len(recent) == MINIMUM_DAYS and (recent > 0).mean() >= 0.5
+    return often and bool(recent.tail(RETIRED_DAYS).any())
+
+
+def without_outages(history: pd.Series) -> pd.Series:
+    """The history with null for days without generations among weeks of many."""
+    usual = history.rolling(28, min_periods=7).median()
+    return history.mask((history == 0) & (usual >= BUSY))
 
 
 def simulate(history: pd.Series, days: int) -> np.ndarray:
     """Simulate `days` days after a daily history; shape (days, SIMULATIONS), in its unit."""
-    observed = np.log1p(history.dropna().tail(FIT_DAYS).to_numpy())
+    history = history.dropna().tail(FIT_DAYS)
+    observed = np.log1p(without_outages(history).to_numpy())
     model = UnobservedComponents(observed, level="lldtrend", seasonal=7, stochastic_seasonal=False)
     fitted = model.fit(disp=False, cov_type="none", warn_convergence=False)
-    return np.expm1(futures_of(fitted, days)).clip(min=0)
+    highest = np.log1p(MOST_GROWTH * history.max())
+    return np.expm1(futures_of(fitted, days).clip(0, highest))
 
 
 def futures_of(fitted: MLEResults, days: int) -> np.ndarray:
@@ -100,7 +115,7 @@ def simulate_usage(
         "generations": simulate(total, days),
         "vendor_cost": simulate((generations * weights).sum(axis=1), days) * mean_cost,
     }
-    active = set(generations.columns[generations.tail(MINIMUM_DAYS).sum() > 0])
+    active = set(generations.columns[generations.tail(RETIRED_DAYS).sum() > 0])
     if active <= set(futures):
         for measure, future in in_total.items():
             parts = sum(futures[provider][measure].mean(axis=1) for provider in futures)
@@ -209,7 +224,9 @@ def calibrated(made: pd.DataFrame, usage: dict[str, pd.DataFrame]) -> pd.DataFra
         errors = by_month.reindex(months).to_numpy() - made[measure]
         for level, (low, high) in INTERVALS.items():
             lower, upper = f"{measure}_lower_{level}", f"{measure}_upper_{level}"
-            width_down, width_up = made[measure] - made[lower], made[upper] - made[measure]
+            # The mean of a few very high futures may lie above an upper bound.
+            width_down = (made[measure] - made[lower]).clip(lower=0)
+            width_up = (made[upper] - made[measure]).clip(lower=0)
             widths = width_up.where(errors > 0, width_down)
             scores = (errors.abs() / widths).where(widths > 0)
             for _, like in made.groupby([made["provider"] == TOTAL, "horizon_months"]):

@@ -229,6 +229,45 @@ def test_a_new_provider_does_not_hide_the_total() -> None:
     assert set(made["all"]) == {"ok"}
 
 
+def without_days(usage: pd.DataFrame, provider: str, days: int) -> pd.DataFrame:
+    """The usage with nothing of one provider on the last days before `MIDDLE`."""
+    dates = pd.to_datetime(usage["usage_date"])
+    gone = (usage["provider"] == provider) & (dates >= MIDDLE - pd.Timedelta(days=days))
+    return usage.assign(
+        **{name: usage[name].mask(gone, 0) for name in ("generations", "vendor_cost_usd")}
+    )
+
+
+def forecast_total(usage: pd.DataFrame) -> pd.DataFrame:
+    """The forecasts of generations in total, made on `MIDDLE`."""
+    made = pd.DataFrame(forecasting.forecasts_made_on(by_measure(usage), MIDDLE, 0.0, None))
+    return made.set_index(["provider", "horizon_months"]).loc["all"]
+
+
+@pytest.mark.parametrize("days", [8, 16, 27])
+def test_a_retired_provider_has_no_forecast_and_spoils_none(days: int) -> None:
+    """The end of two thirds of the traffic is neither growth nor decline without end."""
+    usage = without_days(history(7, with_price_change=False), "nanobanana", days)
+    made = forecast_total(usage)
+    others = usage[usage["provider"] != "nanobanana"]
+    alone = forecast_total(others)
+    assert (made["generations"] < 2 * alone["generations"] + 31 * 200).all()
+    status = pd.DataFrame(forecasting.forecasts_made_on(by_measure(usage), MIDDLE, 0.0, None))
+    status = status.groupby("provider")["forecast_status"].agg(set)
+    assert status["nanobanana"] == {"not_enough_data"}
+    assert status["seedream"] == {"ok"}
+
+
+@pytest.mark.parametrize("days", [1, 3, 6])
+def test_an_outage_is_no_trend(days: int) -> None:
+    """A few days without generations leave the forecast where it was."""
+    usage = history(7, with_price_change=False)
+    made = forecast_total(without_days(usage, "nanobanana", days))
+    usual = forecast_total(usage)
+    later = usual.index > 0
+    assert (made["generations"] / usual["generations"])[later].between(0.8, 1.2).all()
+
+
 @pytest.mark.parametrize("generations", [1, 10, 1000])
 def test_a_constant_history_goes_on(generations: int) -> None:
     """No variation at all is no numerical trouble."""
