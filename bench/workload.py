@@ -178,7 +178,7 @@ class Workload:
     def _dbt(self, as_of: datetime, *arguments: str, project: str = "") -> list[str]:
         return [
             str(PROJECT / ".venv" / "bin" / "dbt"),
-            *("--no-send-anonymous-usage-stats", "--quiet", *arguments),
+            *("--no-send-anonymous-usage-stats", "--no-write-json", "--quiet", *arguments),
             *("--project-dir", str(self.folder / project if project else PROJECT)),
             *("--profiles-dir", str(self.folder)),
             *("--target-path", str(self.folder / project / "target")),

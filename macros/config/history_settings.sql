@@ -12,9 +12,10 @@
     ] %}
         {% do settings.update({name: var(name) | string}) %}
     {% endfor %}
-    {% for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed')
-        if node.name in ['provider_aliases', 'provider_prices', 'statuses', 'transaction_kinds'] %}
-        {% do settings.update({'seeds/' ~ node.name ~ '.csv': node.checksum.checksum[:12]}) %}
+    {% for seed in ['provider_aliases', 'provider_prices', 'statuses', 'transaction_kinds'] %}
+        {% do settings.update({
+            'seeds/' ~ seed ~ '.csv': node_named('seed', seed).checksum.checksum[:12]
+        }) %}
     {% endfor %}
     {{ return(settings) }}
 {% endmacro %}

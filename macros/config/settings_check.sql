@@ -10,7 +10,9 @@
     {% if not built or not built_relation('fct_generations') %}{{ return('') }}{% endif %}
     {% set problems = [] %}
     {% set settings = history_settings() %}
-    {% for name, value in run_query('select setting, setting_value from ' ~ built).rows %}
+    {% for name, value in run_query(
+        'select setting, setting_value from ' ~ built ~ " where setting <> 'inputs'"
+    ).rows %}
         {% if settings.get(name) != value %}
             {% do problems.append(name ~ ' was ' ~ value ~ ' and is ' ~ settings.get(name)) %}
         {% endif %}

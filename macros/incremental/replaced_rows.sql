@@ -44,3 +44,14 @@
     {% endif %}
     {{ return(['true']) }}
 {% endmacro %}
+
+{% macro replaces_nothing(model_name) %}
+    {# Whether an incremental table stands as it is, since nothing that it is made of changed. #}
+    {% if model_name in ['int_usage_by_day', 'int_usage_by_user_month', 'int_usage_by_month',
+                         'int_durations_by_month', 'int_users_by_first_month'] %}
+        {{ return(changed_days() == []) }}
+    {% elif model_name == 'int_balances_synced' or config.get('incremental_strategy') != 'replace' %}
+        {{ return(model_name == 'int_days_to_repair') }}
+    {% endif %}
+    {{ return(nothing_changed()) }}
+{% endmacro %}

@@ -2,6 +2,30 @@
     {#
         Which rows this run reads: none if it reads everything, else a dict of `ranges`, pairs of SQL
         timestamps between which rows were created that are read again, and `start`, the earliest.
+        There are no ranges where `int_inputs` found what the last complete run had found.
+    #}
+    {% if not execute or flags.FULL_REFRESH %}{{ return(none) }}{% endif %}
+    {% if nothing_changed() %}
+        {{ return({'start': timestamp_literal('infinity'), 'ranges': []}) }}
+    {% endif %}
+    {{ return(source_window()) }}
+{% endmacro %}
+
+{% macro nothing_changed() %}
+    {# Whether the last complete run, whose inputs `int_settings` keeps, found the same as this one. #}
+    {% set seen = built_relation('int_inputs') %}
+    {% set done = built_relation('int_settings') %}
+    {% if not seen or not done %}{{ return(false) }}{% endif %}
+    {{ return(run_query(
+        'select 1 from ' ~ seen ~ ' as seen inner join ' ~ done ~ ' as done'
+        ~ " on done.setting = 'inputs' and done.setting_value = seen.inputs"
+        ~ " where seen.invocation_id = '" ~ invocation_id ~ "'"
+    ) | length == 1) }}
+{% endmacro %}
+
+{% macro source_window() %}
+    {#
+        `run_window` before it is known whether anything changed in it.
 
         An explicit range (`--event-time-start` and `--event-time-end`, or the variables of the same
         names) goes before `lookback_days` before the newest generation or `as_of`, whichever is
@@ -31,6 +55,7 @@
         {% endfor %}
     {% endif %}
     {{ return({
+        'is_asked_for': (start or ranges | length > 1) | as_bool,
         'start': 'least(' ~ ranges | map('first') | join(', ') ~ ')' if ranges | length > 1
             else ranges[0][0],
         'ranges': ranges,
@@ -59,6 +84,7 @@
 {% macro is_in_window(column, window, margin=none) -%}
     {#- Whether a timestamp lies in one of the window's ranges, or at most `margin` before one. -#}
     (
+        {{- 'false' if not window.ranges -}}
         {%- for start, end in window.ranges %}
         {{ 'or ' if not loop.first }}{{ column }} between {{ start }}{{ ' - ' ~ margin if margin }} and {{ end }}
         {%- endfor %}
@@ -67,8 +93,6 @@
 
 {% macro built_relation(model_name) %}
     {# The table that an earlier run left of a model, also of one downstream; none where there is none. #}
-    {% set node = graph.nodes.values()
-        | selectattr('resource_type', 'equalto', 'model')
-        | selectattr('name', 'equalto', model_name) | first %}
+    {% set node = node_named('model', model_name) %}
     {{ return(load_relation(api.Relation.create(node.database, node.schema, node.alias))) }}
 {% endmacro %}

@@ -1,7 +1,14 @@
-{#- dbt's own `incremental`, able to run Python models. SQL models go to dbt's. #}
+{#-
+    dbt's own `incremental`, able to run Python models. SQL models go to dbt's, unless there is
+    nothing to write.
+#}
 {% materialization incremental, adapter='postgres', supported_languages=['sql', 'python'] %}
 
     {%- if model.language == 'sql' -%}
+        {%- if is_incremental() and replaces_nothing(model.name) -%}
+            {% call noop_statement('main', 'UP TO DATE') %}{% endcall %}
+            {{ return({'relations': [this.incorporate(type='table')]}) }}
+        {%- endif -%}
         {{ return(dbt.materialization_incremental_default()) }}
     {%- endif -%}
 

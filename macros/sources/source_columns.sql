@@ -20,8 +20,7 @@
         What `source_columns` answers, as `expressions`, beside the list of what is `missing`, in
         words, so that `check_sources` can name the faults of all tables at once.
     #}
-    {% set node = graph.sources.values()
-        | selectattr('source_name', 'equalto', 'app') | selectattr('name', 'equalto', table) | first %}
+    {% set node = node_named('source', 'app.' ~ table) %}
     {% set relation = source_relation(table) %}
     {% set present = {} %}
     {% for column in adapter.get_columns_in_relation(relation) %}

@@ -2,7 +2,7 @@
 -- depends_on: {{ ref('int_ledger_synced') }}
 -- depends_on: {{ ref('int_bare_charges_matched') }}
 {% set window = run_window() -%}
-{% if not window -%}
+{% if not window or not window.ranges -%}
 
 select cast(null as text) as generation_id
 where false

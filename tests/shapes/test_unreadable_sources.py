@@ -31,7 +31,11 @@ def test_missing_columns_and_tables_are_named_at_once(built: AppDatabase) -> Non
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        ("revoke select on user_credits from paygen", "no table public.user_credits"),
+        ("revoke select on user_credits from paygen", 'grant select on "public"."user_credits"'),
+        (
+            "revoke usage on schema public from public, paygen",
+            "grant select on public.user_credits",
+        ),
         ("alter role paygen nobypassrls", "row-level security hides rows of table"),
     ],
 )
