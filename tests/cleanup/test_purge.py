@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backup.dump import BackupError, count_copied, find_programs
+from backup.dump import BackupError, Table, count_copied, find_programs, read_back
 from tests.app_database import PROJECT
 from tests.cleanup.operator import OPERATOR, Operator
 
@@ -73,6 +73,49 @@ def test_purge_refuses_what_was_written_to(operator: Operator, tmp_path: Path):
         assert operator.run("purge").codes == ["CLEANUP-ACTIVITY"]
         accepted = operator.run("purge", accept=["table public.credit_pools"])
         assert accepted.codes == ["CLEANUP-STALE-PLAN"]
+
+
+def test_only_a_whole_backup_made_since_counts(operator: Operator, tmp_path: Path):
+    """A backup from before the apply, and one that holds other numbers of rows, are none."""
+    assert operator.apply().success
+    operator.database.execute(LONG_AGO)
+    assert back_up(operator, tmp_path / "pool.dump").returncode == 0
+    assert operator.run("purge").codes == ["CLEANUP-STALE-PLAN"]
+    for change in (
+        "made_at = made_at - interval '32 days'",
+        "row_counts = row_counts || '{\"credit_pools\": 2}'",
+        "row_counts = row_counts - 'credit_pools'",
+    ):
+        with operator.untouched():
+            operator.database.execute(
+                "create table as_recorded as table cleanup_archive.cleanup_backups;"
+                f"update cleanup_archive.cleanup_backups set {change}"
+            )
+            assert "CLEANUP-BACKUP" in operator.run("purge").codes
+            operator.database.execute(
+                "delete from cleanup_archive.cleanup_backups;"
+                "insert into cleanup_archive.cleanup_backups overriding system value"
+                " table as_recorded;"
+                "drop table as_recorded"
+            )
+    assert operator.run("purge").codes == ["CLEANUP-STALE-PLAN"]
+
+
+def test_a_dump_that_is_cut_or_lacks_rows_is_refused(operator: Operator, tmp_path: Path):
+    """What is read back must be what was in the database."""
+    file = tmp_path / "pool.dump"
+    assert back_up(operator, file).returncode == 0
+    pg_restore = find_programs(operator.database.server.version, None) / "pg_restore"
+    read_back(pg_restore, file, [Table("public", "credit_pools", 3)], [])
+    with pytest.raises(BackupError, match="3 of 4 rows of credit_pools"):
+        read_back(pg_restore, file, [Table("public", "credit_pools", 4)], [])
+    with pytest.raises(BackupError, match=r"lacks table public\.credit_pool$"):
+        read_back(pg_restore, file, [Table("public", "credit_pool", 3)], [])
+    with pytest.raises(BackupError, match="lacks function"):
+        read_back(pg_restore, file, [], ["nothing(integer)"])
+    file.write_bytes(file.read_bytes()[:5000])
+    with pytest.raises(BackupError):
+        read_back(pg_restore, file, [Table("public", "credit_pools", 3)], [])
 
 
 def test_the_backup_brings_everything_back(operator: Operator, tmp_path: Path):
