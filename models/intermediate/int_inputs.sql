@@ -2,7 +2,9 @@
 -- depends_on: {{ ref('stg_app__credit_transactions') }}
 {%- set window = ledger_window() %}
 {%- set facts = built_relation('fct_generations') if window %}
-{%- set exists_by_now = 'created_at <= ' ~ as_of() ~ ' or created_at is null' %}
+{%- set in_window = 'created_at is null or created_at <= ' ~ as_of() ~ ' and '
+    ~ is_in_window('created_at', window) if window %}
+{%- set not_ended = '(select generation_id from ' ~ facts ~ ' where ' ~ has_not_ended() ~ ')' %}
 
 -- Read before anything else: what changes while the run goes on is the next one's.
 select
@@ -12,17 +14,8 @@ select
     {%- else -%}
     cast({{ dbt.concat([
         "'" ~ window.ranges | join | replace("'", '') ~ "'",
-        rows_digest(
-            ref('stg_app__enhancement_tasks'),
-            '(' ~ exists_by_now ~ ') and (' ~ is_in_window('created_at', window)
-                ~ ' or created_at is null or '
-                ~ task_is_in('(select generation_id from ' ~ facts ~ ' where ' ~ has_not_ended() ~ ')')
-                ~ ')',
-        ),
-        rows_digest(
-            ref('stg_app__credit_transactions'),
-            '(' ~ exists_by_now ~ ') and (' ~ is_in_window('created_at', window)
-                ~ ' or created_at is null)',
-        ),
+        rows_digest(ref('stg_app__enhancement_tasks'), in_window),
+        rows_digest(ref('stg_app__enhancement_tasks'), task_is_in(not_ended)),
+        rows_digest(ref('stg_app__credit_transactions'), in_window),
     ]) }} as text) as inputs
     {%- endif %}
