@@ -35,10 +35,12 @@
     {% if not execute or flags.FULL_REFRESH %}{{ return(none) }}{% endif %}
     {% set facts = built_relation('fct_generations') %}
     {% if not facts %}{{ return(none) }}{% endif %}
+    {% set first_moment = 'least(newest.created_at, ' ~ as_of() ~ ') - '
+        ~ interval(var('lookback_days'), 'day') %}
+    {# From the start of a day, so that the next run's rows can be compared with this one's. #}
     {% set lookback_start = run_query(
-        'select least(newest.created_at, ' ~ as_of() ~ ') - ' ~ interval(var('lookback_days'), 'day')
-        ~ ' from (select max(created_at) as created_at from ' ~ facts ~ ') as newest'
-        ~ ' where newest.created_at is not null'
+        'select ' ~ dbt.date_trunc('day', first_moment)
+        ~ ' from (select max(created_at) as created_at from ' ~ facts ~ ') as newest where newest.created_at is not null'
     ) %}
     {% if not lookback_start %}{{ return(none) }}{% endif %}
 

@@ -4,7 +4,8 @@
 {%- set facts = built_relation('fct_generations') if window %}
 {%- set in_window = 'created_at is null or created_at <= ' ~ as_of() ~ ' and '
     ~ is_in_window('created_at', window) if window %}
-{%- set not_ended = '(select generation_id from ' ~ facts ~ ' where ' ~ has_not_ended() ~ ')' %}
+{%- set not_ended = '(select generation_id from ' ~ facts ~ ' where ' ~ has_not_ended()
+    ~ ' and created_at < ' ~ window.start ~ ')' if window %}
 
 -- Read before anything else: what changes while the run goes on is the next one's.
 select
