@@ -1,14 +1,28 @@
 {% macro get_incremental_replace_sql(arguments) %}
     {#
         Incremental strategy `replace`: delete the rows that `replaced_rows` names, insert the new ones.
-        One statement for each condition: joined by `or` they would have every row looked at.
+        One statement for each condition: joined by `or` they would have every row looked at. Of a
+        table with a `row_key`, rows that would come back as they are stay where they are.
     #}
-    {% set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) %}
-    {%- for condition in replaced_rows(model.name, arguments.temp_relation) %}
-    delete from {{ arguments.target_relation }} as target
-    where {{ condition }};
+    {% set columns = arguments.dest_columns | map(attribute='quoted') | list %}
+    {% set new_rows, target = arguments.temp_relation, arguments.target_relation %}
+    {% set key = row_key(model.name) %}
+    {% set is_same -%}
+        new_row.{{ key }} = target.{{ key }}
+        and (new_row.{{ columns | join(', new_row.') }})
+        is not distinct from (target.{{ columns | join(', target.') }})
+    {%- endset %}
+    {%- for condition in replaced_rows(model.name, new_rows) %}
+    delete from {{ target }} as target
+    where {{ condition }}
+    {%- if key %}
+    and not exists (select 1 from {{ new_rows }} as new_row where {{ is_same }});
+
+    delete from {{ new_rows }} as new_row
+    where exists (select 1 from {{ target }} as target where {{ condition }} and {{ is_same }})
+    {%- endif %};
     {% endfor %}
 
-    insert into {{ arguments.target_relation }} ({{ columns }})
-    select {{ columns }} from {{ arguments.temp_relation }}
+    insert into {{ target }} ({{ columns | join(', ') }})
+    select {{ columns | join(', ') }} from {{ new_rows }}
 {% endmacro %}

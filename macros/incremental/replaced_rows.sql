@@ -12,13 +12,6 @@
             'target.generation_id in (select generation_id from ' ~ new_rows ~ ')'
                 ~ ' and target.transaction_id in (select transaction_id from ' ~ new_rows ~ ')',
         ]) }}
-    {% elif model_name == 'int_balances_synced' %}
-        {{ return([
-            'target.reject_reason is not null',
-            'target.user_id in (select user_id from ' ~ new_rows ~ ' where reject_reason is null)',
-            'not exists (select 1 from ' ~ ref('int_balances_cleaned') ~ ' as balances'
-                ~ ' where balances.user_id = target.user_id)',
-        ]) }}
     {% elif model_name in ['int_bare_charges_matched', 'int_refunds_matched'] and window %}
         {{ return([
             is_in_window('target.created_at', window),
@@ -45,13 +38,22 @@
     {{ return(['true']) }}
 {% endmacro %}
 
+{% macro row_key(model_name) %}
+    {# The column that tells the rows of an incremental table apart; none where they are all replaced. #}
+    {% if model_name in ['int_ledger_synced', 'int_bare_charges_matched', 'int_refunds_matched']
+        and ledger_window() %}
+        {{ return('transaction_id') }}
+    {% endif %}
+    {{ return(none) }}
+{% endmacro %}
+
 {% macro replaces_nothing(model_name) %}
     {# Whether an incremental table stands as it is, since nothing that it is made of changed. #}
-    {% if model_name in ['int_usage_by_day', 'int_usage_by_user_month', 'int_usage_by_month',
-                         'int_durations_by_month', 'int_users_by_first_month'] %}
-        {{ return(changed_days() == []) }}
-    {% elif model_name == 'int_balances_synced' or config.get('incremental_strategy') != 'replace' %}
+    {% if config.get('incremental_strategy') != 'replace' %}
         {{ return(model_name == 'int_days_to_repair') }}
+    {% elif model_name in ['int_usage_by_day', 'int_usage_by_user_month', 'int_usage_by_month',
+                           'int_durations_by_month', 'int_users_by_first_month'] %}
+        {{ return(changed_days() == []) }}
     {% endif %}
     {{ return(nothing_changed()) }}
 {% endmacro %}

@@ -9,6 +9,8 @@ where false
 {%- else %}
 {%- set facts = built_relation('fct_generations') -%}
 {%- set charge_window = interval(var('shadow_charge_window_seconds'), 'second') -%}
+{%- set refunds = built_relation('int_refunds_matched') -%}
+{%- set failed_at = 'coalesce(ended_at, created_at)' -%}
 {%- set is_touched = is_in_window('created_at', window) | indent(8) %}
 
 -- Tables are named where they are read, a few rows at a time: a CTE for all would be read whole.
@@ -49,7 +51,7 @@ keys as (
 ),
 
 -- A refund without an id may now belong to another of its user's failures: whoever's failures or
--- refunds may have changed has all of theirs looked at.
+-- refunds may have changed has all looked at that such a refund may be for.
 failed_keys as (
 
     select task_id as generation_id from {{ ref('int_tasks_cleaned') }}
@@ -93,23 +95,76 @@ users as (
 
     union
 
-    select user_id from {{ built_relation('int_refunds_matched') }}
+    select user_id from {{ refunds }}
     where {{ is_touched }}
+
+),
+
+refunds_of_users as (
+
+    select user_id, created_at from ledger
+    where is_refund and api_request_id is null
+
+    union
+
+    select user_id, created_at from {{ refunds }}
+    where
+        api_request_id is null
+        and user_id in (select users.user_id from users)
+
+    union
+
+    select user_id, created_at from {{ refunds }}
+    where
+        api_request_id is null
+        and user_id is null
+        and exists (select 1 from users where users.user_id is null)
 
 ),
 
 failures_of_users as (
 
-    select generation_id from {{ facts }}
+    select generation_id, user_id, {{ failed_at }} as failed_at from {{ facts }}
     where status = 'failed' and user_id in (select users.user_id from users)
 
     union all
 
-    select generation_id from {{ facts }}
+    select generation_id, user_id, {{ failed_at }} as failed_at from {{ facts }}
     where
         status = 'failed'
         and user_id is null
         and exists (select 1 from users where users.user_id is null)
+
+),
+
+in_time_order as (
+
+    select
+        generation_id,
+        failed_at,
+        min(refunded_at) over (
+            partition by user_id order by happened_at desc
+            range between unbounded preceding and current row
+        ) as next_refund_at
+    from (
+        select
+            user_id,
+            generation_id,
+            failed_at,
+            failed_at as happened_at,
+            cast(null as timestamptz) as refunded_at
+        from failures_of_users
+
+        union all
+
+        select
+            user_id,
+            null as generation_id,
+            null as failed_at,
+            created_at as happened_at,
+            created_at as refunded_at
+        from refunds_of_users
+    ) as failures_and_refunds
 
 ),
 
@@ -120,7 +175,8 @@ final as (
 
     union
 
-    select generation_id from failures_of_users
+    select generation_id from in_time_order
+    where next_refund_at <= failed_at + {{ interval(var('refund_window_hours'), 'hour') }}
 
 )
 

@@ -14,7 +14,7 @@ shadows as (
 
 balances as (
 
-    select * from {{ ref('int_balances_synced') }}
+    select * from {{ ref('int_balances_cleaned') }}
     where reject_reason is null
 
 ),

@@ -12,7 +12,7 @@ ledger as (
 
 balances as (
 
-    select * from {{ ref('int_balances_synced') }}
+    select * from {{ ref('int_balances_cleaned') }}
 
 ),
 

@@ -9,7 +9,7 @@ with usage_by_user as (
 
 balances as (
 
-    select * from {{ ref('int_balances_synced') }}
+    select * from {{ ref('int_balances_cleaned') }}
     where reject_reason is null
 
 ),

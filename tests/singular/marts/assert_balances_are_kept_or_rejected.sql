@@ -1,18 +1,18 @@
--- Every balance of the app is a row of the reconciliation or a rejected row.
+-- Every balance that the app had when the run began is kept by the reconciliation or rejected.
 with raw as (
 
-    select count(*) as row_count from {{ ref('stg_app__user_credits') }}
+    select count(*) as row_count
+    from {{ ref('stg_app__user_credits') }}
+    where updated_at is null or updated_at < {{ run_time() }}
 
 ),
 
 kept as (
 
     select count(*) as row_count
-    from {{ ref('int_balances_synced') }} as balances
+    from {{ ref('int_balances_cleaned') }} as balances
     inner join {{ ref('credit_balance_reconciliation') }} as reconciled
-        on
-            balances.user_id = reconciled.user_id
-            and balances.current_balance = reconciled.app_balance
+        on balances.user_id = reconciled.user_id
     where balances.reject_reason is null
 
 ),
@@ -32,4 +32,4 @@ select
 from raw
 cross join kept
 cross join rejected
-where raw.row_count <> kept.row_count + rejected.row_count
+where raw.row_count > kept.row_count + rejected.row_count
