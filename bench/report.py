@@ -135,12 +135,21 @@ def _machine() -> str:
         ),
         platform.machine(),
     )
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    settings = ", ".join(f"{setting} {value}" for setting, value in server_settings().items())
     return (
-        f"{os.cpu_count()} x {model}, {memory:.0f} GiB, {platform.system()}, "
+        f"{os.cpu_count()} x {model}, {_memory_gib():.0f} GiB, {platform.system()}, "
         f"load {os.getloadavg()[2]:.1f} over the last 15 minutes; embedded PostgreSQL 18, "
-        "fsync off, shared_buffers 512 MB, random_page_cost 1.1, work_mem 64 MB."
+        f"fsync off, {settings}, random_page_cost 1.1, work_mem 64MB."
     )
+
+
+def server_settings() -> dict[str, str]:
+    """What the bench's server is given for memory, for the project and its rivals alike."""
+    return {"shared_buffers": f"{_memory_gib() // 4:.0f}GB", "maintenance_work_mem": "512MB"}
+
+
+def _memory_gib() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
 
 
 def _draw(costs: Costs, path: Path) -> None:

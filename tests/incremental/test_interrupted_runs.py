@@ -1,42 +1,19 @@
 """Runs that end in the middle, and days that change where no run looks."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import psycopg2
 import pytest
 
 from tests.app_database import AppDatabase, messages
-from tests.conftest import make_database
-from tests.histories import load, with_keys, write_histories
-from tests.incremental.test_scheduled_runs import run, tables_of, tables_rebuilt
-from tests.table_shapes import loosen
+from tests.incremental.conftest import AS_OF, OLD, ZONE
+from tests.incremental.rebuild import assert_equals_rebuild, run
 
-AS_OF = datetime(2025, 3, 1, tzinfo=UTC)
-OLD = AS_OF - timedelta(days=60)
-ZONE = "America/New_York"
 # Every table on the way, in the order in which they are written.
 STEPS = [
     *("int_keys_touched", "int_refunds_matched", "int_generations_changed", "int_days_changed"),
     *("fct_generations", "int_usage_by_user_month", "int_usage_by_month", "monthly_usage"),
 ]
-
-
-@pytest.fixture(scope="module")
-def built(server) -> AppDatabase:
-    """An app with an old and a recent history, built; each test leaves it equal to a rebuild."""
-    # Under the name that all tests of a process share: dbt's parsed project holds it.
-    database = make_database(server)
-    loosen(database, keyed=True)
-    moments = [OLD, OLD + timedelta(days=9), AS_OF - timedelta(days=1)]
-    load(database, with_keys(write_histories(7, moments)))
-    run(database, AS_OF, ZONE, "--exclude", "test_type:unit", "test_type:data")
-    return database
-
-
-def assert_equals_rebuild(database: AppDatabase) -> None:
-    found, rebuilt = tables_of(database), tables_rebuilt(database, AS_OF, ZONE)
-    for table, rows in found.items():
-        assert rows == rebuilt[table], table
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -64,7 +41,7 @@ def test_run_after_one_that_ended_at(built: AppDatabase, step: str) -> None:
         "assert_window_equals_source",
     )
     run(built, AS_OF, ZONE, "--selector", "frequent")
-    assert_equals_rebuild(built)
+    assert_equals_rebuild(built, AS_OF, ZONE)
 
 
 def test_server_ends_the_run(built: AppDatabase) -> None:
@@ -94,7 +71,7 @@ def test_server_ends_the_run(built: AppDatabase) -> None:
             built.execute("alter role paygen reset lock_timeout")
     assert not result.success
     run(built, AS_OF, ZONE, "--selector", "frequent")
-    assert_equals_rebuild(built)
+    assert_equals_rebuild(built, AS_OF, ZONE)
 
 
 def reconcile(database: AppDatabase, capsys: pytest.CaptureFixture, *arguments: str) -> str:
@@ -139,7 +116,7 @@ def test_reconcile_repairs_just_the_days_that_differ(
         "select usage_date, changed_at from analytics_intermediate.int_days_changed"
     )
     run(built, AS_OF, ZONE, "--selector", "frequent")
-    assert_equals_rebuild(built)
+    assert_equals_rebuild(built, AS_OF, ZONE)
     assert "0 differing day(s)" in reconcile(built, capsys)
     assert built.query("select * from analytics_intermediate.int_days_to_repair") == []
     after = built.query(
@@ -171,7 +148,7 @@ def test_explicit_range_backfills_a_period(built: AppDatabase) -> None:
         "--event-time-end",
         str((OLD + timedelta(days=5)).date()),
     )
-    assert_equals_rebuild(built)
+    assert_equals_rebuild(built, AS_OF, ZONE)
 
 
 def test_changed_settings_demand_a_full_refresh(built: AppDatabase) -> None:
@@ -182,34 +159,4 @@ def test_changed_settings_demand_a_full_refresh(built: AppDatabase) -> None:
     )
     assert not result.success
     assert "reporting_timezone was America/New_York and is UTC" in messages(result)
-    assert_equals_rebuild(built)
-
-
-def written_by(database: AppDatabase) -> dict[str, int]:
-    """Rows ever written to each incremental table, as the server counts them."""
-    database.execute("select pg_stat_force_next_flush()")
-    return {
-        row["relname"]: row["written"]
-        for row in database.query(
-            """select relname, n_tup_ins + n_tup_upd + n_tup_del as written
-               from pg_stat_user_tables where relname in ('fct_generations', 'int_ledger_synced',
-                   'int_refunds_matched', 'int_bare_charges_matched', 'int_usage_by_day')"""
-        )
-    }
-
-
-def test_a_run_that_finds_nothing_new_writes_nothing(built: AppDatabase) -> None:
-    """The third run in a row leaves the tables alone; a change that keeps all counts is seen."""
-    for _ in range(2):
-        run(built, AS_OF, ZONE, "--selector", "frequent")
-    before = written_by(built)
-    assert len(before) == 5
-    run(built, AS_OF, ZONE, "--selector", "frequent")
-    assert written_by(built) == before
-    built.execute(
-        "update credit_transactions set cost_usd = cost_usd + 0.01 where created_at > %s",
-        [AS_OF - timedelta(days=2)],
-    )
-    run(built, AS_OF, ZONE, "--selector", "frequent")
-    assert written_by(built)["fct_generations"] > before["fct_generations"]
-    assert_equals_rebuild(built)
+    assert_equals_rebuild(built, AS_OF, ZONE)

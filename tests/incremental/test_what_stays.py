@@ -1,0 +1,112 @@
+"""What a run leaves as it is: rows and views that would come back the same."""
+
+from datetime import timedelta
+
+from tests.app_database import BUILD_ROLE, AppDatabase
+from tests.incremental.conftest import AS_OF, ZONE
+from tests.incremental.rebuild import assert_equals_rebuild, run
+
+
+def written_by(database: AppDatabase) -> dict[str, int]:
+    """Rows ever written to each incremental table, as the server counts them."""
+    database.execute("select pg_stat_force_next_flush()")
+    return {
+        row["relname"]: row["written"]
+        for row in database.query(
+            """select relname, n_tup_ins + n_tup_upd + n_tup_del as written
+               from pg_stat_user_tables where relname in ('fct_generations', 'int_ledger_synced',
+                   'int_refunds_matched', 'int_bare_charges_matched', 'int_usage_by_day')"""
+        )
+    }
+
+
+def test_a_run_that_finds_nothing_new_writes_nothing(built: AppDatabase) -> None:
+    """The third run in a row leaves the tables alone; a change that keeps all counts is seen."""
+    for _ in range(2):
+        run(built, AS_OF, ZONE, "--selector", "frequent")
+    before = written_by(built)
+    assert len(before) == 5
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert written_by(built) == before
+    built.execute(
+        "update credit_transactions set cost_usd = cost_usd + 0.01 where created_at > %s",
+        [AS_OF - timedelta(days=2)],
+    )
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert written_by(built)["fct_generations"] > before["fct_generations"]
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+def test_one_row_that_changed_is_one_that_is_written(built: AppDatabase) -> None:
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    before = written_by(built)
+    built.execute(
+        """update credit_transactions set cost_usd = 0.77 where id = (
+               select id from credit_transactions
+               where created_at > %s and created_at < %s and cost_usd > 0
+                   and transaction_type = 'deduction' and user_id is not null
+               order by id limit 1)""",
+        [AS_OF - timedelta(days=2), AS_OF],
+    )
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    after = written_by(built)
+    # The row as it was goes, the row as it is comes.
+    assert after["int_ledger_synced"] - before["int_ledger_synced"] == 2
+    assert after["int_refunds_matched"] == before["int_refunds_matched"]
+    assert after["int_bare_charges_matched"] == before["int_bare_charges_matched"]
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+def views(database: AppDatabase) -> dict[str, tuple[int, str]]:
+    """Object id and last change of each view of ours."""
+    return {
+        row["name"]: (row["oid"], row["changed"])
+        for row in database.query(
+            """select cast(views.oid as regclass)::text as name, views.oid,
+                      views.xmin || ' ' || rules.xmin as changed
+               from pg_class as views
+               inner join pg_rewrite as rules on rules.ev_class = views.oid
+               inner join pg_namespace on pg_namespace.oid = relnamespace
+               where relkind = 'v' and nspname like 'analytics%'"""
+        )
+    }
+
+
+def test_views_that_stand_are_left_alone(built: AppDatabase) -> None:
+    """None is touched, so that a reader in the midst of a long query holds nothing up."""
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    before = views(built)
+    assert "analytics.monthly_user_usage" in before
+    with built.connect() as reader, reader.cursor() as cursor:
+        reader.autocommit = False
+        cursor.execute("select count(*) from analytics.monthly_user_usage")
+        cursor.execute("select count(*) from analytics_staging.stg_app__user_credits")
+        built.execute(f"alter role {BUILD_ROLE} set lock_timeout = '1s'")
+        run(built, AS_OF, ZONE, "--selector", "frequent")
+    built.execute(f"alter role {BUILD_ROLE} reset lock_timeout")
+    assert views(built) == before
+
+
+def test_a_changed_view_keeps_what_selects_from_it(built: AppDatabase) -> None:
+    before = views(built)
+    built.execute(
+        """do $$ begin execute
+            'create or replace view analytics_intermediate.int_balances_cleaned as select * from ('
+            || rtrim(pg_get_viewdef('analytics_intermediate.int_balances_cleaned'::regclass), ';')
+            || ') as balances where false';
+        end $$"""
+    )
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    after = views(built)
+    assert after["analytics.monthly_user_usage"] == before["analytics.monthly_user_usage"]
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+def test_a_view_of_other_columns_is_made_anew(built: AppDatabase) -> None:
+    built.execute(
+        "drop view analytics_intermediate.int_balances_cleaned cascade;"
+        "create view analytics_intermediate.int_balances_cleaned as select 1 as nothing",
+        user=BUILD_ROLE,
+    )
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built, AS_OF, ZONE)
