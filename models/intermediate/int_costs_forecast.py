@@ -22,6 +22,8 @@ Predictive Inference for Regression", section 5.2) over the back-test's earlier 
 same horizon, for months that had ended by then; those of the total apart from the providers'.
 """
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
@@ -170,13 +172,12 @@ def forecasts_made_on(
                     in_month = (future_days >= month) & (future_days < end)
                     left = np.where(future_days == made_on, 1 - elapsed, 1.0)[in_month, None]
                     daily = future[measure][in_month] * left
-                    row |= describe(measure, actual.sum() + daily.sum(axis=0))
+                    samples = actual.sum() + daily.sum(axis=0)
+                    row |= describe(measure, samples)
                     if provider == TOTAL and measure == "vendor_cost" and budget is not None:
                         expected = pd.Series(daily.mean(axis=1), future_days[in_month])
-                        row |= compare_with_budget(
-                            actual.add(expected, fill_value=0), row["samples"], budget
-                        )
-            row.pop("samples", None)
+                        passed_on = day_passed(actual.add(expected, fill_value=0), budget)
+                        row |= {"budget_passed_on": passed_on, "samples": samples}
             rows.append(row)
     return rows
 
@@ -188,16 +189,20 @@ def describe(measure: str, samples: np.ndarray) -> dict:
         for level, quantiles in INTERVALS.items()
         for side, quantile in zip(("lower", "upper"), quantiles, strict=True)
     }
-    return {measure: samples.mean(), **bounds, "samples": samples}
+    return {measure: samples.mean(), **bounds}
 
 
-def compare_with_budget(daily: pd.Series, samples: np.ndarray, budget: float) -> dict:
-    """Say when a month's expected daily costs pass the budget, and how likely the month does."""
+def day_passed(daily: pd.Series, budget: float) -> pd.Timestamp | None:
+    """Say on which day a month's expected daily costs pass the budget, if they do."""
     passed = daily.index[daily.cumsum() > budget]
-    return {
-        "budget_passed_on": passed[0] if len(passed) else None,
-        "probability_over_budget": (samples > budget).mean(),
-    }
+    return passed[0] if len(passed) else None
+
+
+def probability_over(budget: float, row: pd.Series) -> float:
+    """Share of a month's simulated totals above the budget, spread as its 80 % interval is."""
+    spread = row["vendor_cost_scale_80"] * (row["samples"] - row["vendor_cost"])
+    totals = (row["vendor_cost"] + spread).clip(row["vendor_cost_to_date"])
+    return (totals > budget).mean()
 
 
 def back_test_dates(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
@@ -233,6 +238,7 @@ def calibrated(made: pd.DataFrame, usage: dict[str, pd.DataFrame]) -> pd.DataFra
                 for made_on, rows in like.groupby("forecast_date"):
                     earlier = like.index[ends[like.index] <= made_on]
                     scale = conformal_scale(scores[earlier].dropna(), high - low)
+                    made.loc[rows.index, f"{measure}_scale_{level}"] = scale
                     made.loc[rows.index, lower] = made[measure] - scale * width_down
                     made.loc[rows.index, upper] = made[measure] + scale * width_up
         lower, lower_95 = f"{measure}_lower_80", f"{measure}_lower_95"
@@ -276,7 +282,11 @@ def forecast_costs(usage: pd.DataFrame, budget: float | None) -> pd.DataFrame:
     rows += [
         row | {"is_current": True} for row in forecasts_made_on(by_measure, today, elapsed, budget)
     ]
-    return to_columns(calibrated(pd.DataFrame(rows), by_measure))
+    made = calibrated(pd.DataFrame(rows), by_measure)
+    if "samples" in made:
+        over = made[made["samples"].notna()]
+        made["probability_over_budget"] = over.apply(partial(probability_over, budget), axis=1)
+    return to_columns(made.drop(columns=["samples", *made.filter(regex="_scale_")], errors="ignore"))
 
 
 def to_columns(frame: pd.DataFrame) -> pd.DataFrame:

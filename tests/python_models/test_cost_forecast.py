@@ -174,13 +174,21 @@ def test_the_day_the_budget_is_passed() -> None:
     """Of 31 like days at 10 dollars, a budget of 155 dollars is passed on the 16th."""
     days = pd.date_range("2024-01-01", periods=31)
     daily = pd.Series(10.0, days)
-    samples = np.array([100.0, 200.0, 300.0, 400.0])
-    passed = forecasting.compare_with_budget(daily, samples, 155)
-    assert passed == {
-        "budget_passed_on": pd.Timestamp(2024, 1, 16),
-        "probability_over_budget": 0.75,
-    }
-    assert forecasting.compare_with_budget(daily, samples, 310)["budget_passed_on"] is None
+    assert forecasting.day_passed(daily, 155) == pd.Timestamp(2024, 1, 16)
+    assert forecasting.day_passed(daily, 310) is None
+
+
+def test_the_budget_is_as_likely_passed_as_the_interval_says() -> None:
+    """One forecast in ten ends above the 80 % interval's upper bound; what is spent is spent."""
+    usage = history(3)
+    usage = usage[usage["usage_date"] < usage["usage_date"].max() - pd.Timedelta(days=15)]
+    bound = forecasting.forecast_costs(usage, 1.0).query("is_current and provider == 'all'")
+    assert bound["vendor_cost_to_date_usd"].iloc[0] > 1
+    assert bound["probability_over_budget"].iloc[0] == 1
+    for horizon, upper in bound.set_index("horizon_months")["vendor_cost_upper_80_usd"].items():
+        made = forecasting.forecast_costs(usage, upper).query("is_current and provider == 'all'")
+        chances = made.set_index("horizon_months")["probability_over_budget"]
+        assert chances[horizon] == pytest.approx(0.1, abs=0.005)
 
 
 def test_the_day_of_as_of_counts_as_far_as_it_went() -> None:
