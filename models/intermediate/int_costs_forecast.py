@@ -286,7 +286,8 @@ def forecast_costs(usage: pd.DataFrame, budget: float | None) -> pd.DataFrame:
     if "samples" in made:
         over = made[made["samples"].notna()]
         made["probability_over_budget"] = over.apply(partial(probability_over, budget), axis=1)
-    return to_columns(made.drop(columns=["samples", *made.filter(regex="_scale_")], errors="ignore"))
+        made = made.drop(columns="samples")
+    return to_columns(made.drop(columns=made.filter(regex="_scale_").columns))
 
 
 def to_columns(frame: pd.DataFrame) -> pd.DataFrame:
