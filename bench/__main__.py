@@ -85,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--changes", type=int, help="new and changed rows before each scheduled run (scale / 1000)"
     )
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of each work (3)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="rounds of rebuilds, refreshes and raw queries (3)"
+    )
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder (bench/results)")
     return parser
 
