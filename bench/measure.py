@@ -27,7 +27,8 @@ class Measurement:
             (`active_time` of pg_stat_database).
         server_cpu_seconds: user and system time of all processes of the server.
         client_cpu_seconds: the same of the command.
-        server_peak_mib: most memory of the server's processes together (PSS), sampled.
+        server_peak_mib: most memory of the server's processes together, sampled; what they
+            share counts once.
         client_peak_mib: most resident memory of the command.
     """
 
@@ -109,7 +110,7 @@ def _children_cpu_seconds() -> float:
 
 
 class _PeakMemory:
-    """Samples the proportional set size of the server's processes while it is entered."""
+    """Samples the memory of the server's processes while it is entered."""
 
     def __init__(self, postmaster: psutil.Process) -> None:
         self.mib = 0.0
@@ -126,10 +127,13 @@ class _PeakMemory:
 
     def _sample(self) -> None:
         while not self._done.wait(SAMPLE_SECONDS):
-            total = 0
+            own = shared = 0
             for process in [self._postmaster, *self._postmaster.children()]:
                 try:
-                    total += process.memory_full_info().pss
+                    memory = process.memory_info()
                 except psutil.Error:
                     continue
-            self.mib = max(self.mib, total / 2**20)
+                own += memory.rss - memory.shared
+                # Proportional shares would be exact, but walking gigabytes of pages costs CPU time.
+                shared = max(shared, memory.shared)
+            self.mib = max(self.mib, (own + shared) / 2**20)

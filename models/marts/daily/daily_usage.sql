@@ -6,22 +6,9 @@ with usage_by_day as (
 
 ),
 
-refunds as (
-
-    select * from {{ ref('int_refunds_matched') }}
-
-),
-
 refunds_by_day as (
 
-    select
-        {{ reporting_date('created_at') }} as usage_date,
-        usage_provider as provider,
-        usage_enhancement_type as enhancement_type,
-        count(*) as refunds_issued,
-        sum(credits) as credits_refunded
-    from refunds
-    group by 1, 2, 3
+    select * from {{ ref('int_refunds_by_day') }}
 
 ),
 
