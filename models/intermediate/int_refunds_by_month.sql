@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with refunds as (
 
     select * from {{ ref('int_refunds_by_day') }}
