@@ -34,7 +34,7 @@ test: setup ## run all tests on real PostgreSQL servers
 	@$(RUN) pytest tests --numprocesses 2 --dist loadscope
 	@$(RUN) pytest dbt_postgres_python/tests --numprocesses 2 --dist loadscope
 
-test-long: setup ## the tests that take minutes: back-tests over many seeds
+test-long: setup ## the tests that take minutes: more seeds, histories and servers
 	@$(RUN) pytest -m long -s
 
 bench: setup ## measure runs against their rivals (SCALE=generations, 1000000)
