@@ -1,5 +1,8 @@
 """`table` and `incremental`: what dbt promises of SQL models holds for Python ones."""
 
+import threading
+import time
+
 import pytest
 from dbt_project import DbtProject
 
@@ -58,6 +61,33 @@ def test_table_replaces_a_view(dbt_project: DbtProject) -> None:
     dbt_project.run()
     assert _rows(dbt_project, "numbers") == [(1, "a")]
     assert _rows(dbt_project, "grown") == [(1, "first"), (2, "first")]
+
+
+@pytest.mark.parametrize("language", ["py", "sql"])
+def test_a_long_query_does_not_make_others_wait(language: str, dbt_project: DbtProject) -> None:
+    """While one reader keeps the old table from being replaced, the next ones are served."""
+    file = f"models/numbers.{language}"
+    sql = "{{{{ config(materialized='table') }}}} select {ids[0]} as id, '{note}' as note"
+    model = (NUMBERS if language == "py" else sql).format
+    dbt_project.write(file, model(ids=[1], note="a"))
+    dbt_project.run()
+    dbt_project.write(file, model(ids=[2], note="b"))
+    rebuild = threading.Thread(target=dbt_project.run)
+    with dbt_project.connect() as reader, dbt_project.connect() as other:
+        reader.execute("begin; select * from marts.numbers")
+        rebuild.start()
+        while not dbt_project.query(
+            "select 1 from pg_locks where mode = 'AccessExclusiveLock' and not granted"
+        ):
+            assert rebuild.is_alive()
+        other.execute("set lock_timeout = '500ms'")
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            other.execute("select id from marts.numbers")
+            assert other.fetchall() == [(1,)]
+        reader.execute("rollback")
+        rebuild.join()
+    assert _rows(dbt_project, "numbers") == [(2, "b")]
 
 
 def test_hooks_grants_indexes_docs_and_tags(dbt_project: DbtProject) -> None:
