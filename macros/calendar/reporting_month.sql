@@ -1,3 +1,3 @@
 {% macro reporting_month(timestamp) -%}
-    cast({{ dbt.date_trunc('month', in_reporting_timezone(timestamp)) }} as date)
+    {{ month_of(in_reporting_timezone(timestamp)) }}
 {%- endmacro %}

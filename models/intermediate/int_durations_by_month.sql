@@ -11,7 +11,7 @@ with generations as (
 final as (
 
     select
-        cast({{ dbt.date_trunc('month', 'created_date') }} as date) as month_start,
+        {{ month_of('created_date') }} as month_start,
         percentile_cont(0.5) within group (order by duration_seconds) as p50_duration_seconds,
         percentile_cont(0.95) within group (order by duration_seconds) as p95_duration_seconds,
         {{ run_time() }} as built_at

@@ -7,7 +7,7 @@ with refunds as (
 final as (
 
     select
-        cast({{ dbt.date_trunc('month', 'usage_date') }} as date) as month_start,
+        {{ month_of('usage_date') }} as month_start,
         sum(refunds_issued) as refunds_issued,
         sum(credits_refunded) as credits_refunded
     from refunds

@@ -19,7 +19,7 @@ with generations as (
 final as (
 
     select
-        cast({{ dbt.date_trunc('month', 'created_date') }} as date) as month_start,
+        {{ month_of('created_date') }} as month_start,
         user_id,
         provider,
         {{ usage_measures() | indent(8) }},

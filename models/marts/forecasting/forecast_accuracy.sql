@@ -23,7 +23,7 @@ usage_by_month as (
 
     select
         provider,
-        cast({{ dbt.date_trunc('month', 'usage_date') }} as date) as month_start,
+        {{ month_of('usage_date') }} as month_start,
         sum(generations) as generations,
         sum(vendor_cost_usd) as vendor_cost_usd
     from usage

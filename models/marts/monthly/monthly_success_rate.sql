@@ -32,7 +32,7 @@ refunds as (
 stuck as (
 
     select
-        cast({{ dbt.date_trunc('month', 'created_date') }} as date) as month_start,
+        {{ month_of('created_date') }} as month_start,
         count(*) as stuck_generations
     from generations
     where {{ has_not_ended() }} and {{ is_stuck() }}
