@@ -1,15 +1,48 @@
 {% macro changed_days() %}
     {#
-        The days on which generations changed since `this` was last written, as a list of ISO dates;
+        The days on which generations changed since the last complete run, as a list of ISO dates;
         none where the facts were rebuilt as a whole.
     #}
     {% if not execute or not is_incremental() %}{{ return(none) }}{% endif %}
+    {% if nothing_changed() %}{{ return([]) }}{% endif %}
     {% set days = run_query(
-        'select distinct changed.usage_date from ' ~ ref('int_days_changed') ~ ' as changed'
-        ~ ' where changed.changed_at > (select coalesce(max(built.built_at), '
-        ~ timestamp_literal('-infinity') ~ ') from ' ~ this ~ ' as built)'
+        'select distinct usage_date from ' ~ ref('int_days_changed')
+        ~ ' where changed_at > ' ~ changes_done()
     ).columns[0].values() %}
     {{ return(none if none in days else days | map('string') | list) }}
+{% endmacro %}
+
+{% macro changes_done() -%}
+    {#- The newest change of a generation that the last complete run brought into every table. -#}
+    {%- set settings = built_relation('int_settings') -%}
+    coalesce(
+        {%- if settings %}
+        (
+            select cast(settings.setting_value as timestamptz) from {{ settings }} as settings
+            where settings.setting = 'changes_done'
+        ),
+        {%- endif %}
+        {{ timestamp_literal('-infinity') }}
+    )
+{%- endmacro %}
+
+{% macro changed_usage_days() %}
+    {#
+        `changed_days` and those whose refunds are not as `this`, the table of daily usage, counts them:
+        a refund counts on its own day, whenever the generation was made.
+    #}
+    {% set days = changed_days() %}
+    {% if not days and (days is none or nothing_changed()) %}{{ return(days) }}{% endif %}
+    {% set refund_days = run_query(
+        'select distinct usage_date from (select ' ~ reporting_date('created_at') ~ ' as usage_date,'
+        ~ ' usage_provider as provider, usage_enhancement_type as enhancement_type,'
+        ~ ' 1 as refunds, credits from ' ~ ref('int_refunds_matched') ~ ' union all'
+        ~ ' select usage_date, provider, enhancement_type, -refunds_issued, -credits_refunded'
+        ~ ' from ' ~ this ~ ' where refunds_issued > 0) as refunds'
+        ~ ' group by usage_date, provider, enhancement_type'
+        ~ ' having sum(refunds) <> 0 or sum(credits) <> 0'
+    ).columns[0].values() | map('string') | list %}
+    {{ return((days + refund_days) | unique | list) }}
 {% endmacro %}
 
 {% macro changed_months() %}

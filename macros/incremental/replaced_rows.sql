@@ -24,36 +24,27 @@
             'target.generation_id in (select generation_id from '
             ~ ref('int_generations_changed') ~ ')'
         ]) }}
-    {% elif model_name == 'int_usage_by_day' %}
-        {{ return([is_in_days('target.usage_date', changed_days())]) }}
+    {% elif model_name == 'daily_usage' %}
+        {{ return([is_in_days('target.usage_date', changed_usage_days())]) }}
     {% elif model_name == 'int_users_by_first_month' and is_incremental() %}
         {{ return([
-            is_in_months('target.month_start', changed_months()),
+            is_in_months('target.month_start', changed_months())
+                ~ ' and ' ~ has_no_usage_in_month('target'),
             'target.user_id in (select user_id from ' ~ new_rows ~ ')',
         ]) }}
-    {% elif model_name in ['int_usage_by_user_month', 'int_durations_by_month',
-                           'int_usage_by_month'] %}
+    {% elif model_name in ['int_usage_by_user_month', 'int_usage_by_month'] %}
         {{ return([is_in_months('target.month_start', changed_months())]) }}
     {% endif %}
     {{ return(['true']) }}
 {% endmacro %}
 
 {% macro row_key(model_name) %}
-    {# The column that tells the rows of an incremental table apart; none where they are all replaced. #}
+    {# The columns that tell the rows of an incremental table apart; none where all are replaced. #}
     {% if model_name in ['int_ledger_synced', 'int_bare_charges_matched', 'int_refunds_matched']
         and ledger_window() %}
-        {{ return('transaction_id') }}
+        {{ return(['transaction_id']) }}
+    {% elif model_name == 'int_usage_by_user_month' and changed_months() is not none %}
+        {{ return(['month_start', 'user_id', 'provider']) }}
     {% endif %}
-    {{ return(none) }}
-{% endmacro %}
-
-{% macro replaces_nothing(model_name) %}
-    {# Whether an incremental table stands as it is, since nothing that it is made of changed. #}
-    {% if config.get('incremental_strategy') != 'replace' %}
-        {{ return(model_name == 'int_days_to_repair') }}
-    {% elif model_name in ['int_usage_by_day', 'int_usage_by_user_month', 'int_usage_by_month',
-                           'int_durations_by_month', 'int_users_by_first_month'] %}
-        {{ return(changed_days() == []) }}
-    {% endif %}
-    {{ return(nothing_changed()) }}
+    {{ return([]) }}
 {% endmacro %}

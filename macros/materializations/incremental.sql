@@ -5,7 +5,7 @@
 {% materialization incremental, adapter='postgres', supported_languages=['sql', 'python'] %}
 
     {%- if model.language == 'sql' -%}
-        {%- if is_incremental() and replaces_nothing(model.name) -%}
+        {%- if stands(model.name) -%}
             {% call noop_statement('main', 'UP TO DATE') %}{% endcall %}
             {{ return({'relations': [this.incorporate(type='table')]}) }}
         {%- endif -%}

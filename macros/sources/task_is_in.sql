@@ -16,7 +16,9 @@
         source_id = any(array(
             select
                 case
-                    when keys.generation_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                    when
+                        keys.generation_id like '________-____-____-____-____________'
+                        and translate(keys.generation_id, '0123456789abcdef', '') = '----'
                         then cast(keys.generation_id as uuid)
                 end
             from {{ keys }} as keys

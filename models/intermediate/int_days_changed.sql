@@ -12,18 +12,18 @@ final as (
     -- No day in particular: every table that is kept up by days starts anew.
     select
         cast(null as date) as usage_date,
-        {{ run_time() }} as changed_at
+        current_timestamp as changed_at
     {%- else -%}
     select
         created_date as usage_date,
-        {{ run_time() }} as changed_at
+        current_timestamp as changed_at
     from changed
 
     union
 
     select
         prior_created_date as usage_date,
-        {{ run_time() }} as changed_at
+        current_timestamp as changed_at
     from changed
     where prior_created_date is not null
     {%- endif %}

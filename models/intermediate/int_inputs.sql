@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='replace') }}
+
 -- depends_on: {{ ref('stg_app__enhancement_tasks') }}
 -- depends_on: {{ ref('stg_app__credit_transactions') }}
 {%- set window = ledger_window() %}
@@ -14,7 +16,13 @@ select
     cast(null as text) as inputs
     {%- else -%}
     cast({{ dbt.concat([
-        "'" ~ window.ranges | join | replace("'", '') ~ "'",
+        "'" ~ run_fingerprint() ~ window.ranges | join | replace("'", '') ~ "'",
+        "' '",
+        'cast(' ~ reporting_date(as_of()) ~ ' as text)',
+        "' '",
+        '(select cast(count(*) as text) from ' ~ facts ~ ' where ' ~ has_not_ended() ~ ' and '
+            ~ is_stuck() ~ ')',
+        "' '",
         rows_digest(ref('stg_app__enhancement_tasks'), in_window),
         rows_digest(ref('stg_app__enhancement_tasks'), task_is_in(not_ended)),
         rows_digest(ref('stg_app__credit_transactions'), in_window),

@@ -52,19 +52,28 @@ keys as (
 
 -- A refund without an id may now belong to another of its user's failures: whoever's failures or
 -- refunds may have changed has all looked at that such a refund may be for.
-failed_keys as (
+failures as (
 
-    select task_id as generation_id from {{ ref('int_tasks_cleaned') }}
+    select
+        task_id as generation_id,
+        user_id
+    from {{ ref('int_tasks_cleaned') }}
     where status = 'failed' and {{ task_is_in('keys') | indent(4) }}
 
     union
 
-    select generation_id from ledger
+    select
+        generation_id,
+        user_id
+    from ledger
     where status = 'failed'
 
     union
 
-    select generation_id from {{ facts }}
+    select
+        generation_id,
+        user_id
+    from {{ facts }}
     where
         status = 'failed'
         and generation_id in (select keys.generation_id from keys)
@@ -73,25 +82,22 @@ failed_keys as (
 
 users as (
 
-    select user_id from {{ ref('int_tasks_cleaned') }}
-    where {{ task_is_in('failed_keys') | indent(4) }}
+    select user_id from failures
 
     union
 
+    -- Where the task does not say whose it is, its charge does.
     select user_id from {{ ref('int_ledger_synced') }}
-    where generation_id in (select failed_keys.generation_id from failed_keys)
-
-    union
-
-    select user_id from {{ facts }}
-    where generation_id in (select failed_keys.generation_id from failed_keys)
+    where
+        generation_id in (
+            select failures.generation_id from failures
+            where failures.user_id is null
+        )
 
     union
 
     select user_id from ledger
-    where
-        status = 'failed'
-        or (is_refund and api_request_id is null)
+    where is_refund and api_request_id is null
 
     union
 

@@ -1,9 +1,9 @@
 -- Written last, so that it tells what all of the incremental tables were built under.
--- depends_on: {{ ref('fct_generations') }}
 -- depends_on: {{ ref('int_days_changed') }}
--- depends_on: {{ ref('int_durations_by_month') }}
--- depends_on: {{ ref('int_usage_by_day') }}
--- depends_on: {{ ref('int_usage_by_month') }}
+-- depends_on: {{ ref('monthly_cost') }}
+-- depends_on: {{ ref('monthly_provider_breakdown') }}
+-- depends_on: {{ ref('monthly_success_rate') }}
+{{ config(materialized='incremental', incremental_strategy='replace') }}
 
 {% for name, value in history_settings().items() -%}
 select
@@ -11,8 +11,26 @@ select
     cast('{{ value }}' as text) as setting_value
 union all
 {% endfor -%}
+{% if builds_all_tables() -%}
 select
     'inputs' as setting,
     max(inputs) as setting_value
 from {{ ref('int_inputs') }}
 where invocation_id = '{{ invocation_id }}'
+union all
+select
+    'changes_done' as setting,
+    cast(max(changed_at) as text) as setting_value
+from {{ ref('int_days_changed') }}
+{%- elif is_incremental() -%}
+-- A run of some of the models: what the last complete one did still counts.
+select
+    setting,
+    setting_value
+from {{ this }}
+where setting in ('inputs', 'changes_done')
+{%- else -%}
+select
+    'inputs' as setting,
+    cast(null as text) as setting_value
+{%- endif %}

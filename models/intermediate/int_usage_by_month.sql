@@ -1,15 +1,31 @@
 -- depends_on: {{ ref('int_days_changed') }}
 {{ config(materialized='incremental', incremental_strategy='replace') }}
 
+{%- set months = changed_months() %}
+
 with usage_by_user as (
 
     select * from {{ ref('int_usage_by_user_month') }}
-    where {{ is_in_months('month_start', changed_months()) }}
+    where {{ is_in_months('month_start', months) }}
+
+),
+
+durations as (
+
+    select
+        {{ month_of('created_date') }} as month_start,
+        percentile_cont(0.5) within group (order by duration_seconds) as p50_duration_seconds,
+        percentile_cont(0.95) within group (order by duration_seconds) as p95_duration_seconds
+    from {{ ref('fct_generations') }}
+    where
+        duration_seconds is not null
+        and {{ is_in_months('created_date', months) }}
+    group by 1
 
 ),
 
 -- Users cannot be added up over providers: each month has a row of its own for all of them.
-final as (
+usage_by_month as (
 
     select
         month_start,
@@ -25,10 +41,23 @@ final as (
         sum(list_cost_usd) as list_cost_usd,
         sum(refunded_failures) as refunded_failures,
         sum(unrefunded_failures) as unrefunded_failures,
-        count(distinct user_id) as active_users,
-        {{ run_time() }} as built_at
+        count(distinct user_id) as active_users
     from usage_by_user
     group by grouping sets ((month_start), (month_start, provider))
+
+),
+
+final as (
+
+    select
+        usage_by_month.*,
+        durations.p50_duration_seconds,
+        durations.p95_duration_seconds
+    from usage_by_month
+    left join durations
+        on
+            usage_by_month.is_all_providers
+            and usage_by_month.month_start = durations.month_start
 
 )
 

@@ -1,11 +1,10 @@
--- depends_on: {{ ref('int_days_changed') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
     indexes=[
         {'columns': ['month_start']},
         {'columns': ['user_id', 'month_start']},
-        {'columns': ['built_at']},
+        {'columns': ['changed_at']},
     ],
 ) }}
 
@@ -27,7 +26,7 @@ final as (
         sum(
             case when status = 'failed' and credits_used > 0 and not is_refunded then 1 else 0 end
         ) as unrefunded_failures,
-        {{ run_time() }} as built_at
+        (select max(changed_at) from {{ ref('int_days_changed') }}) as changed_at
     from generations
     group by 1, 2, 3
 

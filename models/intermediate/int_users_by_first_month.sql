@@ -5,7 +5,6 @@
     indexes=[
         {'columns': ['user_id']},
         {'columns': ['month_start']},
-        {'columns': ['built_at']},
     ],
 ) }}
 
@@ -16,8 +15,7 @@ with final as (
 
     select
         user_id,
-        min(month_start) as month_start,
-        {{ run_time() }} as built_at
+        min(month_start) as month_start
     from {{ ref('int_usage_by_user_month') }}
     where user_id is not null
     group by 1
@@ -27,23 +25,15 @@ with final as (
 -- Asked user by user, by index: a join or a CTE would read every user there ever was.
 with users as (
 
-    -- Known to have begun in a month that changed, or using the app in one and not known to have
-    -- begun before.
-    select user_id from {{ this }}
-    where {{ is_in_months('month_start', months) }}
+    select user_id from {{ ref('int_usage_by_user_month') }}
+    where changed_at > {{ changes_done() }} and user_id is not null
 
     union
 
-    select user_id from {{ ref('int_usage_by_user_month') }} as used
+    select known.user_id from {{ this }} as known
     where
-        {{ is_in_months('month_start', months) }}
-        and coalesce(
-            used.month_start < (
-                select known.month_start from {{ this }} as known
-                where known.user_id = used.user_id
-            ),
-            true
-        )
+        {{ is_in_months('known.month_start', months) }}
+        and {{ has_no_usage_in_month('known') }}
 
 ),
 
@@ -63,8 +53,7 @@ final as (
 
     select
         user_id,
-        month_start,
-        {{ run_time() }} as built_at
+        month_start
     from first_months
     where month_start is not null
 

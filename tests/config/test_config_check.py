@@ -75,7 +75,7 @@ def test_all_faults_are_named_at_once(empty_database: AppDatabase) -> None:
 @pytest.mark.parametrize("as_of", ["2024-12-04T00:00:00Z", "2024-12-04 01:00:00.5+01:00"])
 def test_iso_timestamps_are_understood(empty_database: AppDatabase, as_of: str) -> None:
     """A timestamp with any zone is a moment."""
-    empty_database.dbt("compile", "--select", "int_months", variables={"as_of": as_of})
+    empty_database.dbt("compile", "--select", "monthly_usage", variables={"as_of": as_of})
 
 
 @pytest.mark.parametrize("schema", ["public", "auth", "storage", "PUBLIC", "pg_analytics"])

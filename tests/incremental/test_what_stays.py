@@ -15,7 +15,7 @@ def written_by(database: AppDatabase) -> dict[str, int]:
         for row in database.query(
             """select relname, n_tup_ins + n_tup_upd + n_tup_del as written
                from pg_stat_user_tables where relname in ('fct_generations', 'int_ledger_synced',
-                   'int_refunds_matched', 'int_bare_charges_matched', 'int_usage_by_day')"""
+                   'int_refunds_matched', 'int_bare_charges_matched', 'daily_usage')"""
         )
     }
 

@@ -1,14 +1,52 @@
-{{ config(indexes=[{'columns': ['usage_date']}]) }}
+-- depends_on: {{ ref('int_days_changed') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    on_schema_change='fail',
+    indexes=[{'columns': ['usage_date']}],
+) }}
 
-with usage_by_day as (
+{%- set days = changed_usage_days() %}
 
-    select * from {{ ref('int_usage_by_day') }}
+with generations as (
+
+    select * from {{ ref('fct_generations') }}
+    where {{ is_in_days('created_date', days) }}
+
+),
+
+refunds as (
+
+    select
+        *,
+        {{ reporting_date('created_at') }} as refund_date
+    from {{ ref('int_refunds_matched') }}
+
+),
+
+usage_by_day as (
+
+    select
+        created_date as usage_date,
+        provider,
+        enhancement_type,
+        {{ usage_measures() | indent(8) }}
+    from generations
+    group by 1, 2, 3
 
 ),
 
 refunds_by_day as (
 
-    select * from {{ ref('int_refunds_by_day') }}
+    select
+        refund_date as usage_date,
+        usage_provider as provider,
+        usage_enhancement_type as enhancement_type,
+        count(*) as refunds_issued,
+        sum(credits) as credits_refunded
+    from refunds
+    where {{ is_in_days('refund_date', days) }}
+    group by 1, 2, 3
 
 ),
 

@@ -1,6 +1,6 @@
 with months as (
 
-    select * from {{ ref('int_months') }}
+    select month_start from {{ ref('monthly_usage') }}
 
 ),
 

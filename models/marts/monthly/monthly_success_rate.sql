@@ -4,16 +4,10 @@ with usage_by_month as (
 
 ),
 
-failures as (
+outcomes as (
 
     select * from {{ ref('int_usage_by_month') }}
     where is_all_providers
-
-),
-
-durations as (
-
-    select * from {{ ref('int_durations_by_month') }}
 
 ),
 
@@ -25,7 +19,11 @@ generations as (
 
 refunds as (
 
-    select * from {{ ref('int_refunds_by_month') }}
+    select
+        {{ month_of('usage_date') }} as month_start,
+        sum(refunds_issued) as refunds_issued
+    from {{ ref('daily_usage') }}
+    group by 1
 
 ),
 
@@ -50,16 +48,15 @@ final as (
         {{ rate('failed', 'usage_by_month.') }} as failure_rate,
         cast(coalesce(refunds.refunds_issued, 0) as bigint) as refunds_issued,
         usage_by_month.credits_refunded,
-        {{ safe_divide('failures.refunded_failures', 'usage_by_month.failed_generations') }}
+        {{ safe_divide('outcomes.refunded_failures', 'usage_by_month.failed_generations') }}
             as refunded_failure_rate,
-        cast(coalesce(failures.unrefunded_failures, 0) as bigint) as unrefunded_failures,
+        cast(coalesce(outcomes.unrefunded_failures, 0) as bigint) as unrefunded_failures,
         cast(coalesce(stuck.stuck_generations, 0) as bigint) as stuck_generations,
-        cast(durations.p50_duration_seconds as numeric(18, 3)) as p50_duration_seconds,
-        cast(durations.p95_duration_seconds as numeric(18, 3)) as p95_duration_seconds
+        cast(outcomes.p50_duration_seconds as numeric(18, 3)) as p50_duration_seconds,
+        cast(outcomes.p95_duration_seconds as numeric(18, 3)) as p95_duration_seconds
     from usage_by_month
-    left join failures on usage_by_month.month_start = failures.month_start
+    left join outcomes on usage_by_month.month_start = outcomes.month_start
     left join stuck on usage_by_month.month_start = stuck.month_start
-    left join durations on usage_by_month.month_start = durations.month_start
     left join refunds on usage_by_month.month_start = refunds.month_start
 
 )

@@ -1,6 +1,34 @@
-with months as (
+with recursive usage_by_month as (
 
-    select * from {{ ref('int_months') }}
+    select * from {{ ref('int_usage_by_month') }}
+    where is_all_providers
+
+),
+
+bounds as (
+
+    select
+        coalesce(min(month_start), {{ reporting_month(as_of()) }}) as first_month,
+        {{ reporting_month(as_of()) }} as last_month
+    from usage_by_month
+
+),
+
+-- From that of the first generation to that of `as_of`.
+months as (
+
+    select
+        first_month as month_start,
+        last_month
+    from bounds
+
+    union all
+
+    select
+        cast({{ dbt.dateadd('month', 1, 'month_start') }} as date) as month_start,
+        last_month
+    from months
+    where month_start < last_month
 
 ),
 
@@ -12,14 +40,11 @@ users as (
 
 refunds as (
 
-    select * from {{ ref('int_refunds_by_month') }}
-
-),
-
-usage_by_month as (
-
-    select * from {{ ref('int_usage_by_month') }}
-    where is_all_providers
+    select
+        {{ month_of('usage_date') }} as month_start,
+        sum(credits_refunded) as credits_refunded
+    from {{ ref('daily_usage') }}
+    group by 1
 
 ),
 

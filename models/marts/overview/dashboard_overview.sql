@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    on_schema_change='fail',
+) }}
+
 -- Each figure finds its own few rows of the facts by index; a CTE for all would be read whole.
 with balances as (
 
@@ -20,10 +26,10 @@ today as (
 this_month as (
 
     select
-        count(*) as generations_this_month,
+        coalesce(sum(generations), 0) as generations_this_month,
         coalesce(sum(vendor_cost_usd), 0) as cost_this_month_usd
-    from {{ ref('fct_generations') }}
-    where created_date >= {{ reporting_month(as_of()) }}
+    from {{ ref('daily_usage') }}
+    where usage_date >= {{ reporting_month(as_of()) }}
 
 ),
 
@@ -81,7 +87,7 @@ final as (
         today.generations_today,
         cast(today.cost_today_usd as numeric(18, 6)) as cost_today_usd,
         today.active_users_today,
-        this_month.generations_this_month,
+        cast(this_month.generations_this_month as bigint) as generations_this_month,
         cast(this_month.cost_this_month_usd as numeric(18, 6)) as cost_this_month_usd,
         {{ rate('completed', 'last_7_days.') }} as success_rate_7d,
         {{ rate('failed', 'last_7_days.') }} as failure_rate_7d,

@@ -1,0 +1,34 @@
+{% macro stands(model_name) %}
+    {# Whether this run leaves a table as it is, since nothing that it is made of changed. #}
+    {% if flags.FULL_REFRESH or not load_cached_relation(this) %}{{ return(false) }}{% endif %}
+    {% if model_name == 'int_days_to_repair' %}{{ return(true) }}{% endif %}
+    {{ return(model_name in kept_tables() and nothing_changed()) }}
+{% endmacro %}
+
+{% macro kept_tables() %}
+    {# The tables that depend on nothing but what `int_inputs` looks at. #}
+    {{ return([
+        'int_ledger_synced', 'int_bare_charges_matched', 'int_keys_touched',
+        'int_generations_touched', 'int_refunds_matched', 'int_generations_changed',
+        'int_days_changed', 'fct_generations', 'int_usage_by_user_month',
+        'int_users_by_first_month', 'int_usage_by_month', 'daily_usage', 'monthly_usage',
+        'monthly_cost', 'monthly_provider_breakdown', 'monthly_success_rate', 'int_settings',
+    ]) }}
+{% endmacro %}
+
+{% macro builds_all_tables() %}
+    {# Whether this run was asked for all of them, not for a selection. #}
+    {% for name in kept_tables()
+        if execute and node_named('model', name).unique_id not in selected_resources %}
+        {{ return(false) }}
+    {% endfor %}
+    {{ return(true) }}
+{% endmacro %}
+
+{% macro has_no_usage_in_month(users) -%}
+    {#- Whether a user, in rows called `users`, has no generation left in the month of the row. -#}
+    not exists (
+        select 1 from {{ ref('int_usage_by_user_month') }} as used
+        where used.user_id = {{ users }}.user_id and used.month_start = {{ users }}.month_start
+    )
+{%- endmacro %}
