@@ -1,3 +1,10 @@
+{# A few rows, rewritten where they stand: nothing is swapped, and no reader waits. #}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    on_schema_change='fail',
+) }}
+
 with usage_by_month as (
 
     select * from {{ ref('monthly_usage') }}
