@@ -1,6 +1,9 @@
 {% macro run_fingerprint() %}
-    {# A text that changes with the models, the seeds, and the variables that any run may change. #}
-    {% set parts = [var('credit_price_usd'), var('stuck_after_minutes')] %}
+    {# A text that changes with models, seeds, and what else a run may be told or find of tables. #}
+    {% set parts = [
+        var('credit_price_usd'), var('stuck_after_minutes'), var('reader_roles'),
+        has_unique_key('user_credits', 'user_id'),
+    ] %}
     {% for node in graph.nodes.values() if node.resource_type in ['model', 'seed'] %}
         {% do parts.append(node.checksum.checksum) %}
     {% endfor %}

@@ -1,13 +1,14 @@
 {% macro stands(model_name) %}
-    {# Whether this run leaves a table as it is, since nothing that it is made of changed. #}
+    {# Whether this run leaves a table or view as it is, since nothing that it is made of changed. #}
     {% if flags.FULL_REFRESH or not load_cached_relation(this) %}{{ return(false) }}{% endif %}
     {% if model_name == 'int_days_to_repair' %}{{ return(true) }}{% endif %}
-    {{ return(model_name in kept_tables() and nothing_changed()) }}
+    {{ return(model_name in kept_models() and nothing_changed()) }}
 {% endmacro %}
 
-{% macro kept_tables() %}
-    {# The tables that depend on nothing but what `int_inputs` looks at. #}
+{% macro kept_models() %}
+    {# The models that depend on nothing but what `int_inputs` looks at. #}
     {{ return([
+        'int_tasks_cleaned', 'int_ledger_classified', 'int_balances_cleaned', 'monthly_user_usage',
         'int_ledger_synced', 'int_bare_charges_matched', 'int_keys_touched',
         'int_generations_touched', 'int_refunds_matched', 'int_generations_changed',
         'int_days_changed', 'fct_generations', 'int_usage_by_user_month',
@@ -16,9 +17,9 @@
     ]) }}
 {% endmacro %}
 
-{% macro builds_all_tables() %}
+{% macro builds_all_models() %}
     {# Whether this run was asked for all of them, not for a selection. #}
-    {% for name in kept_tables()
+    {% for name in kept_models()
         if execute and node_named('model', name).unique_id not in selected_resources %}
         {{ return(false) }}
     {% endfor %}

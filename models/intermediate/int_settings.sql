@@ -11,7 +11,7 @@ select
     cast('{{ value }}' as text) as setting_value
 union all
 {% endfor -%}
-{% if builds_all_tables() -%}
+{% if builds_all_models() -%}
 select
     'inputs' as setting,
     max(inputs) as setting_value

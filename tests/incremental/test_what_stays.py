@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.app_database import BUILD_ROLE, AppDatabase
 from tests.incremental.conftest import AS_OF, ZONE
 from tests.incremental.rebuild import assert_equals_rebuild, run
@@ -28,10 +30,7 @@ def test_a_run_that_finds_nothing_new_writes_nothing(built: AppDatabase) -> None
     assert len(before) == 5
     run(built, AS_OF, ZONE, "--selector", "frequent")
     assert written_by(built) == before
-    built.execute(
-        "update credit_transactions set cost_usd = cost_usd + 0.01 where created_at > %s",
-        [AS_OF - timedelta(days=2)],
-    )
+    write_something(built)
     run(built, AS_OF, ZONE, "--selector", "frequent")
     assert written_by(built)["fct_generations"] > before["fct_generations"]
     assert_equals_rebuild(built, AS_OF, ZONE)
@@ -55,6 +54,59 @@ def test_one_row_that_changed_is_one_that_is_written(built: AppDatabase) -> None
     assert after["int_refunds_matched"] == before["int_refunds_matched"]
     assert after["int_bare_charges_matched"] == before["int_bare_charges_matched"]
     assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "shown"),
+    [
+        (
+            "credit_price_usd",
+            0.05,
+            "select max(credit_revenue_usd) as shown from analytics.monthly_cost",
+        ),
+        (
+            "reader_roles",
+            ["bi_reader"],
+            "select has_table_privilege('bi_reader', 'analytics.daily_usage', 'select')",
+        ),
+    ],
+)
+def test_a_variable_is_heeded_where_nothing_is_new(
+    built: AppDatabase, variable: str, value: object, shown: str
+) -> None:
+    built.execute(
+        """do $$ begin create role bi_reader nologin; exception when duplicate_object then null;
+        end $$"""
+    )
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    before = built.query(shown)
+    built.dbt(
+        *("build", "--selector", "frequent"),
+        variables={"as_of": AS_OF.isoformat(), "reporting_timezone": ZONE, variable: value},
+        parse=True,
+    )
+    assert built.query(shown) != before
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert built.query(shown) == before
+
+
+def test_a_run_of_a_selection_is_none_of_all(built: AppDatabase) -> None:
+    """What it left out is made up for by the next run, though the app wrote nothing since."""
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    built.execute(
+        "update enhancement_tasks set cost_usd = 0.61 where created_at > %s",
+        [AS_OF - timedelta(days=2)],
+    )
+    run(built, AS_OF, ZONE, "--selector", "frequent", "--exclude", "daily_usage")
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+def write_something(database: AppDatabase) -> None:
+    database.execute(
+        "update credit_transactions set cost_usd = cost_usd + 0.01 where created_at > %s",
+        [AS_OF - timedelta(days=2)],
+    )
 
 
 def views(database: AppDatabase) -> dict[str, tuple[int, str]]:
@@ -89,6 +141,7 @@ def test_views_that_stand_are_left_alone(built: AppDatabase) -> None:
 
 def test_a_changed_view_keeps_what_selects_from_it(built: AppDatabase) -> None:
     before = views(built)
+    write_something(built)
     built.execute(
         """do $$ begin execute
             'create or replace view analytics_intermediate.int_balances_cleaned as select * from ('
@@ -103,6 +156,7 @@ def test_a_changed_view_keeps_what_selects_from_it(built: AppDatabase) -> None:
 
 
 def test_a_view_of_other_columns_is_made_anew(built: AppDatabase) -> None:
+    write_something(built)
     built.execute(
         "drop view analytics_intermediate.int_balances_cleaned cascade;"
         "create view analytics_intermediate.int_balances_cleaned as select 1 as nothing",
