@@ -3,6 +3,7 @@
 -- depends_on: {{ ref('monthly_cost') }}
 -- depends_on: {{ ref('monthly_provider_breakdown') }}
 -- depends_on: {{ ref('monthly_success_rate') }}
+-- depends_on: {{ ref('monthly_user_usage') }}
 {{ config(materialized='incremental', incremental_strategy='replace') }}
 
 {% for name, value in history_settings().items() -%}

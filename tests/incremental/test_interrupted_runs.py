@@ -12,7 +12,8 @@ from tests.incremental.rebuild import assert_equals_rebuild, run
 # Every table on the way, in the order in which they are written.
 STEPS = [
     *("int_keys_touched", "int_refunds_matched", "int_generations_changed", "int_days_changed"),
-    *("fct_generations", "int_usage_by_user_month", "int_usage_by_month", "monthly_usage"),
+    *("fct_generations", "daily_usage", "int_usage_by_user_month", "int_users_by_first_month"),
+    *("int_usage_by_month", "monthly_usage"),
 ]
 
 
