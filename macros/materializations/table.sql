@@ -5,7 +5,7 @@
 {% materialization table, adapter='postgres', supported_languages=['sql', 'python'] %}
 
     {%- if model.language == 'sql' -%}
-        {%- if stands(model.name) -%}
+        {%- if stands() -%}
             {% call noop_statement('main', 'UP TO DATE') %}{% endcall %}
             {{ return({'relations': [this.incorporate(type='table')]}) }}
         {%- endif -%}

@@ -8,7 +8,7 @@
     {%- set existing_relation = load_cached_relation(this) -%}
     {%- if not existing_relation or not existing_relation.is_view -%}
         {{ return(dbt.materialization_view_default()) }}
-    {%- elif stands(model.name) -%}
+    {%- elif stands() -%}
         {% call noop_statement('main', 'UP TO DATE') %}{% endcall %}
         {{ return({'relations': [this.incorporate(type='view')]}) }}
     {%- endif -%}

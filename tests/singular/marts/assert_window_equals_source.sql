@@ -34,6 +34,12 @@ select
 from touched
 cross join facts
 where
-    touched.generations <> facts.generations
-    or touched.credits_used <> facts.credits_used
-    or touched.charges <> facts.charges
+    {% if execute and nothing_changed() -%}
+    -- It looked at nothing: what the last complete run looked at was compared then.
+    false and
+    {% endif -%}
+    (
+        touched.generations <> facts.generations
+        or touched.credits_used <> facts.credits_used
+        or touched.charges <> facts.charges
+    )

@@ -1,8 +1,8 @@
-{% macro stands(model_name) %}
-    {# Whether this run leaves a table or view as it is, since nothing that it is made of changed. #}
+{% macro postgres__stands() %}
+    {# See `stands`: nothing that the table or view is made of changed. #}
     {% if flags.FULL_REFRESH or not load_cached_relation(this) %}{{ return(false) }}{% endif %}
-    {% if model_name == 'int_days_to_repair' %}{{ return(true) }}{% endif %}
-    {{ return(model_name in kept_models() and nothing_changed()) }}
+    {% if model.name == 'int_days_to_repair' %}{{ return(true) }}{% endif %}
+    {{ return(model.name in kept_models() and nothing_changed()) }}
 {% endmacro %}
 
 {% macro kept_models() %}
