@@ -63,7 +63,13 @@ class LivingApp:
 
 # Each changes about a fifth of what it may: rows of the last days, tasks that have not ended.
 PICKED = "abs(hashtext(coalesce(cast(id as text), '') || %(pick)s)) %% 5 = 0"
-OPEN = "lower(trim(coalesce(status, ''))) in ('', 'pending', 'processing', 'exploded')"
+OPEN_STATUS = "lower(trim(coalesce({0}.status, ''))) in ('', 'pending', 'processing', 'exploded')"
+# No copy of it has ended: which of an old task's copies counts is decided when it is read.
+OPEN = f"""not exists (
+        select 1 from enhancement_tasks as copy
+        where lower(trim(cast(copy.id as text))) = lower(trim(cast(enhancement_tasks.id as text)))
+            and not {OPEN_STATUS.format("copy")}
+    ) and {OPEN_STATUS.format("enhancement_tasks")}"""
 CHANGES = [
     f"""update enhancement_tasks set status = 'failed', failed_at = %(now)s
         where {OPEN} and {PICKED}""",
