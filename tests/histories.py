@@ -198,7 +198,8 @@ class HistoryGenerator:
                 if "updated_at" in row:
                     again["updated_at"] = self.around + self._moment()
                 rows.append(again)
-        for row in self.random.sample(self.tables.enhancement_tasks, 1):
+        tasks = self.tables.enhancement_tasks
+        for row in self.random.sample(tasks, min(1, len(tasks))):
             row["id"] = None
 
 
