@@ -102,6 +102,14 @@ def test_a_run_of_a_selection_is_none_of_all(built: AppDatabase) -> None:
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
+def test_a_mart_that_was_dropped_is_made_anew(built: AppDatabase) -> None:
+    """Though the app wrote nothing since, and without a rebuild of history."""
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    built.execute("drop table analytics.daily_usage, analytics.monthly_cost", user=BUILD_ROLE)
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
 def write_something(database: AppDatabase) -> None:
     database.execute(
         "update credit_transactions set cost_usd = cost_usd + 0.01 where created_at > %s",
