@@ -32,7 +32,7 @@
         a refund counts on its own day, whenever the generation was made.
     #}
     {% set days = changed_days() %}
-    {% if not days and (days is none or nothing_changed()) %}{{ return(days) }}{% endif %}
+    {% if days is none or nothing_changed() %}{{ return(days) }}{% endif %}
     {% set refund_days = run_query(
         'select distinct usage_date from (select ' ~ reporting_date('created_at') ~ ' as usage_date,'
         ~ ' usage_provider as provider, usage_enhancement_type as enhancement_type,'

@@ -6,7 +6,9 @@
 {% endmacro %}
 
 {% macro kept_models() %}
-    {# The models that depend on nothing but what `int_inputs` looks at. #}
+    {#
+        Tables whose rows, and views whose definition, depend on nothing but what `int_inputs` looks at.
+    #}
     {{ return([
         'int_tasks_cleaned', 'int_ledger_classified', 'int_balances_cleaned', 'monthly_user_usage',
         'int_ledger_synced', 'int_bare_charges_matched', 'int_keys_touched',
@@ -25,11 +27,3 @@
     {% endfor %}
     {{ return(true) }}
 {% endmacro %}
-
-{% macro has_no_usage_in_month(users) -%}
-    {#- Whether a user, in rows called `users`, has no generation left in the month of the row. -#}
-    not exists (
-        select 1 from {{ ref('int_usage_by_user_month') }} as used
-        where used.user_id = {{ users }}.user_id and used.month_start = {{ users }}.month_start
-    )
-{%- endmacro %}

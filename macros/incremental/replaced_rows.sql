@@ -48,3 +48,11 @@
     {% endif %}
     {{ return([]) }}
 {% endmacro %}
+
+{% macro has_no_usage_in_month(users) -%}
+    {#- Whether a user, in rows called `users`, has no generation left in the month of the row. -#}
+    not exists (
+        select 1 from {{ ref('int_usage_by_user_month') }} as used
+        where used.user_id = {{ users }}.user_id and used.month_start = {{ users }}.month_start
+    )
+{%- endmacro %}

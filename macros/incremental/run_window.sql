@@ -23,6 +23,20 @@
     ) | length == 1) }}
 {% endmacro %}
 
+{% macro withdraw_inputs() -%}
+    {#-
+        Take back what the last complete run found where this one, which may end early, found something
+        else: what comes between would not be made up for, should the app undo it before the next run.
+    -#}
+    {%- set done = built_relation('int_settings') if execute -%}
+    {%- if done -%}
+        delete from {{ done }}
+        where
+            setting = 'inputs'
+            and setting_value not in (select inputs from {{ this }} where inputs is not null)
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro source_window() %}
     {#
         `run_window` before it is known whether anything changed in it.

@@ -1,4 +1,8 @@
-{{ config(materialized='incremental', incremental_strategy='replace') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    post_hook="{{ withdraw_inputs() }}",
+) }}
 
 -- depends_on: {{ ref('stg_app__enhancement_tasks') }}
 -- depends_on: {{ ref('stg_app__credit_transactions') }}

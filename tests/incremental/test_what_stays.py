@@ -6,7 +6,7 @@ import pytest
 
 from tests.app_database import BUILD_ROLE, AppDatabase
 from tests.incremental.conftest import AS_OF, ZONE
-from tests.incremental.rebuild import assert_equals_rebuild, run
+from tests.incremental.rebuild import assert_equals_rebuild, run, run_without
 
 
 def written_by(database: AppDatabase) -> dict[str, int]:
@@ -62,7 +62,7 @@ def test_one_row_that_changed_is_one_that_is_written(built: AppDatabase) -> None
         (
             "credit_price_usd",
             0.05,
-            "select max(credit_revenue_usd) as shown from analytics.monthly_cost",
+            "select max(credit_revenue_usd) from analytics.monthly_cost",
         ),
         (
             "reader_roles",
@@ -93,11 +93,23 @@ def test_a_variable_is_heeded_where_nothing_is_new(
 def test_a_run_of_a_selection_is_none_of_all(built: AppDatabase) -> None:
     """What it left out is made up for by the next run, though the app wrote nothing since."""
     run(built, AS_OF, ZONE, "--selector", "frequent")
+    write_something(built)
+    run_without(built, AS_OF, ZONE, "daily_usage")
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+def test_what_was_undone_after_a_run_that_ended_early_is_new(built: AppDatabase) -> None:
+    """The app has again what the last complete run found, but the facts have what came between."""
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    built.execute("create table costs_before as select id, cost_usd from credit_transactions")
+    write_something(built)
+    run_without(built, AS_OF, ZONE, "int_settings")
     built.execute(
-        "update enhancement_tasks set cost_usd = 0.61 where created_at > %s",
-        [AS_OF - timedelta(days=2)],
+        """update credit_transactions set cost_usd = costs_before.cost_usd from costs_before
+           where credit_transactions.id = costs_before.id;
+           drop table costs_before"""
     )
-    run(built, AS_OF, ZONE, "--selector", "frequent", "--exclude", "daily_usage")
     run(built, AS_OF, ZONE, "--selector", "frequent")
     assert_equals_rebuild(built, AS_OF, ZONE)
 
