@@ -1,5 +1,6 @@
 {% macro run_fingerprint() %}
     {# A text that changes with models, seeds, and what else a run may be told or find of tables. #}
+    {% if not execute %}{{ return('') }}{% endif %}
     {% set parts = [
         var('credit_price_usd'), var('stuck_after_minutes'), var('reader_roles'),
         has_unique_key('user_credits', 'user_id'),

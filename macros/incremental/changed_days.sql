@@ -14,16 +14,19 @@
 
 {% macro changes_done() -%}
     {#- The newest change of a generation that the last complete run brought into every table. -#}
-    {%- set settings = built_relation('int_settings') -%}
     coalesce(
-        {%- if settings %}
-        (
-            select cast(settings.setting_value as timestamptz) from {{ settings }} as settings
-            where settings.setting = 'changes_done'
-        ),
-        {%- endif %}
-        {{ timestamp_literal('-infinity') }}
+        cast({{ kept_setting('changes_done') }} as timestamptz), {{ timestamp_literal('-infinity') }}
     )
+{%- endmacro %}
+
+{% macro kept_setting(name) -%}
+    {#- What `int_settings` keeps of the last complete run under a name. -#}
+    {%- set settings = built_relation('int_settings') -%}
+    {%- if settings -%}
+        (select setting_value from {{ settings }} where setting = '{{ name }}')
+    {%- else -%}
+        cast(null as text)
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro changed_usage_days() %}

@@ -11,7 +11,7 @@
     #}
     {{ return([
         'int_tasks_cleaned', 'int_ledger_classified', 'int_balances_cleaned', 'monthly_user_usage',
-        'int_ledger_synced', 'int_bare_charges_matched', 'int_keys_touched',
+        'int_ledger_synced', 'int_bare_charges_matched', 'int_rows_seen', 'int_keys_touched',
         'int_generations_touched', 'int_refunds_matched', 'int_generations_changed',
         'int_days_changed', 'fct_generations', 'int_usage_by_user_month',
         'int_users_by_first_month', 'int_usage_by_month', 'daily_usage', 'monthly_usage',

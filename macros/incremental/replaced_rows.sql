@@ -12,6 +12,13 @@
             'target.generation_id in (select generation_id from ' ~ new_rows ~ ')'
                 ~ ' and target.transaction_id in (select transaction_id from ' ~ new_rows ~ ')',
         ]) }}
+    {% elif model_name == 'int_refunds_matched' and window and reads_changes_only() %}
+        {% set keys = '(select generation_id from ' ~ ref('int_keys_touched') ~ ')' %}
+        {{ return([
+            'target.transaction_id in ' ~ keys,
+            'target.api_request_id in ' ~ keys,
+            'target.transaction_id in (select transaction_id from ' ~ new_rows ~ ')',
+        ]) }}
     {% elif model_name in ['int_bare_charges_matched', 'int_refunds_matched'] and window %}
         {{ return([
             is_in_window('target.created_at', window),
@@ -43,6 +50,8 @@
     {% if model_name in ['int_ledger_synced', 'int_bare_charges_matched', 'int_refunds_matched']
         and ledger_window() %}
         {{ return(['transaction_id']) }}
+    {% elif model_name == 'int_rows_seen' %}
+        {{ return(['row_digest']) }}
     {% elif model_name == 'int_usage_by_user_month' and changed_months() is not none %}
         {{ return(['month_start', 'user_id', 'provider']) }}
     {% endif %}

@@ -9,8 +9,21 @@
 
 {% macro postgres__rows_digest(relation, condition) -%}
     (
-        select count(*) || '-' || coalesce(sum(hashtextextended(cast(rows_read as text), 0)), 0)
+        select count(*) || '-' || coalesce(sum({{ row_digest('rows_read') }}), 0)
         from {{ relation }} as rows_read
         where {{ condition }}
     )
+{%- endmacro %}
+
+{% macro row_digest(row) -%}
+    {#- Tells a row from what it was before; null where it cannot be made. -#}
+    {{- return(adapter.dispatch('row_digest')(row)) -}}
+{%- endmacro %}
+
+{% macro default__row_digest(row) -%}
+    cast(null as bigint)
+{%- endmacro %}
+
+{% macro postgres__row_digest(row) -%}
+    hashtextextended(cast({{ row }} as text), 0)
 {%- endmacro %}

@@ -12,30 +12,26 @@
 {% endmacro %}
 
 {% macro nothing_changed() %}
-    {# Whether the last complete run, whose inputs `int_settings` keeps, found the same as this one. #}
-    {% set seen = built_relation('int_inputs') %}
-    {% set done = built_relation('int_settings') %}
-    {% if not seen or not done %}{{ return(false) }}{% endif %}
-    {{ return(run_query(
-        'select 1 from ' ~ seen ~ ' as seen inner join ' ~ done ~ ' as done'
-        ~ " on done.setting = 'inputs' and done.setting_value = seen.inputs"
-        ~ " where seen.invocation_id = '" ~ invocation_id ~ "'"
-    ) | length == 1) }}
+    {# Whether the last complete run found the same as this one. #}
+    {{ return(finds_in_inputs('inputs = prior_inputs')) }}
 {% endmacro %}
 
-{% macro withdraw_inputs() -%}
-    {#-
-        Take back what the last complete run found where this one, which may end early, found something
-        else: what comes between would not be made up for, should the app undo it before the next run.
-    -#}
-    {%- set done = built_relation('int_settings') if execute -%}
-    {%- if done -%}
-        delete from {{ done }}
-        where
-            setting = 'inputs'
-            and setting_value not in (select inputs from {{ this }} where inputs is not null)
-    {%- endif -%}
-{%- endmacro %}
+{% macro reads_changes_only() %}
+    {#
+        Whether `int_rows_seen` tells which rows of the window changed: where the run before was a
+        complete one from no later start, and this one is to be complete.
+    #}
+    {{ return(builds_all_models() and finds_in_inputs('prior_inputs is not null')) }}
+{% endmacro %}
+
+{% macro finds_in_inputs(condition) %}
+    {# Whether what this run found of its inputs meets a condition; not before it looked. #}
+    {% set inputs = built_relation('int_inputs') if execute %}
+    {% if not inputs %}{{ return(false) }}{% endif %}
+    {{ return(run_query(
+        'select 1 from ' ~ inputs ~ " where invocation_id = '" ~ invocation_id ~ "' and " ~ condition
+    ) | length == 1) }}
+{% endmacro %}
 
 {% macro source_window() %}
     {#
@@ -83,6 +79,14 @@
     {% set time = invocation_args_dict.get(option) %}
     {{ return(time ~ '+00:00' if time else none) }}
 {% endmacro %}
+
+{% macro not_ended_before(window) -%}
+    {#- The generations before the window that had not ended: as if they lay in it. -#}
+    (
+        select generation_id from {{ built_relation('fct_generations') }}
+        where {{ has_not_ended() }} and created_at < {{ window.start }}
+    )
+{%- endmacro %}
 
 {% macro reads_everything() %}
     {# Whether this run reads all of the app's history. #}

@@ -1,6 +1,6 @@
 -- depends_on: {{ ref('int_tasks_cleaned') }}
 -- depends_on: {{ ref('int_ledger_synced') }}
--- depends_on: {{ ref('int_bare_charges_matched') }}
+-- depends_on: {{ ref('int_rows_seen') }}
 {% set window = run_window() -%}
 {% if not window or not window.ranges -%}
 
@@ -8,45 +8,35 @@ select cast(null as text) as generation_id
 where false
 {%- else %}
 {%- set facts = built_relation('fct_generations') -%}
-{%- set charge_window = interval(var('shadow_charge_window_seconds'), 'second') -%}
+{%- set changes_only = reads_changes_only() -%}
 {%- set refunds = built_relation('int_refunds_matched') -%}
 {%- set failed_at = 'coalesce(ended_at, created_at)' -%}
 {%- set is_touched = is_in_window('created_at', window) | indent(8) %}
 
 -- Tables are named where they are read, a few rows at a time: a CTE for all would be read whole.
-with ledger as (
+-- What changed in the window; or all that was written in it, was known of it, should it have
+-- vanished, or had not ended.
+with keys as (
 
-    select * from {{ ref('int_ledger_synced') }}
-    where {{ is_touched }}
+    select generation_id from {{ ref('int_rows_seen') }}
+    {%- if changes_only %}
+    where changed_at = {{ run_time() }}
+    {%- else %}
+
+    union
+
+    select generation_id from {{ facts }}
+    where {{ is_in_window('last_activity_at', window) | indent(4) }} or {{ has_not_ended() }}
+    {%- endif %}
 
 ),
 
--- What was written in the window; what was known of it, should it have vanished; what had not
--- ended; bare charges that a charge in the window may be the fuller one of.
-keys as (
+ledger as (
 
-    select task_id as generation_id from {{ ref('int_tasks_cleaned') }}
-    where {{ is_touched }}
-
-    union
-
-    select generation_id from ledger
-    where api_request_id is not null or is_generation_charge
-
-    union
-
-    select generation_id from {{ facts }}
-    where {{ is_in_window('last_activity_at', window) | indent(4) }}
-
-    union
-
-    select generation_id from {{ facts }}
-    where {{ has_not_ended() }}
-
-    union
-
-    select transaction_id as generation_id from {{ ref('int_bare_charges_matched') }}
-    where {{ is_in_window('created_at', window, charge_window) | indent(4) }}
+    select * from {{ ref('int_ledger_synced') }}
+    where
+        {{ is_touched }}
+        and generation_id in (select keys.generation_id from keys)
 
 ),
 
@@ -102,14 +92,15 @@ users as (
     union
 
     select user_id from {{ refunds }}
-    where {{ is_touched }}
+    where
+        {{ 'transaction_id in (select keys.generation_id from keys)' if changes_only else is_touched }}
 
 ),
 
 refunds_of_users as (
 
-    select user_id, created_at from ledger
-    where is_refund and api_request_id is null
+    select user_id, created_at from {{ ref('int_ledger_synced') }}
+    where {{ is_touched }} and is_refund and api_request_id is null
 
     union
 

@@ -11,6 +11,7 @@
 ) }}
 
 {%- set window = run_window() -%}
+{%- set changes_only = window and reads_changes_only() -%}
 {%- set is_free -%}
     (
             numbered.transaction_id <> walked.last_refund
@@ -36,6 +37,26 @@ generations as (
     select * from {{ ref('int_generations_touched') }}
 
 ),
+{%- if window %}
+
+users as (
+
+    select distinct coalesce(user_id, '') as user_id from generations
+    where status = 'failed'
+
+),
+
+-- Those that may now belong elsewhere.
+earlier as (
+
+    select * from {{ this }}
+    where
+        (api_request_id is null and coalesce(user_id, '') in (select users.user_id from users))
+        or generation_id in (select keys.generation_id from keys)
+        or api_request_id in (select keys.generation_id from keys)
+
+),
+{%- endif %}
 
 refunds as (
 
@@ -49,11 +70,21 @@ refunds as (
         api_request_id
     from ledger_refunds
     {%- if window %}
-    where {{ is_in_window('created_at', window) | indent(8) }}
+    where
+        {{ is_in_window('created_at', window) | indent(8) }}
+        {%- if changes_only %}
+        and (
+            generation_id in (select keys.generation_id from keys)
+            or transaction_id in (select earlier.transaction_id from earlier)
+            or (
+                api_request_id is null
+                and coalesce(user_id, '') in (select users.user_id from users)
+            )
+        )
+        {%- endif %}
 
     union all
 
-    -- Earlier ones that may now belong elsewhere.
     select
         transaction_id,
         user_id,
@@ -62,20 +93,8 @@ refunds as (
         credits,
         created_at,
         api_request_id
-    from {{ this }} as earlier
-    where
-        not {{ is_in_window('created_at', window) | indent(8) }}
-        and (
-            (
-                api_request_id is null
-                and coalesce(user_id, '') in (
-                    select coalesce(generations.user_id, '') from generations
-                    where generations.status = 'failed'
-                )
-            )
-            or generation_id in (select keys.generation_id from keys)
-            or api_request_id in (select keys.generation_id from keys)
-        )
+    from earlier
+    where not {{ is_in_window('created_at', window) | indent(8) }}
     {%- endif %}
 
 ),

@@ -1,4 +1,5 @@
 -- Written last, so that it tells what all of the incremental tables were built under.
+-- depends_on: {{ ref('int_inputs') }}
 -- depends_on: {{ ref('int_days_changed') }}
 -- depends_on: {{ ref('monthly_cost') }}
 -- depends_on: {{ ref('monthly_provider_breakdown') }}
@@ -14,10 +15,8 @@ union all
 {% endfor -%}
 {% if builds_all_models() -%}
 select
-    'inputs' as setting,
-    max(inputs) as setting_value
-from {{ ref('int_inputs') }}
-where invocation_id = '{{ invocation_id }}'
+    'last_complete_run' as setting,
+    '{{ invocation_id }}' as setting_value
 union all
 select
     'changes_done' as setting,
@@ -29,9 +28,9 @@ select
     setting,
     setting_value
 from {{ this }}
-where setting in ('inputs', 'changes_done')
+where setting in ('last_complete_run', 'changes_done')
 {%- else -%}
 select
-    'inputs' as setting,
+    'last_complete_run' as setting,
     cast(null as text) as setting_value
 {%- endif %}

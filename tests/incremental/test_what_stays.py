@@ -39,16 +39,11 @@ def test_a_run_that_finds_nothing_new_writes_nothing(built: AppDatabase) -> None
 def test_one_row_that_changed_is_one_that_is_written(built: AppDatabase) -> None:
     run(built, AS_OF, ZONE, "--selector", "frequent")
     before = written_by(built)
-    built.execute(
-        """update credit_transactions set cost_usd = 0.77 where id = (
-               select id from credit_transactions
-               where created_at > %s and created_at < %s and cost_usd > 0
-                   and transaction_type = 'deduction' and user_id is not null
-               order by id limit 1)""",
-        [AS_OF - timedelta(days=2), AS_OF],
-    )
+    change_one_charge(built)
     run(built, AS_OF, ZONE, "--selector", "frequent")
     after = written_by(built)
+    # Of all generations in the window only the one is looked at again.
+    assert len(built.query("select * from analytics_intermediate.int_keys_touched")) == 1
     # The row as it was goes, the row as it is comes.
     assert after["int_ledger_synced"] - before["int_ledger_synced"] == 2
     assert after["int_refunds_matched"] == before["int_refunds_matched"]
@@ -114,6 +109,24 @@ def test_what_was_undone_after_a_run_that_ended_early_is_new(built: AppDatabase)
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
+def test_a_fact_that_is_no_longer_there_fails_the_run(built: AppDatabase) -> None:
+    """A run looks at what changed at the source, but counts all of its window."""
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    change_one_charge(built)
+    deleted = built.query(
+        """delete from analytics.fct_generations where generation_id = (
+               select max(facts.generation_id) from analytics.fct_generations as facts
+               where created_at > %s and status = 'failed' and not exists (
+                   select 1 from credit_transactions
+                   where cost_usd = 0.77 and api_request_id = facts.generation_id))
+           returning 1""",
+        [AS_OF - timedelta(days=3)],
+    )
+    assert len(deleted) == 1
+    with pytest.raises(AssertionError, match="assert_window_equals_source"):
+        run(built, AS_OF, ZONE, "--selector", "frequent")
+
+
 def test_a_mart_that_was_dropped_is_made_anew(built: AppDatabase) -> None:
     """Though the app wrote nothing since, and without a rebuild of history."""
     run(built, AS_OF, ZONE, "--selector", "frequent")
@@ -126,6 +139,17 @@ def write_something(database: AppDatabase) -> None:
     database.execute(
         "update credit_transactions set cost_usd = cost_usd + 0.01 where created_at > %s",
         [AS_OF - timedelta(days=2)],
+    )
+
+
+def change_one_charge(database: AppDatabase) -> None:
+    database.execute(
+        """update credit_transactions set cost_usd = 0.77 where id = (
+               select id from credit_transactions
+               where created_at > %s and created_at < %s and cost_usd > 0
+                   and transaction_type = 'deduction' and user_id is not null
+               order by id limit 1)""",
+        [AS_OF - timedelta(days=2), AS_OF],
     )
 
 

@@ -1,5 +1,7 @@
--- What the run looked at again stands in the facts as the app has it.
+-- What the run looked at again stands in the facts as the app has it, and so does the rest of the
+-- window: no generation too few, none too many.
 {{ config(tags=['frequent']) }}
+{%- set window_start = '(select window_start from ' ~ ref('int_inputs') ~ ')' %}
 
 with touched as (
 
@@ -24,15 +26,51 @@ facts as (
         select read_again.generation_id from {{ ref('int_generations_touched') }} as read_again
     )
 
+),
+
+seen as (
+
+    select * from {{ ref('int_rows_seen') }}
+    where not is_gone
+
+),
+
+missing as (
+
+    select count(*) as generations from seen
+    where
+        is_generation
+        and created_at >= {{ window_start }}
+        and generation_id not in (
+            select active.generation_id from {{ ref('fct_generations') }} as active
+            where active.last_activity_at >= {{ window_start }}
+        )
+
+),
+
+extra as (
+
+    select count(*) as generations from {{ ref('fct_generations') }}
+    where
+        created_at >= {{ window_start }}
+        and generation_id not in (
+            select seen.generation_id from seen
+            where seen.generation_id is not null
+        )
+
 )
 
 select
     touched.generations as source_generations,
     facts.generations as fact_generations,
     touched.credits_used as source_credits_used,
-    facts.credits_used as fact_credits_used
+    facts.credits_used as fact_credits_used,
+    missing.generations as missing_generations,
+    extra.generations as extra_generations
 from touched
 cross join facts
+cross join missing
+cross join extra
 where
     {% if execute and nothing_changed() -%}
     -- It looked at nothing: what the last complete run looked at was compared then.
@@ -42,4 +80,6 @@ where
         touched.generations <> facts.generations
         or touched.credits_used <> facts.credits_used
         or touched.charges <> facts.charges
+        or missing.generations > 0
+        or extra.generations > 0
     )

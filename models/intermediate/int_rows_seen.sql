@@ -1,0 +1,113 @@
+{{ config(materialized='incremental', incremental_strategy='replace') }}
+
+-- depends_on: {{ ref('int_tasks_cleaned') }}
+-- depends_on: {{ ref('int_ledger_synced') }}
+-- depends_on: {{ ref('int_bare_charges_matched') }}
+{%- set window = run_window() %}
+{%- set charge_window = interval(var('shadow_charge_window_seconds'), 'second') %}
+
+with tasks as (
+
+    select * from {{ ref('int_tasks_cleaned') }}
+    {%- if window %}
+    where
+        {{ is_in_window('created_at', window) | indent(8) }}
+        or created_at is null
+
+    union all
+
+    select * from {{ ref('int_tasks_cleaned') }}
+    where {{ task_is_in(not_ended_before(window)) | indent(4) }}
+    {%- endif %}
+
+),
+
+ledger as (
+
+    select * from {{ ref('int_ledger_synced') }}
+    where
+        (api_request_id is not null or is_generation_charge or is_refund)
+        and {{ (is_in_window('created_at', window) if window else 'true') | indent(8) }}
+
+),
+
+-- Whether one counts may change with a fuller charge in the window.
+bare_charges as (
+
+    select * from {{ ref('int_bare_charges_matched') }}
+    {%- if window %}
+    where {{ is_in_window('created_at', window, charge_window) | indent(4) }}
+    {%- endif %}
+
+),
+
+found as (
+
+    select
+        task_id as generation_id,
+        created_at,
+        is_kept and created_at is not null as is_generation,
+        {{ row_digest('tasks') }} as row_digest
+    from tasks
+
+    union all
+
+    select
+        generation_id,
+        created_at,
+        is_kept and is_generation_charge and not is_bare as is_generation,
+        {{ row_digest('ledger') }} as row_digest
+    from ledger
+
+    union all
+
+    select
+        transaction_id as generation_id,
+        created_at,
+        not is_shadow as is_generation,
+        {{ row_digest('bare_charges') }} as row_digest
+    from bare_charges
+
+),
+
+final as (
+
+    select
+        generation_id,
+        created_at,
+        is_generation,
+        row_digest,
+        false as is_gone,
+        {{ run_time() }} as changed_at
+    from found
+    {%- if not window %}
+    where false  -- a run that reads everything need not be told what changed
+    {%- endif %}
+    {%- if window and is_incremental() %}
+
+    union all
+
+    select
+        generation_id,
+        created_at,
+        false as is_generation,
+        row_digest,
+        true as is_gone,
+        {{ run_time() }} as changed_at
+    from {{ this }}
+    where
+        not is_gone
+        and (
+            {{ is_in_window('created_at', window) | indent(12) }}
+            or created_at is null
+            or generation_id in {{ not_ended_before(window) | indent(12) }}
+        )
+        and row_digest not in (
+            select found.row_digest from found
+            where found.row_digest is not null
+        )
+    {%- endif %}
+
+)
+
+select * from final
