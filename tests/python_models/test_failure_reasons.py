@@ -6,7 +6,7 @@ import string
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.app_database import PROJECT
@@ -43,6 +43,8 @@ SECRETS = st.one_of(
     st.uuids().map(str),
     st.uuids().map(lambda value: value.hex.upper()),
     st.ip_addresses().map(str),
+    st.ip_addresses(v=6, network="::/32").map(str),  # short ones look most like words
+    st.ip_addresses(v=6, network="::/96").map("[{}]:443".format),
     st.integers(10**6, 10**16).map(str),
     st.builds("+49 {} {}".format, st.integers(100, 999), st.integers(10**5, 10**8)),
     TOKENS,
@@ -83,6 +85,8 @@ def labels(rows: pd.DataFrame) -> pd.Series:
     return reasons.explain_failures(rows, RULES).set_index("normalised_message")["reason"]
 
 
+@example(words=[], secret="::ffff:0:0", shape="{}")
+@example(words=["error="], secret="[::beef]:80", shape="({})")
 @given(st.lists(WORDS, max_size=3), SECRETS, st.sampled_from(["{}", "({})", "<{}>", "{},", "'{}'"]))
 def test_no_secret_survives(words: list[str], secret: str, shape: str) -> None:
     """Whatever surrounds it: no run of four characters or more of a secret is left."""

@@ -51,6 +51,7 @@ KEY_PREFIX = re.compile(
 PLACEHOLDER = re.compile(r"<(url|email|key|text|id|number|path)>")
 NUMBER = re.compile(r"[-+#$€£~≈]?\d[\d.,:x%]*(ms|s|m|h|kb|mb|gb|px|k|st|nd|rd|th)?", re.IGNORECASE)
 HEXADECIMAL = re.compile(r"(0x)?[0-9a-f]{8,}", re.IGNORECASE)
+ADDRESS = re.compile(r"(?<!\w)[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*(?!\w)", re.IGNORECASE)  # IPv6
 STATUS_CODE = re.compile(r"[1-5]\d\d")
 WORD_HUMPS = re.compile(r"([A-Z]?[a-z]{2,}|[A-Z]{2,})([A-Z][a-z]+|[A-Z]{2,}){0,4}|[A-Za-z]")
 
@@ -68,6 +69,7 @@ def normalise_word(word: str, previous: str) -> str:
     """One word as it is, in lower case, or the placeholder for it; empty for punctuation."""
     if found := PLACEHOLDER.search(word):
         return found.group()
+    written = word
     word = word.strip("()[]{}<>.,;:!?\"'`*|-=_/\\")
     if not any(letter.isalnum() for letter in word):
         return ""
@@ -81,6 +83,8 @@ def normalise_word(word: str, previous: str) -> str:
         return "<id>"
     if NUMBER.fullmatch(word):
         return "<number>"
+    if ADDRESS.search(written):
+        return "<id>"
     name, separator, value = word.partition("=" if "=" in word else ":")
     if separator:
         kept = normalise_word(value, name.lower()) if name.lower() in TELLING else "<id>"
