@@ -15,7 +15,7 @@ $(UV):
 	@.tools/bin/pip install --quiet uv==$(UV_VERSION)
 
 setup: $(UV) ## install into this folder, nothing else
-	@$(UV) sync --frozen --quiet
+	@$(UV) sync --frozen --quiet --compile-bytecode
 
 demo: setup ## PostgreSQL, an app's data, the marts, the numbers (FROM_CSV=folder, GENERATIONS=, MONTHS=)
 	@$(RUN) python -m demo run $(if $(FROM_CSV),--from-csv "$(FROM_CSV)") \

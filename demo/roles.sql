@@ -1,4 +1,4 @@
--- The roles that Supabase makes. Run as a superuser; may be run twice.
+-- The roles that Supabase makes, and the build role. Run as a superuser; may be run twice.
 do $$
 declare
     role_name text;
@@ -12,5 +12,7 @@ begin
     if not exists (select 1 from pg_roles where rolname = 'paygen') then
         create role paygen login bypassrls;
     end if;
+    -- dbt builds several models at once: workers of their own would only divide what they add up.
+    alter role paygen set max_parallel_workers_per_gather = 0;
 end
 $$;

@@ -63,7 +63,8 @@
         {% do say("event_time_end is set without event_time_start, where the range begins") %}
     {% endif %}
 
-    {% if not adapter.dispatch('is_known_timezone')(var('reporting_timezone') | string) %}
+    {% if var('reporting_timezone') != 'UTC'
+        and not adapter.dispatch('is_known_timezone')(var('reporting_timezone') | string) %}
         {% do say("reporting_timezone is '" ~ var('reporting_timezone') ~ "': the server knows no such"
                   ~ " zone; use a name such as UTC or Europe/Berlin") %}
     {% endif %}

@@ -1,29 +1,27 @@
 {% macro assemble_generations(keys=none, ledger=none) -%}
     {#- One row per generation, before refunds, from tasks and from charges that are no shadow. -#}
+    {%- set window = run_window() if keys -%}
     with tasks as (
 
-        select * from {{ ref('int_tasks_cleaned') }}
-        where
-            is_kept
-            {%- if keys %}
-            and {{ task_is_in(keys) | indent(12) }}
-            {%- endif %}
+        select * from {{ '(' ~ tasks_of_keys(keys, keys, window) ~ ') as tasks' if keys else ref('int_tasks_cleaned') }}
+        where is_kept
 
     ),
 
     ledger as (
 
-        select * from {{ ledger or ref('int_ledger_synced') }}
-        {%- if keys %}
-        where generation_id in (select keys.generation_id from {{ keys }} as keys)
-        {%- endif %}
+        {{ ledger_of_keys(keys, keys, window) if keys else 'select * from ' ~ (ledger or ref('int_ledger_synced')) }}
 
     ),
 
     shadows as (
 
         select transaction_id from {{ ref('int_bare_charges_matched') }}
-        where is_shadow
+        where
+            is_shadow
+            {%- if keys %}
+            and {{ is_in_window('created_at', window, shadow_margin()) | indent(12) }}
+            {%- endif %}
 
     ),
 
@@ -31,16 +29,25 @@
 
         select
             ledger.*,
+            {{ bytewise('ledger.generation_id') }} as charged_id,
             row_number() over in_time_order as charge_number,
             count(ledger.cost_usd) over in_time_order as costs_so_far
         from ledger
+        {%- if not keys %}
         left join shadows on ledger.transaction_id = shadows.transaction_id
+        {%- endif %}
         where
             ledger.is_kept
             and ledger.is_generation_charge
+            {%- if keys %}
+            -- Few enough to be hashed, whatever number of charges the planner expects.
+            and ledger.transaction_id not in (select shadows.transaction_id from shadows)
+            {%- else %}
             and shadows.transaction_id is null
+            {%- endif %}
         window in_time_order as (
-            partition by ledger.generation_id order by ledger.created_at, ledger.transaction_id
+            partition by {{ bytewise('ledger.generation_id') }}
+            order by ledger.created_at, {{ bytewise('ledger.transaction_id') }}
             rows between unbounded preceding and current row
         )
 
@@ -49,13 +56,13 @@
     charges as (
 
         select
-            generation_id,
+            charged_id,
             max(case when charge_number = 1 then user_id end) as user_id,
             max(case when charge_number = 1 then provider end) as provider,
             max(case when charge_number = 1 then enhancement_type end) as enhancement_type,
             max(case when charge_number = 1 then status end) as status,
             max(case when costs_so_far = 1 then cost_usd end) as cost_usd,
-            min(created_at) as created_at,
+            min(created_at) as first_charged_at,
             max(created_at) as last_charged_at,
             sum(credits) as credits,
             count(*) as charge_count
@@ -67,14 +74,15 @@
     final as (
 
         select
-            coalesce(tasks.task_id, charges.generation_id) as generation_id,
+            {{ in_own_order('coalesce(tasks.task_id, charges.charged_id)') }} as generation_id,
             coalesce(tasks.user_id, charges.user_id) as user_id,
             coalesce(tasks.provider, charges.provider, 'unknown') as provider,
             coalesce(tasks.enhancement_type, charges.enhancement_type, 'unknown') as enhancement_type,
             coalesce(tasks.status, charges.status) as status,
-            coalesce(tasks.created_at, charges.created_at) as created_at,
+            coalesce(tasks.created_at, charges.first_charged_at) as created_at,
             tasks.ended_at,
-            coalesce(charges.last_charged_at, tasks.created_at) as last_charged_at,
+            charges.first_charged_at,
+            charges.last_charged_at,
             coalesce(charges.credits, 0) as credits_used,
             coalesce(charges.charge_count, 0) as charge_count,
             charges.cost_usd as ledger_cost_usd,
@@ -82,8 +90,8 @@
             {{ redact('tasks.error_message') }} as error_message,
             case when tasks.task_id is null then 'charge' else 'task' end as record_source
         from tasks
-        full outer join charges on tasks.task_id = charges.generation_id
-        where tasks.created_at is not null or charges.created_at is not null
+        full outer join charges on tasks.task_id = charges.charged_id
+        where tasks.created_at is not null or charges.first_charged_at is not null
 
     )
 

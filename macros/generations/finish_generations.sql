@@ -74,6 +74,8 @@
             created_date,
             ended_at,
             greatest(created_at, last_charged_at, last_refunded_at) as last_activity_at,
+            first_charged_at,
+            last_charged_at,
             cast(
                 case when seconds_to_end >= 0 then seconds_to_end end as numeric(18, 3)
             ) as duration_seconds,

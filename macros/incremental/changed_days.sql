@@ -19,6 +19,11 @@
     )
 {%- endmacro %}
 
+{% macro last_change() -%}
+    {#- The newest change of a generation: stamps the rows that are written for it. -#}
+    (select max(changed_at) from {{ ref('int_days_changed') }})
+{%- endmacro %}
+
 {% macro kept_setting(name) -%}
     {#- What `int_settings` keeps of the last complete run under a name. -#}
     {%- set settings = built_relation('int_settings') -%}
@@ -29,23 +34,23 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro changed_usage_days() %}
+{% macro first_date_of_changed_refunds() %}
     {#
-        `changed_days` and those whose refunds are not as `this`, the table of daily usage, counts them:
-        a refund counts on its own day, whenever the generation was made.
+        No refund before this date, as SQL, counts otherwise than it did: it lies in the window, names a
+        generation that is looked at again, or was or is matched to one that failed before it.
     #}
-    {% set days = changed_days() %}
-    {% if days is none or nothing_changed() %}{{ return(days) }}{% endif %}
-    {% set refund_days = run_query(
-        'select distinct usage_date from (select ' ~ reporting_date('created_at') ~ ' as usage_date,'
-        ~ ' usage_provider as provider, usage_enhancement_type as enhancement_type,'
-        ~ ' 1 as refunds, credits from ' ~ ref('int_refunds_matched') ~ ' union all'
-        ~ ' select usage_date, provider, enhancement_type, -refunds_issued, -credits_refunded'
-        ~ ' from ' ~ this ~ ' where refunds_issued > 0) as refunds'
-        ~ ' group by usage_date, provider, enhancement_type'
-        ~ ' having sum(refunds) <> 0 or sum(credits) <> 0'
-    ).columns[0].values() | map('string') | list %}
-    {{ return((days + refund_days) | unique | list) }}
+    {% set keys = ref('int_keys_touched') %}
+    {% set times = [
+        'select ' ~ run_window().start ~ ' as earliest',
+        'select min(least(created_at, failed_at)) from ' ~ keys,
+        'select min(least(created_at, ended_at)) from ' ~ ref('int_generations_touched'),
+        'select min(created_at) from ' ~ ref('int_refunds_matched')
+            ~ ' where api_request_id in (select generation_id from ' ~ keys ~ ')',
+    ] %}
+    {% set earliest = run_query(
+        'select ' ~ reporting_date('min(earliest)') ~ ' from (' ~ times | join(' union all ') ~ ') as times'
+    ).columns[0].values()[0] %}
+    {{ return("date '" ~ earliest ~ "'") }}
 {% endmacro %}
 
 {% macro changed_months() %}
@@ -57,6 +62,21 @@
         {% do months.append(day[:8] ~ '01') %}
     {% endfor %}
     {{ return(months) }}
+{% endmacro %}
+
+{% macro changed_usage_months() %}
+    {#
+        `changed_months`, and those that users became new in or ceased to. None after a run that was
+        not complete: whoever it moved may have been moved again.
+    #}
+    {% set months = changed_months() %}
+    {% if not months or not reads_changes_only() %}{{ return(none) }}{% endif %}
+    {% set moved = run_query(
+        'select month_start from (select month_start, changed_at from ' ~ ref('int_users_by_first_month')
+        ~ ' union all select prior_month_start, changed_at from ' ~ ref('int_users_by_first_month')
+        ~ ') as users where month_start is not null and changed_at > ' ~ changes_done() ~ ' group by 1'
+    ).columns[0].values() | map('string') | list %}
+    {{ return((months + moved) | unique | list) }}
 {% endmacro %}
 
 {% macro is_in_days(column, days) -%}

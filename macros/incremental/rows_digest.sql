@@ -1,16 +1,14 @@
 {% macro rows_digest(relation, condition) -%}
     {#- The same for the same rows in any order; null, which equals nothing, where it cannot be made. -#}
-    {{- return(adapter.dispatch('rows_digest')(relation, condition)) -}}
-{%- endmacro %}
-
-{% macro default__rows_digest(relation, condition) -%}
-    cast(null as text)
-{%- endmacro %}
-
-{% macro postgres__rows_digest(relation, condition) -%}
     (
-        select count(*) || '-' || coalesce(sum({{ row_digest('rows_read') }}), 0)
-        from {{ relation }} as rows_read
+        select
+            case
+                when count(row_digest) = count(*)
+                    then {{ dbt.concat([
+                        'cast(count(*) as text)', "'-'", 'cast(coalesce(sum(row_digest), 0) as text)'
+                    ]) }}
+            end
+        from {{ relation }}
         where {{ condition }}
     )
 {%- endmacro %}
@@ -25,5 +23,5 @@
 {%- endmacro %}
 
 {% macro postgres__row_digest(row) -%}
-    hashtextextended(cast({{ row }} as text), 0)
+    hash_record_extended({{ row }}, 0)
 {%- endmacro %}

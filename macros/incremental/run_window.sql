@@ -111,6 +111,11 @@
     )
 {%- endmacro %}
 
+{% macro shadow_margin() -%}
+    {#- How far before the window a charge may lie of which a row in it tells whether it is a shadow. -#}
+    {{ interval(var('shadow_charge_window_seconds'), 'second') }}
+{%- endmacro %}
+
 {% macro built_relation(model_name) %}
     {# The table that an earlier run left of a model, also of one downstream; none where there is none. #}
     {% set node = node_named('model', model_name) %}

@@ -1,6 +1,6 @@
 {#-
     dbt's own `incremental`, able to run Python models. SQL models go to dbt's, unless there is
-    nothing to write.
+    nothing to write, or a project's strategy `replace` writes it.
 #}
 {% materialization incremental, adapter='postgres', supported_languages=['sql', 'python'] %}
 
@@ -8,6 +8,8 @@
         {%- if stands() -%}
             {% call noop_statement('main', 'UP TO DATE') %}{% endcall %}
             {{ return({'relations': [this.incorporate(type='table')]}) }}
+        {%- elif is_incremental() and config.get('incremental_strategy') == 'replace' -%}
+            {{ return(replace_in_place()) }}
         {%- endif -%}
         {{ return(dbt.materialization_incremental_default()) }}
     {%- endif -%}

@@ -5,7 +5,8 @@
         The source's YAML is the one place that says what a column is called: the first of the name
         and its `alternatives` that the table has is taken; an `optional` one that is missing becomes
         a typed null and is named in the list `absent`; any other that is missing stops the run. The list
-        `uuids` names the columns that the table holds as UUIDs.
+        `uuids` names the columns that the table holds as UUIDs, `names` those that were taken, as the
+        app calls them.
     #}
     {% if not execute %}{{ return({}) }}{% endif %}
     {% set found = find_source_columns(table) %}
@@ -26,7 +27,7 @@
     {% for column in adapter.get_columns_in_relation(relation) %}
         {% do present.update({column.name: column}) %}
     {% endfor %}
-    {% set expressions = {'absent': [], 'uuids': []} %}
+    {% set expressions = {'absent': [], 'uuids': [], 'names': []} %}
     {% set missing = [] %}
     {% if not present %}
         {% do missing.append(
@@ -40,6 +41,7 @@
         {% set name = names | select('in', present) | first | default(none) %}
         {% if name %}
             {% set expression = adapter.dispatch('cast_source_column')(present[name], column.data_type) %}
+            {% do expressions.names.append(adapter.quote(name)) %}
             {% if present[name].data_type | lower == 'uuid' %}
                 {% do expressions.uuids.append(column.name) %}
             {% endif %}

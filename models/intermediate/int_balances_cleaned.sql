@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('int_inputs') }}
 {{ config(materialized='view') }}
 
 with balances as (

@@ -1,10 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
-    indexes=[
-        {'columns': ['transaction_id'], 'unique': true},
-        {'columns': ['created_at']},
-    ],
+    indexes=[{'columns': ['created_at']}],
 ) }}
 
 {%- set charge_window = interval(var('shadow_charge_window_seconds'), 'second') -%}
@@ -70,6 +67,20 @@ charges as (
 ),
 {%- endif %}
 
+-- What the windows below sort by.
+keys as (
+
+    select
+        {{ bytewise('transaction_id') }} as transaction_id,
+        {{ bytewise('user_id') }} as user_id,
+        credits,
+        {{ bytewise('enhancement_type') }} as enhancement_type,
+        is_bare,
+        created_at
+    from charges
+
+),
+
 counted as (
 
     select
@@ -91,7 +102,7 @@ counted as (
             range between unbounded preceding
             and {{ charge_window }} following
         ) as last_partner
-    from charges
+    from keys
 
 ),
 
@@ -212,10 +223,10 @@ walked as (
 final as (
 
     select
-        judged.transaction_id,
-        judged.user_id,
+        {{ in_own_order('judged.transaction_id') }} as transaction_id,
+        {{ in_own_order('judged.user_id') }} as user_id,
         judged.credits,
-        judged.enhancement_type,
+        {{ in_own_order('judged.enhancement_type') }} as enhancement_type,
         judged.created_at,
         judged.group_started_at,
         coalesce(walked.is_shadow, true) as is_shadow

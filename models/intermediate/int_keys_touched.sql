@@ -4,13 +4,29 @@
 {% set window = run_window() -%}
 {% if not window or not window.ranges -%}
 
-select cast(null as text) as generation_id
+select
+    cast(null as text) as generation_id,
+    cast(null as timestamptz) as created_at,
+    cast(null as timestamptz) as failed_at,
+    cast(null as integer) as charge_count,
+    cast(null as timestamptz) as first_charged_at,
+    cast(null as timestamptz) as last_charged_at
 where false
 {%- else %}
 {%- set facts = built_relation('fct_generations') -%}
 {%- set changes_only = reads_changes_only() -%}
 {%- set refunds = built_relation('int_refunds_matched') -%}
-{%- set failed_at = 'coalesce(ended_at, created_at)' -%}
+{%- set refund_window = interval(var('refund_window_hours'), 'hour') -%}
+{%- set fact -%}
+generation_id,
+        user_id,
+        status,
+        created_at,
+        coalesce(ended_at, created_at) as failed_at,
+        charge_count,
+        first_charged_at,
+        last_charged_at
+{%- endset -%}
 {%- set is_touched = is_in_window('created_at', window) | indent(8) %}
 
 -- Tables are named where they are read, a few rows at a time: a CTE for all would be read whole.
@@ -31,69 +47,123 @@ with keys as (
 
 ),
 
+-- What the facts have of them.
+known as (
+
+    select
+        {{ fact }}
+    from {{ facts }}
+    where generation_id in (select keys.generation_id from keys)
+
+),
+
+tasks as (
+
+    {{ tasks_of_keys('keys', 'known', window) | indent(4) }}
+
+),
+
 ledger as (
 
     select * from {{ ref('int_ledger_synced') }}
     where
-        {{ is_touched }}
+        {{ is_in_window('created_at', window, shadow_margin()) | indent(8) }}
         and generation_id in (select keys.generation_id from keys)
 
 ),
 
--- A refund without an id may now belong to another of its user's failures: whoever's failures or
--- refunds may have changed has all looked at that such a refund may be for.
-failures as (
+-- A refund without an id may now belong to another of its user's failures. Looked at are those that
+-- it may be for, but only near what may have changed: what failed or was given back at most a
+-- refund's window after the event before it.
+failing as (
 
-    select
-        task_id as generation_id,
-        user_id
-    from {{ ref('int_tasks_cleaned') }}
-    where status = 'failed' and {{ task_is_in('keys') | indent(4) }}
-
-    union
-
-    select
-        generation_id,
-        user_id
-    from ledger
+    select task_id as generation_id from tasks
     where status = 'failed'
 
     union
 
-    select
-        generation_id,
-        user_id
-    from {{ facts }}
+    select generation_id from ledger
+    where status = 'failed'
+
+    union
+
+    select generation_id from known
     where
         status = 'failed'
-        and generation_id in (select keys.generation_id from keys)
+        or generation_id not in (
+            select tasks.task_id from tasks
+            where tasks.task_id is not null
+        )
+
+),
+
+-- Whose a generation is, and when it failed, may stand in any of its rows.
+moments as (
+
+    select
+        task_id as generation_id,
+        user_id,
+        coalesce(ended_at, created_at) as happened_at
+    from tasks
+
+    union
+
+    select
+        generation_id,
+        user_id,
+        created_at as happened_at
+    from ledger
+
+    union
+
+    select
+        generation_id,
+        user_id,
+        failed_at as happened_at
+    from known
+
+    union
+
+    select
+        generation_id,
+        user_id,
+        first_charged_at as happened_at
+    from known
+
+),
+
+touched as (
+
+    select
+        owners.user_id,
+        times.happened_at
+    from failing
+    inner join moments as owners on failing.generation_id = owners.generation_id
+    inner join moments as times on failing.generation_id = times.generation_id
+    where times.happened_at is not null
+
+    union
+
+    select
+        user_id,
+        created_at as happened_at
+    from ledger
+    where is_refund and api_request_id is null
+
+    union
+
+    select
+        user_id,
+        created_at as happened_at
+    from {{ refunds }}
+    where
+        {{ 'transaction_id in (select keys.generation_id from keys)' if changes_only else is_touched }}
 
 ),
 
 users as (
 
-    select user_id from failures
-
-    union
-
-    -- Where the task does not say whose it is, its charge does.
-    select user_id from {{ ref('int_ledger_synced') }}
-    where
-        generation_id in (
-            select failures.generation_id from failures
-            where failures.user_id is null
-        )
-
-    union
-
-    select user_id from ledger
-    where is_refund and api_request_id is null
-
-    union
-
-    select user_id from {{ refunds }}
-    where
-        {{ 'transaction_id in (select keys.generation_id from keys)' if changes_only else is_touched }}
+    select distinct user_id from touched
 
 ),
 
@@ -121,12 +191,16 @@ refunds_of_users as (
 
 failures_of_users as (
 
-    select generation_id, user_id, {{ failed_at }} as failed_at from {{ facts }}
+    select
+        {{ fact }}
+    from {{ facts }}
     where status = 'failed' and user_id in (select users.user_id from users)
 
     union all
 
-    select generation_id, user_id, {{ failed_at }} as failed_at from {{ facts }}
+    select
+        {{ fact }}
+    from {{ facts }}
     where
         status = 'failed'
         and user_id is null
@@ -134,46 +208,103 @@ failures_of_users as (
 
 ),
 
-in_time_order as (
+events as (
+
+    select
+        user_id,
+        failed_at as happened_at,
+        generation_id,
+        cast(null as timestamptz) as refunded_at,
+        0 as is_touched
+    from failures_of_users
+
+    union all
+
+    select
+        user_id,
+        created_at as happened_at,
+        null as generation_id,
+        created_at as refunded_at,
+        0 as is_touched
+    from refunds_of_users
+
+    union all
+
+    select
+        user_id,
+        happened_at,
+        null as generation_id,
+        null as refunded_at,
+        1 as is_touched
+    from touched
+
+),
+
+separated as (
+
+    select
+        *,
+        case
+            when
+                happened_at
+                > lag(happened_at) over (partition by user_id order by happened_at)
+                + {{ refund_window }}
+                then 1
+            else 0
+        end as starts_group,
+        min(refunded_at) over (
+            partition by user_id order by happened_at
+            range between current row and unbounded following
+        ) as next_refund_at
+    from events
+
+),
+
+grouped as (
+
+    select
+        *,
+        sum(starts_group) over (partition by user_id order by happened_at) as group_number
+    from separated
+
+),
+
+near as (
 
     select
         generation_id,
-        failed_at,
-        min(refunded_at) over (
-            partition by user_id order by happened_at desc
-            range between unbounded preceding and current row
-        ) as next_refund_at
-    from (
-        select
-            user_id,
-            generation_id,
-            failed_at,
-            failed_at as happened_at,
-            cast(null as timestamptz) as refunded_at
-        from failures_of_users
-
-        union all
-
-        select
-            user_id,
-            null as generation_id,
-            null as failed_at,
-            created_at as happened_at,
-            created_at as refunded_at
-        from refunds_of_users
-    ) as failures_and_refunds
+        happened_at as failed_at,
+        next_refund_at,
+        max(is_touched) over (partition by user_id, group_number) as is_touched
+    from grouped
 
 ),
 
 final as (
 
-    select generation_id from keys
-    where generation_id is not null
+    select
+        keys.generation_id,
+        known.created_at,
+        known.failed_at,
+        known.charge_count,
+        known.first_charged_at,
+        known.last_charged_at
+    from keys
+    left join known on keys.generation_id = known.generation_id
+    where keys.generation_id is not null
 
     union
 
-    select generation_id from in_time_order
-    where next_refund_at <= failed_at + {{ interval(var('refund_window_hours'), 'hour') }}
+    select
+        failures_of_users.generation_id,
+        failures_of_users.created_at,
+        failures_of_users.failed_at,
+        failures_of_users.charge_count,
+        failures_of_users.first_charged_at,
+        failures_of_users.last_charged_at
+    from failures_of_users
+    inner join near on failures_of_users.generation_id = near.generation_id
+    where near.is_touched = 1 and near.next_refund_at <= near.failed_at + {{ refund_window }}
 
 )
 

@@ -1,4 +1,5 @@
-{# Holds `as_of`, so that every run makes it anew. #}
+{# Holds `as_of`, so that every run that reads it makes it anew. #}
+-- depends_on: {{ ref('int_inputs') }}
 {{ config(materialized='view') }}
 
 with ledger as (

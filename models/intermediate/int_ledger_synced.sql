@@ -2,10 +2,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
-    indexes=[
-        {'columns': ['generation_id']},
-        {'columns': ['created_at']},
-    ],
+    indexes=[{'columns': ['created_at']}],
 ) }}
 
 {%- set window = ledger_window() %}

@@ -34,7 +34,15 @@ keys as (
 
 generations as (
 
-    select * from {{ ref('int_generations_touched') }}
+    select
+        generation_id,
+        user_id,
+        provider,
+        enhancement_type,
+        status,
+        created_at,
+        ended_at
+    from {{ ref('int_generations_touched') }}
 
 ),
 {%- if window %}
@@ -51,7 +59,11 @@ earlier as (
 
     select * from {{ this }}
     where
-        (api_request_id is null and coalesce(user_id, '') in (select users.user_id from users))
+        (
+            api_request_id is null
+            and generation_id is null
+            and coalesce(user_id, '') in (select users.user_id from users)
+        )
         or generation_id in (select keys.generation_id from keys)
         or api_request_id in (select keys.generation_id from keys)
 
@@ -76,10 +88,6 @@ refunds as (
         and (
             generation_id in (select keys.generation_id from keys)
             or transaction_id in (select earlier.transaction_id from earlier)
-            or (
-                api_request_id is null
-                and coalesce(user_id, '') in (select users.user_id from users)
-            )
         )
         {%- endif %}
 

@@ -1,10 +1,13 @@
-{{ config(materialized='incremental', incremental_strategy='replace') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    post_hook="{{ freshen_statistics(each_run=true) }}",
+) }}
 
 -- depends_on: {{ ref('int_tasks_cleaned') }}
 -- depends_on: {{ ref('int_ledger_synced') }}
 -- depends_on: {{ ref('int_bare_charges_matched') }}
 {%- set window = run_window() %}
-{%- set charge_window = interval(var('shadow_charge_window_seconds'), 'second') %}
 
 with tasks as (
 
@@ -36,7 +39,7 @@ bare_charges as (
 
     select * from {{ ref('int_bare_charges_matched') }}
     {%- if window %}
-    where {{ is_in_window('created_at', window, charge_window) | indent(4) }}
+    where {{ is_in_window('created_at', window, shadow_margin()) | indent(4) }}
     {%- endif %}
 
 ),

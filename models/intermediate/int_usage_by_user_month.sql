@@ -1,17 +1,19 @@
+-- depends_on: {{ ref('int_days_changed') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
     indexes=[
-        {'columns': ['month_start']},
-        {'columns': ['user_id', 'month_start']},
+        {'columns': ['month_start', 'user_id']},
         {'columns': ['changed_at']},
     ],
 ) }}
 
+{%- set months = changed_months() %}
+
 with generations as (
 
     select * from {{ ref('fct_generations') }}
-    where {{ is_in_months('created_date', changed_months()) }}
+    where {{ is_in_months('created_date', months) }}
 
 ),
 
@@ -26,10 +28,14 @@ final as (
         sum(
             case when status = 'failed' and credits_used > 0 and not is_refunded then 1 else 0 end
         ) as unrefunded_failures,
-        (select max(changed_at) from {{ ref('int_days_changed') }}) as changed_at
+        {{ last_change() }} as changed_at
     from generations
     group by 1, 2, 3
 
 )
 
 select * from final
+{%- if months is none %}
+-- A month's rows lie together, for later runs to find.
+order by month_start
+{%- endif %}

@@ -5,6 +5,7 @@
     indexes=[
         {'columns': ['user_id']},
         {'columns': ['month_start']},
+        {'columns': ['changed_at']},
     ],
 ) }}
 
@@ -15,49 +16,67 @@ with final as (
 
     select
         user_id,
-        min(month_start) as month_start
+        min(month_start) as month_start,
+        cast(null as date) as prior_month_start,
+        {{ last_change() }} as changed_at
     from {{ ref('int_usage_by_user_month') }}
     where user_id is not null
     group by 1
 
 )
 {%- else -%}
--- Asked user by user, by index: a join or a CTE would read every user there ever was.
-with users as (
+with used as (
 
-    select user_id from {{ ref('int_usage_by_user_month') }}
+    select
+        user_id,
+        min(month_start) as month_start
+    from {{ ref('int_usage_by_user_month') }}
     where changed_at > {{ changes_done() }} and user_id is not null
+    group by 1
 
-    union
+),
 
-    select known.user_id from {{ this }} as known
+lost as (
+
+    select
+        known.user_id,
+        known.month_start
+    from {{ this }} as known
     where
         {{ is_in_months('known.month_start', months) }}
         and {{ has_no_usage_in_month('known') }}
 
 ),
 
-first_months as (
-
-    select
-        users.user_id,
-        (
-            select min(used.month_start) from {{ ref('int_usage_by_user_month') }} as used
-            where used.user_id = users.user_id
-        ) as month_start
-    from users
-
-),
-
 final as (
 
     select
-        user_id,
-        month_start
-    from first_months
-    where month_start is not null
+        used.user_id,
+        used.month_start,
+        known.month_start as prior_month_start,
+        {{ last_change() }} as changed_at
+    from used
+    left join {{ this }} as known on used.user_id = known.user_id
+    where
+        (known.month_start is null or used.month_start < known.month_start)
+        and used.user_id not in (select lost.user_id from lost)
+
+    union all
+
+    select
+        usage_by_user.user_id,
+        min(usage_by_user.month_start) as month_start,
+        min(lost.month_start) as prior_month_start,
+        {{ last_change() }} as changed_at
+    from {{ ref('int_usage_by_user_month') }} as usage_by_user
+    inner join lost on usage_by_user.user_id = lost.user_id
+    group by 1
 
 )
 {%- endif %}
 
 select * from final
+{%- if months is none %}
+-- A month's rows lie together, for later runs to find.
+order by month_start
+{%- endif %}

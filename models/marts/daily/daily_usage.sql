@@ -6,7 +6,7 @@
     indexes=[{'columns': ['usage_date']}],
 ) }}
 
-{%- set days = changed_usage_days() %}
+{%- set days = changed_days() %}
 
 with generations as (
 
@@ -72,3 +72,6 @@ final as (
 )
 
 select * from final
+{%- if days is none %}
+order by usage_date
+{%- endif %}

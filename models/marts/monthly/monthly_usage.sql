@@ -1,9 +1,12 @@
+-- depends_on: {{ ref('int_days_changed') }}
 {# A few rows, rewritten where they stand: nothing is swapped, and no reader waits. #}
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
     on_schema_change='fail',
 ) }}
+
+{%- set months = changed_usage_months() %}
 
 with recursive usage_by_month as (
 
@@ -39,12 +42,6 @@ months as (
 
 ),
 
-users as (
-
-    select * from {{ ref('int_users_by_first_month') }}
-
-),
-
 refunds as (
 
     select
@@ -60,8 +57,19 @@ new_users as (
     select
         month_start,
         count(*) as new_users
-    from users
+    from {{ ref('int_users_by_first_month') }}
+    where {{ is_in_months('month_start', months) }}
     group by 1
+    {%- if months is not none %}
+
+    union all
+
+    select
+        month_start,
+        new_users
+    from {{ this }}
+    where not {{ is_in_months('month_start', months) }}
+    {%- endif %}
 
 ),
 

@@ -19,7 +19,8 @@ renamed as (
         {{ clean_name(app.enhancement_type) }} as enhancement_type,
         {{ clean_id(app, 'api_request_id') }} as api_request_id,
         {{ clean_name(app.status) }} as status,
-        {{ app.created_at }} as created_at
+        {{ app.created_at }} as created_at,
+        {{ row_digest('row(' ~ app.names | join(', ') ~ ')') }} as row_digest
     from source
 
 ){% if 'id' in app.absent %},
@@ -56,7 +57,8 @@ identified as (
         enhancement_type,
         api_request_id,
         status,
-        created_at
+        created_at,
+        row_digest
     from hashed
 
 )

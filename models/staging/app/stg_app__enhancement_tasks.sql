@@ -20,7 +20,8 @@ renamed as (
         {{ clean_cost(app.cost_usd) }} as cost_usd,
         {{ app.created_at }} as created_at,
         coalesce({{ app.completed_at }}, {{ app.failed_at }}, {{ app.updated_at }}) as ended_at,
-        {{ app.updated_at }} as updated_at
+        {{ app.updated_at }} as updated_at,
+        {{ row_digest('row(' ~ app.names | join(', ') ~ ')') }} as row_digest
     from source
 
 )

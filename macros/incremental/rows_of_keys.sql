@@ -1,0 +1,51 @@
+{% macro tasks_of_keys(keys, known, window) -%}
+    {#-
+        The tasks among the generations of `keys`. Ids are random: an index on them as large as history
+        is read at as many places as there are keys. So those of the window are found by time, and by
+        id only those that the facts know to be older.
+    -#}
+    {%- set in_window = is_in_window('created_at', window) -%}
+    select * from {{ ref('int_tasks_cleaned') }}
+    where
+        (created_at is null or {{ in_window }})
+        and task_id in (select keys.generation_id from {{ keys }} as keys)
+
+    union all
+
+    select * from {{ ref('int_tasks_cleaned') }}
+    where
+        not (created_at is null or {{ in_window }})
+        and {{ task_is_in('(select generation_id from ' ~ known ~ ' where not ' ~ in_window ~ ')') }}
+{%- endmacro %}
+
+{% macro ledger_of_keys(keys, known, window) -%}
+    {#-
+        The ledger rows of the generations of `keys`: those of the window, and older charges, of which
+        the facts know when they were written: the first, the last, and how many.
+    -#}
+    {%- set is_older = 'not ' ~ is_in_window('charges.created_at', window, shadow_margin()) -%}
+    {%- set was_charged_outside = 'true' -%}
+    {%- if window.ranges | length == 1 -%}
+        {%- set was_charged_outside = 'not (' ~ is_in_window('known.first_charged_at', window)
+            ~ ' and ' ~ is_in_window('known.last_charged_at', window) ~ ')' -%}
+    {%- endif -%}
+    select * from {{ ref('int_ledger_synced') }}
+    where
+        {{ is_in_window('created_at', window, shadow_margin()) }}
+        and generation_id in (select keys.generation_id from {{ keys }} as keys)
+    {%- for time in [
+        '= known.first_charged_at',
+        '= known.last_charged_at and known.first_charged_at < known.last_charged_at',
+        'between known.first_charged_at and known.last_charged_at'
+            ~ ' and charges.created_at not in (known.first_charged_at, known.last_charged_at)'
+            ~ ' and known.charge_count > 2',
+    ] %}
+
+    union all
+
+    select charges.* from {{ known }} as known
+    inner join {{ ref('int_ledger_synced') }} as charges
+        on known.generation_id = charges.generation_id and charges.created_at {{ time }}
+    where {{ was_charged_outside }} and {{ is_older }}
+    {%- endfor %}
+{%- endmacro %}
