@@ -1,8 +1,9 @@
 """Any frame that can be written reads back as it was: values, nulls, types."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -61,14 +62,17 @@ def cursor(dbt_project: DbtProject) -> Iterator[Any]:
         yield cursor
 
 
-def _written_and_read(cursor: Any, frame: pd.DataFrame) -> pd.DataFrame:
-    table = encoding.encode(frame, {})
+def _written_and_read(
+    cursor: Any, frame: pd.DataFrame, declared: Mapping[str, str] = MappingProxyType({})
+) -> pd.DataFrame:
+    table = encoding.encode(frame, declared)
     columns = writing.Columns()
-    columns.add(table, {})
+    columns.add(table, declared)
     cursor.execute("drop table if exists written")
     target = writing.Target("written")
     types_read = {name: {name} for name in AS_OBJECTS}
-    writing.create(cursor, target, writing.decide_types(cursor, columns, {}, target, types_read))
+    types = writing.decide_types(cursor, columns, declared, target, types_read)
+    writing.create(cursor, target, types)
     assert writing.copy_in(cursor, "written", columns, [table]) == len(frame)
     return Session(cursor.connection, Settings()).sql("select * from written")
 
@@ -99,3 +103,10 @@ def test_numeric_keeps_its_scale(beside: bytes | None, cursor: Any) -> None:
     back = _written_and_read(cursor, frame)
     plain = [text if text[-1].isalpha() else format(Decimal(text), "f") for text in texts]
     assert [None if x is None else format(x, "f") for x in back.x] == [*plain, None, "2"]
+
+
+def test_text_declared_numeric_is_read_by_the_server(cursor: Any) -> None:
+    """In any of the forms that PostgreSQL takes a number in."""
+    frame = pd.DataFrame({"x": ["1e5", " 1 ", "+2.50", None, "nan", "-.5"]}, dtype=object)
+    back = _written_and_read(cursor, frame, {"x": "numeric"})
+    assert list(map(str, back.x)) == ["100000", "1", "2.50", "None", "NaN", "-0.5"]

@@ -69,6 +69,16 @@ def test_batches_are_the_rows_in_order(session: Session, monkeypatch: pytest.Mon
     assert seen + [x for batch in numbers for x in batch.x] == list(range(1, 101))
 
 
+@pytest.mark.parametrize("size", [1, 7, 64, 1000])
+def test_a_batch_is_of_whole_rows(
+    session: Session, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """Of any length, with line ends in them, whatever is left of the buffer."""
+    monkeypatch.setattr(reading, "CHUNK_BYTES", size)
+    batches = session.batches("select repeat(E'a\n', x) as x from generate_series(0, 60) as x")
+    assert [x for batch in batches for x in batch.x] == ["a\n" * x for x in range(61)]
+
+
 def test_no_rows(session: Session) -> None:
     """An empty result keeps its columns, as one empty batch."""
     (batch,) = session.batches("select 1 as x where false -- and a comment")

@@ -42,7 +42,6 @@ SIMULATIONS = 1000
 INTERVALS = {"80": (0.1, 0.9), "95": (0.025, 0.975)}
 PRIOR_FORECASTS = 20  # for so many past forecasts the simulated intervals' own widths count
 BACK_TEST_DAYS = (1, 16)  # past forecasts are made as these days of a month begin
-BACK_TEST_MONTHS = 24
 
 
 def has_enough_data(history: pd.Series) -> bool:
@@ -208,8 +207,7 @@ def probability_over(budget: float, row: pd.Series) -> float:
 def back_test_dates(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Days on which a forecast could have been made from at least the minimum history."""
     candidates = days[days.day.isin(BACK_TEST_DAYS)]
-    candidates = candidates[candidates >= days[0] + pd.Timedelta(days=MINIMUM_DAYS)]
-    return candidates[candidates >= days[-1] - pd.DateOffset(months=BACK_TEST_MONTHS)]
+    return candidates[candidates >= days[0] + pd.Timedelta(days=MINIMUM_DAYS)]
 
 
 def calibrated(made: pd.DataFrame, usage: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -239,8 +237,8 @@ def calibrated(made: pd.DataFrame, usage: dict[str, pd.DataFrame]) -> pd.DataFra
                     earlier = like.index[ends[like.index] <= made_on]
                     scale = conformal_scale(scores[earlier].dropna(), high - low)
                     made.loc[rows.index, f"{measure}_scale_{level}"] = scale
-                    made.loc[rows.index, lower] = made[measure] - scale * width_down
-                    made.loc[rows.index, upper] = made[measure] + scale * width_up
+            made[lower] = made[measure] - made[f"{measure}_scale_{level}"] * width_down
+            made[upper] = made[measure] + made[f"{measure}_scale_{level}"] * width_up
         lower, lower_95 = f"{measure}_lower_80", f"{measure}_lower_95"
         upper, upper_95 = f"{measure}_upper_80", f"{measure}_upper_95"
         made[lower] = made[lower].clip(lower=made[f"{measure}_to_date"])

@@ -11,12 +11,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dbt_postgres_python.encoding import POSTGRES_TYPE
+
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 NULL = b"\xff\xff\xff\xff"
 EPOCH_DAYS = 10_957  # from 1970 to 2000, where PostgreSQL's time begins
 EPOCH_MICROSECONDS = EPOCH_DAYS * 86_400_000_000
-NUMBER = r"^(?P<sign>-?)(?P<whole>\d*)\.?(?P<fraction>\d*)$"
+NUMBER = r"^-?\d*\.?\d*$"
+DIGITS = "0123456789"
 NUMERIC_SIGNS = {"NaN": 0xC000, "Infinity": 0xD000, "-Infinity": 0xF000}
 
 # The type of the column, the Arrow type of its values, their binary form and what is taken from
@@ -37,7 +40,7 @@ FIXED: dict[str, tuple[pa.DataType, str, int]] = {
 
 def can_encode(schema: pa.Schema, types: Mapping[str, str]) -> bool:
     """Whether tables of a schema can be written to columns of these types, as the catalog names."""
-    return all(_encoder(field.type, types[field.name]) for field in schema)
+    return all(_encoder(field, types[field.name]) for field in schema)
 
 
 def encode(tables: Iterable[pa.Table], types: Mapping[str, str]) -> Iterator[Any]:
@@ -45,15 +48,16 @@ def encode(tables: Iterable[pa.Table], types: Mapping[str, str]) -> Iterator[Any
     yield HEADER
     for table in tables:
         fields = [
-            _encoder(column.type, types[name])(column.combine_chunks())
-            for name, column in zip(table.column_names, table.columns, strict=True)
+            _encoder(field, types[field.name])(column.combine_chunks())
+            for field, column in zip(table.schema, table.columns, strict=True)
         ]
         count = pa.array([len(fields).to_bytes(2, "big")] * table.num_rows, pa.binary())
         yield _data(pc.binary_join_element_wise(count, *fields, b""))
     yield TRAILER
 
 
-def _encoder(arrow_type: pa.DataType, type_name: str) -> Callable[[Any], pa.Array] | None:
+def _encoder(field: pa.Field, type_name: str) -> Callable[[Any], pa.Array] | None:
+    arrow_type = field.type
     if type_name in FIXED:
         wanted, form, origin = FIXED[type_name]
         widens = pa.types.is_integer(wanted) and pa.types.is_integer(arrow_type)
@@ -66,7 +70,9 @@ def _encoder(arrow_type: pa.DataType, type_name: str) -> Callable[[Any], pa.Arra
     elif pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type):
         if type_name == "text":
             return lambda array: _sized(array.cast(pa.binary()))
-        if type_name.startswith("numeric"):
+        # Text that is declared numeric may be in any form that the server takes.
+        is_plain = (field.metadata or {}).get(POSTGRES_TYPE) == b"numeric"
+        if type_name.startswith("numeric") and is_plain:
             return lambda array: _numeric(array.cast(pa.string()))
     return None
 
@@ -108,20 +114,23 @@ def _sized(array: pa.Array) -> pa.Array:
 
 def _numeric(texts: pa.Array) -> pa.Array:
     """Digits in groups of four around the decimal point, as many for each row of a chunk."""
-    parts = pc.extract_regex(texts, NUMBER)
-    sign, whole, fraction = (
-        pc.struct_field(parts, name).fill_null("") for name in ("sign", "whole", "fraction")
+    is_number = pc.match_substring_regex(texts, NUMBER).fill_null(False)
+    numbers = pc.if_else(is_number, texts, "")
+    until_point = pc.if_else(
+        pc.match_substring(numbers, "."), pc.ascii_rtrim(numbers, DIGITS), numbers
     )
+    whole = pc.ascii_trim(until_point, "-.")
+    fraction = pc.ascii_ltrim(pc.ascii_ltrim(numbers, "-" + DIGITS), ".")
     scales = pc.binary_length(fraction).to_numpy()
     before = _groups(pc.binary_length(whole))
     after = _groups(pc.binary_length(fraction))
     digits = pc.binary_join_element_wise(
-        pc.utf8_lpad(whole, 4 * before, "0"), pc.utf8_rpad(fraction, 4 * after, "0"), ""
+        pc.ascii_lpad(whole, 4 * before, "0"), pc.ascii_rpad(fraction, 4 * after, "0"), ""
     )
     values = np.empty((len(texts), 4 + before + after), dtype=">i2")
     values[:, 0] = before + after
     values[:, 1] = before - 1
-    values[:, 2] = _signs(texts, parts, sign).view("i2")
+    values[:, 2] = _signs(texts, is_number).view("i2")
     values[:, 3] = scales
     figures = np.frombuffer(_data(digits), dtype="u1").astype("i2") - ord("0")
     values[:, 4:] = figures.reshape(len(texts), before + after, 4) @ np.array(
@@ -134,11 +143,10 @@ def _groups(lengths: pa.Array) -> int:
     return -(-(pc.max(lengths).as_py() or 0) // 4)
 
 
-def _signs(texts: pa.Array, parts: pa.Array, sign: pa.Array) -> np.ndarray:
-    signs = np.where(pc.equal(sign, "-").to_numpy(zero_copy_only=False), 0x4000, 0)
-    for row in np.flatnonzero(parts.is_null().to_numpy(zero_copy_only=False)):
-        if texts[row].is_valid:
-            signs[row] = NUMERIC_SIGNS[texts[row].as_py()]
+def _signs(texts: pa.Array, is_number: pa.Array) -> np.ndarray:
+    signs = np.where(pc.starts_with(texts, "-").fill_null(False), 0x4000, 0)
+    for row in np.flatnonzero(pc.and_(texts.is_valid(), pc.invert(is_number))):
+        signs[row] = NUMERIC_SIGNS[texts[row].as_py()]
     return signs.astype("u2")
 
 

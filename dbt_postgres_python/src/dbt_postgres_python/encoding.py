@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -48,13 +49,15 @@ def encode(frame: Any, declared: Mapping[str, str]) -> pa.Table:
     for name, column in zip(names, columns, strict=True):
         try:
             array, type_name = _encode_column(column, declared.get(name))
-            _refuse_nul(array)
         except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
             raise PythonModelError(f"column {name!r}: {error}") from error
         arrays.append(array)
         metadata = {POSTGRES_TYPE: type_name} if type_name else None
         fields.append(pa.field(name, array.type, metadata=metadata))
-    return pa.table(arrays, schema=pa.schema(fields))
+    table = pa.table(arrays, schema=pa.schema(fields))
+    for name, column in zip(names, table.columns, strict=True):
+        _refuse_nul(name, column)
+    return table
 
 
 def _refuse_named_index(frame: pd.DataFrame) -> None:
@@ -176,9 +179,15 @@ def _postgres_type(kind: pa.DataType) -> str | None:
     raise TypeError(f"PostgreSQL has no type for {kind}; convert it, or return it as text")
 
 
-def _refuse_nul(array: Any) -> None:
-    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+def _refuse_nul(name: str, column: pa.ChunkedArray) -> None:
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return
-    row = pc.index(pc.match_substring(array, "\0"), True).as_py()
+    texts = [chunk.buffers()[2] for chunk in column.chunks]  # of a slice, those around it, too
+    if all(np.frombuffer(text, "u1").all() for text in texts if text):
+        return
+    row = pc.index(pc.match_substring(column, "\0"), True).as_py()
     if row >= 0:
-        raise ValueError(f"the text in row {row} holds a NUL character, which PostgreSQL refuses")
+        raise PythonModelError(
+            f"column {name!r}: the text in row {row} holds a NUL character, which PostgreSQL"
+            " refuses"
+        )

@@ -116,7 +116,10 @@ def encode(
         TypeError: the objects are of different kinds, or of a kind no column holds.
         OverflowError: an undeclared integer needs more than 64 bits.
     """
-    values = [None if is_missing(value) else value for value in values]
+    column = pd.Series(values, dtype=object)
+    values = column.to_list()
+    for row in np.flatnonzero(column.isna()):
+        values[row] = None if is_missing(values[row]) else values[row]
     if declared in ("json", "jsonb"):
         return pa.array(map(json_text, values), pa.string()), declared
     kind = _kind_of(values)

@@ -51,8 +51,10 @@ class Session:
             tables.append(table)
 
         columns = self._read(query, receive)
+        frame = reading.to_pandas(pa.concat_tables(tables), columns)
+        tables.clear()
         pa.default_memory_pool().release_unused()
-        return reading.to_pandas(pa.concat_tables(tables), columns)
+        return frame
 
     def batches(self, query: str) -> Iterator[pd.DataFrame]:
         """Run one query and return its rows as DataFrames of some ten thousand rows each.
