@@ -6,7 +6,7 @@
     {% if not execute %}{{ return('') }}{% endif %}
     {{ print('A scheduled run looks rows up by the time they were created. Without these indexes it reads') }}
     {{ print('whole tables, and costs more with each month of history. bench/results has the effect.') }}
-    {{ print('`api_request_id` needs none: int_ledger_synced has its own.\n') }}
+    {{ print('`api_request_id` needs none: the facts know when a generation was charged.\n') }}
     {% for name in ['enhancement_tasks', 'credit_transactions'] %}
         {% set table = source_relation(name).include(database=false) %}
         {% set served = run_query(

@@ -129,6 +129,28 @@ def test_a_fact_that_is_no_longer_there_fails_the_run(built: AppDatabase) -> Non
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
+def test_rows_of_other_columns_are_refused(built: AppDatabase) -> None:
+    """A release that changes a table's columns asks for a rebuild, and writes nothing before it."""
+    built.execute("alter table analytics.daily_usage add column tips bigint", user=BUILD_ROLE)
+    write_something(built)
+    with pytest.raises(AssertionError, match=r"gone: tips bigint\n *- new: none"):
+        run(built, AS_OF, ZONE, "--selector", "frequent")
+    built.execute("alter table analytics.daily_usage drop column tips", user=BUILD_ROLE)
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+def test_text_keeps_the_order_of_the_database(built: AppDatabase) -> None:
+    """Sorting by bytes ends where it is used: a column of another order would use no index."""
+    assert not built.query(
+        """select attrelid::regclass, attname from pg_attribute
+           inner join pg_class on pg_class.oid = attrelid
+           inner join pg_namespace on pg_namespace.oid = relnamespace
+           inner join pg_collation on pg_collation.oid = attcollation
+           where nspname like 'analytics%' and collname <> 'default'"""
+    )
+
+
 def test_a_mart_that_was_dropped_is_made_anew(built: AppDatabase) -> None:
     """Though the app wrote nothing since, and without a rebuild of history."""
     run(built, AS_OF, ZONE, "--selector", "frequent")
