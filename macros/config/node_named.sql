@@ -6,3 +6,12 @@
     {% set nodes = graph.sources if resource_type == 'source' else graph.nodes %}
     {{ return(nodes.get(resource_type ~ '.paygen.' ~ name)) }}
 {% endmacro %}
+
+{% macro nodes_of_types(resource_types) %}
+    {# The nodes of some types, picked by their ids, for the same reason: most nodes are tests. #}
+    {% set nodes = [] %}
+    {% for unique_id in graph.nodes if unique_id.split('.')[0] in resource_types %}
+        {% do nodes.append(graph.nodes[unique_id]) %}
+    {% endfor %}
+    {{ return(nodes) }}
+{% endmacro %}

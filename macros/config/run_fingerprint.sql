@@ -5,7 +5,7 @@
         var('credit_price_usd'), var('stuck_after_minutes'), var('reader_roles'),
         has_unique_key('user_credits', 'user_id'),
     ] %}
-    {% for node in graph.nodes.values() if node.resource_type in ['model', 'seed'] %}
+    {% for node in nodes_of_types(['model', 'seed']) %}
         {% do parts.append(node.checksum.checksum) %}
     {% endfor %}
     {{ return(local_md5(parts | map('string') | sort | join)) }}

@@ -18,8 +18,8 @@
         {% endif %}
     {% endfor %}
     {# A mart that is missing is made anew from what the others keep. #}
-    {% for node in graph.nodes.values()
-        if node.resource_type == 'model' and node.config.materialized == 'incremental'
+    {% for node in nodes_of_types(['model'])
+        if node.config.materialized == 'incremental'
         and 'marts' not in node.fqn and not built_relation(node.name) %}
         {% do problems.append('table ' ~ node.schema ~ '.' ~ node.alias ~ ' is missing') %}
     {% endfor %}

@@ -22,7 +22,7 @@
 {% macro builds_all_models() %}
     {# Whether this run was asked for all of them, not for a selection. #}
     {% for name in kept_models()
-        if execute and node_named('model', name).unique_id not in selected_resources %}
+        if execute and 'model.paygen.' ~ name not in selected_resources %}
         {{ return(false) }}
     {% endfor %}
     {{ return(true) }}

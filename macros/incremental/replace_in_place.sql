@@ -20,8 +20,10 @@
         }) }}
     {% endcall %}
 
-    {% do apply_grants(target_relation, config.get('grants'), should_revoke=True) %}
-    {% do persist_docs(target_relation, model) %}
+    {% if not nothing_changed() %}
+        {% do apply_grants(target_relation, config.get('grants'), should_revoke=True) %}
+        {% do persist_docs(target_relation, model) %}
+    {% endif %}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
 

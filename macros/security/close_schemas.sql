@@ -11,8 +11,7 @@
 {% macro project_schemas() %}
     {# The schemas that this project's models, seeds and snapshots are built into. #}
     {% set schemas = [] %}
-    {% for node in graph.nodes.values()
-        if node.resource_type in ['model', 'seed', 'snapshot'] and node.schema not in schemas %}
+    {% for node in nodes_of_types(['model', 'seed', 'snapshot']) if node.schema not in schemas %}
         {% do schemas.append(node.schema) %}
     {% endfor %}
     {{ return(schemas) }}
