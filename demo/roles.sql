@@ -14,5 +14,7 @@ begin
     end if;
     -- dbt builds several models at once: workers of their own would only divide what they add up.
     alter role paygen set max_parallel_workers_per_gather = 0;
+    -- What scheduled runs find by index takes less time than to compile the query.
+    alter role paygen set jit = off;
 end
 $$;
