@@ -2,9 +2,14 @@
     {#-
         The tasks among the generations of `keys`. Ids are random: an index on them as large as history
         is read at as many places as there are keys. So those of the window are found by time, and by
-        id only those that the facts know to be older.
+        id only those that the facts know to be older. Where a task may have copies, the one that
+        counts may be of another time than the one the facts know.
     -#}
     {%- set in_window = is_in_window('created_at', window) -%}
+    {%- if not has_unique_key('enhancement_tasks', 'id') -%}
+    select * from {{ ref('int_tasks_cleaned') }}
+    where {{ task_is_in(keys) }}
+    {%- else -%}
     select * from {{ ref('int_tasks_cleaned') }}
     where
         (created_at is null or {{ in_window }})
@@ -16,6 +21,7 @@
     where
         not (created_at is null or {{ in_window }})
         and {{ task_is_in('(select generation_id from ' ~ known ~ ' where not ' ~ in_window ~ ')') }}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro ledger_of_keys(keys, known, window) -%}

@@ -97,11 +97,13 @@ CHANGES = [
 ]
 
 
-GATE, LONG = range(5), range(5, 40)
+# In the last one `as_of` goes back to before the copy of a task that counted.
+GATE = [0, 1, 2, 3, 4, 13]
 
 
 @pytest.mark.parametrize(
-    "seed", [*GATE, *(pytest.param(each, marks=pytest.mark.long) for each in LONG)]
+    "seed",
+    [seed if seed in GATE else pytest.param(seed, marks=pytest.mark.long) for seed in range(40)],
 )
 def test_runs_equal_full_rebuild(server, seed: int) -> None:
     """Every other app has keys, as the real one does: the ledger is then read by window."""
