@@ -1,7 +1,7 @@
 {% macro replace_in_place() %}
     {#
         The incremental run of a model with the strategy `replace`: what dbt's own materialization does,
-        in a third of its statements.
+        with less to compile and to ask of the catalogue, and with any change of columns refused.
     #}
     {% set target_relation = this.incorporate(type='table') %}
     {% set new_rows = make_temp_relation(target_relation) %}
