@@ -10,7 +10,7 @@
 
     ledger as (
 
-        {{ ledger_of_keys(keys, keys, window) if keys else 'select * from ' ~ (ledger or ref('int_ledger_synced')) }}
+        {{ ledger_of_keys(keys, window) if keys else 'select * from ' ~ (ledger or ref('int_ledger_synced')) }}
 
     ),
 

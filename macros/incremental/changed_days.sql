@@ -34,14 +34,14 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro first_date_of_changed_refunds() %}
+{% macro first_date_of_changed_refunds(window) %}
     {#
         No refund before this date, as SQL, counts otherwise than it did: it lies in the window, names a
         generation that is looked at again, or was or is matched to one that failed before it.
     #}
     {% set keys = ref('int_keys_touched') %}
     {% set times = [
-        'select ' ~ run_window().start ~ ' as earliest',
+        'select ' ~ window.start ~ ' as earliest',
         'select min(least(created_at, failed_at)) from ' ~ keys,
         'select min(least(created_at, ended_at)) from ' ~ ref('int_generations_touched'),
         'select min(created_at) from ' ~ ref('int_refunds_matched')

@@ -24,7 +24,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro ledger_of_keys(keys, known, window) -%}
+{% macro ledger_of_keys(keys, window) -%}
     {#-
         The ledger rows of the generations of `keys`: those of the window, and older charges, of which
         the facts know when they were written: the first, the last, and how many.
@@ -49,7 +49,7 @@
 
     union all
 
-    select charges.* from {{ known }} as known
+    select charges.* from {{ keys }} as known
     inner join {{ ref('int_ledger_synced') }} as charges
         on known.generation_id = charges.generation_id and charges.created_at {{ time }}
     where {{ was_charged_outside }} and {{ is_older }}

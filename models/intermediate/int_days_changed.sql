@@ -3,6 +3,8 @@
 -- depends_on: {{ ref('int_keys_touched') }}
 {{ config(materialized='incremental', incremental_strategy='replace') }}
 
+{%- set window = run_window() %}
+
 with changed as (
 
     select * from {{ ref('int_generations_changed') }}
@@ -11,7 +13,7 @@ with changed as (
 
 final as (
 
-    {% if reads_everything() -%}
+    {% if not window -%}
     -- No day in particular: every table that is kept up by days starts anew.
     select
         cast(null as date) as usage_date,
@@ -29,9 +31,9 @@ final as (
         current_timestamp as changed_at
     from changed
     where prior_created_date is not null
-    {%- set daily_usage = built_relation('daily_usage') if run_window().ranges %}
+    {%- set daily_usage = built_relation('daily_usage') if window.ranges %}
     {%- if daily_usage %}
-    {%- set first_date = first_date_of_changed_refunds() %}
+    {%- set first_date = first_date_of_changed_refunds(window) %}
 
     union
 
