@@ -23,6 +23,20 @@ def test_registration_is_light() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_garbage_is_sought_less_often_and_frozen_once() -> None:
+    """A process that runs dbt again and again does not keep the garbage of each run."""
+    program = (
+        "import gc; from dbt_postgres_python.plugin import seek_garbage_less_often as seek; "
+        "before = gc.get_threshold(); seek(); frozen = gc.get_freeze_count(); "
+        "more = [[] for _ in range(10_000)]; seek(); "
+        "print(frozen > 0, gc.get_freeze_count() <= frozen, gc.get_threshold() > before)"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+    assert output.split() == ["True"] * 3
+
+
 @contextmanager
 def plugin_not_installed() -> Iterator[None]:
     """An environment without the package."""

@@ -1,6 +1,7 @@
 """Registration with dbt: the one file that knows how dbt finds the runtime."""
 
 import functools
+import gc
 import os
 from typing import Any
 
@@ -24,6 +25,18 @@ class PostgresPythonPlugin(dbtPlugin):
         # partial parsing looks for changes in the environment itself.
         for environment in (os.environ, get_invocation_context().env):
             environment[ENVIRONMENT_FLAG] = "True"
+        seek_garbage_less_often()
+
+
+def seek_garbage_less_often() -> None:
+    """Spare Python most looks through what dbt has loaded, none of which goes before dbt ends.
+
+    They take a fifth of a short run. Frozen is only what the first dbt of a process finds: in one
+    that runs dbt again and again, later freezes would keep garbage.
+    """
+    if not gc.get_freeze_count():
+        gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def register(adapter_class: type) -> None:
