@@ -14,16 +14,24 @@
 
     ),
 
+    {% if keys -%}
     shadows as (
 
         select transaction_id from {{ ref('int_bare_charges_matched') }}
         where
             is_shadow
-            {%- if keys %}
             and {{ is_in_window('created_at', window, shadow_margin()) | indent(12) }}
-            {%- endif %}
 
     ),
+    {%- else -%}
+    -- Most bare charges are shadows: those that are not take less to look up.
+    unmatched as (
+
+        select transaction_id from {{ ref('int_bare_charges_matched') }}
+        where not is_shadow
+
+    ),
+    {%- endif %}
 
     numbered_charges as (
 
@@ -34,16 +42,15 @@
             count(ledger.cost_usd) over in_time_order as costs_so_far
         from ledger
         {%- if not keys %}
-        left join shadows on ledger.transaction_id = shadows.transaction_id
+        left join unmatched on ledger.transaction_id = unmatched.transaction_id
         {%- endif %}
         where
-            ledger.is_kept
-            and ledger.is_generation_charge
+            not ledger.is_refund
             {%- if keys %}
             -- Few enough to be hashed, whatever number of charges the planner expects.
             and ledger.transaction_id not in (select shadows.transaction_id from shadows)
             {%- else %}
-            and shadows.transaction_id is null
+            and (not ledger.is_bare or unmatched.transaction_id is not null)
             {%- endif %}
         window in_time_order as (
             partition by {{ bytewise('ledger.generation_id') }}

@@ -29,26 +29,27 @@
 
 {% macro differing_days_sql() %}
     {# The days on which what is stored differs from what the app's tables give, each with counts. #}
+    {% set ledger = '(select * from ' ~ ref('int_ledger_classified')
+        ~ ' where is_kept and (is_generation_charge or is_refund))' %}
     {% set sides = {
         'generations': [
-            '(' ~ finish_generations('(' ~ assemble_generations(ledger=ref('int_ledger_classified')) ~ ') as generations') ~ ')',
+            '(' ~ finish_generations('(' ~ assemble_generations(ledger=ledger ~ ' as ledger') ~ ') as generations') ~ ')',
             built_relation('fct_generations'),
             fact_columns(),
         ],
         'ledger rows': [
-            '(select * from ' ~ ref('int_ledger_classified') ~ ' where created_at is not null)',
-            '(select * from ' ~ ref('int_ledger_synced') ~ ' where created_at is not null)',
-            'transaction_id, user_id, transaction_kind, credits, cost_usd, provider, '
-                ~ 'enhancement_type, api_request_id, status, created_at, reject_reason',
+            ledger,
+            ref('int_ledger_synced'),
+            'transaction_id, user_id, is_refund, is_bare, credits, cost_usd, provider, '
+                ~ 'enhancement_type, api_request_id, status, created_at',
         ],
         'refunds': [
-            '(select * from ' ~ ref('int_ledger_synced') ~ ' where is_kept and is_refund)',
+            '(select * from ' ~ ref('int_ledger_synced') ~ ' where is_refund)',
             built_relation('int_refunds_matched'),
             'transaction_id, user_id, credits, api_request_id, created_at',
         ],
         'bare charges': [
-            '(select * from ' ~ ref('int_ledger_synced')
-                ~ ' where is_kept and is_generation_charge and is_bare)',
+            '(select * from ' ~ ref('int_ledger_synced') ~ ' where is_bare and not is_refund)',
             built_relation('int_bare_charges_matched'),
             'transaction_id, user_id, credits, enhancement_type, created_at',
         ],

@@ -15,7 +15,7 @@
 with recursive ledger as (
 
     select * from {{ ref('int_ledger_synced') }}
-    where is_kept and is_generation_charge
+    where not is_refund
 
 ),
 

@@ -16,10 +16,24 @@ with ledger as (
 
 final as (
 
-    select * from ledger
-    {%- if window %}
-    where {{ is_in_window('created_at', window) | indent(4) }} or created_at is null
-    {%- endif %}
+    select
+        transaction_id,
+        user_id,
+        credits,
+        cost_usd,
+        provider,
+        enhancement_type,
+        api_request_id,
+        status,
+        created_at,
+        generation_id,
+        is_bare,
+        is_refund
+    from ledger
+    where
+        is_kept
+        and (is_generation_charge or is_refund)
+        and {{ is_in_window('created_at', window) if window else 'true' }}
 
 )
 

@@ -28,9 +28,9 @@ with tasks as (
 ledger as (
 
     select * from {{ ref('int_ledger_synced') }}
-    where
-        (api_request_id is not null or is_generation_charge or is_refund)
-        and {{ (is_in_window('created_at', window) if window else 'true') | indent(8) }}
+    {%- if window %}
+    where {{ is_in_window('created_at', window) | indent(4) }}
+    {%- endif %}
 
 ),
 
@@ -58,7 +58,7 @@ found as (
     select
         generation_id,
         created_at,
-        is_kept and is_generation_charge and not is_bare as is_generation,
+        not is_refund and not is_bare as is_generation,
         {{ row_digest('ledger') }} as row_digest
     from ledger
 

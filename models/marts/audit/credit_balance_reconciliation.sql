@@ -1,6 +1,6 @@
 with ledger as (
 
-    select * from {{ ref('int_ledger_synced') }}
+    select * from {{ ref('int_ledger_classified') }}
     where is_kept
 
 ),

@@ -6,7 +6,7 @@ with tasks as (
 
 ledger as (
 
-    select * from {{ ref('int_ledger_synced') }}
+    select * from {{ ref('int_ledger_classified') }}
 
 ),
 

@@ -33,7 +33,7 @@ others as (
     select
         count(*) as row_count,
         coalesce(sum(ledger.credits), 0) as credits
-    from {{ ref('int_ledger_synced') }} as ledger
+    from {{ ref('int_ledger_classified') }} as ledger
     left join {{ ref('int_bare_charges_matched') }} as shadows
         on ledger.transaction_id = shadows.transaction_id and shadows.is_shadow
     where

@@ -6,4 +6,4 @@ select
     user_id,
     created_at
 from {{ ref('int_ledger_synced') }}
-where is_kept and is_generation_charge and credits = 0
+where not is_refund and credits = 0
