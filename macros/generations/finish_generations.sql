@@ -1,4 +1,4 @@
-{% macro finish_generations(generations) -%}
+{% macro finish_generations(generations, are_few=false) -%}
     {#- The rows of `fct_generations` for assembled generations: with refunds, prices and costs. -#}
     {%- set basis_column = {
         'ledger': 'recorded_cost_usd',
@@ -16,7 +16,12 @@
             count(*) as refund_count,
             max(created_at) as last_refunded_at
         from {{ ref('int_refunds_matched') }}
-        where generation_id is not null
+        where
+            {%- if are_few %}
+            generation_id in (select {{ generations }}.generation_id from {{ generations }})
+            {%- else %}
+            generation_id is not null
+            {%- endif %}
         group by 1
 
     ),

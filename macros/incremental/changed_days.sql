@@ -13,10 +13,17 @@
 {% endmacro %}
 
 {% macro changes_done() -%}
-    {#- The newest change of a generation that the last complete run brought into every table. -#}
-    coalesce(
-        cast({{ kept_setting('changes_done') }} as timestamptz), {{ timestamp_literal('-infinity') }}
-    )
+    {#-
+        The newest change of a generation that the last complete run brought into every table: a literal,
+        for a planner that cannot tell how few rows a subquery's answer leaves.
+    -#}
+    {%- set known = run_memory('changes done') if execute else {} -%}
+    {%- if execute and not known -%}
+        {%- do known.update({
+            'time': run_query('select ' ~ kept_setting('changes_done')).columns[0].values() | first
+        }) -%}
+    {%- endif -%}
+    {{ timestamp_literal(known.time or '-infinity') }}
 {%- endmacro %}
 
 {% macro last_change() -%}
@@ -39,10 +46,10 @@
         No refund before this date, as SQL, counts otherwise than it did: it lies in the window, names a
         generation that is looked at again, or was or is matched to one that failed before it.
     #}
-    {% set keys = ref('int_keys_touched') %}
+    {% set keys = ref('int_keys_touched') ~ ' where ' ~ may_have_refunds() %}
     {% set times = [
         'select ' ~ window.start ~ ' as earliest',
-        'select min(least(created_at, failed_at)) from ' ~ keys,
+        'select min(least(created_at, failed_at)) from ' ~ ref('int_keys_touched'),
         'select min(least(created_at, ended_at)) from ' ~ ref('int_generations_touched'),
         'select min(created_at) from ' ~ ref('int_refunds_matched')
             ~ ' where api_request_id in (select generation_id from ' ~ keys ~ ')',
@@ -52,6 +59,14 @@
     ).columns[0].values()[0] %}
     {{ return("date '" ~ earliest ~ "'") }}
 {% endmacro %}
+
+{% macro may_have_refunds() -%}
+    {#-
+        Whether an earlier run may have matched a refund to a generation of `int_keys_touched`, or found
+        one that names it. After a run that was not complete, the facts cannot tell.
+    -#}
+    {{- 'coalesce(refund_count, 1) > 0' if reads_changes_only() else 'true' -}}
+{%- endmacro %}
 
 {% macro changed_months() %}
     {# The months of those days, as a list of ISO dates of their first days; none where all changed. #}
@@ -78,6 +93,26 @@
     ).columns[0].values() | map('string') | list %}
     {{ return((months + moved) | unique | list) }}
 {% endmacro %}
+
+{% macro is_of_changed_users(column, months) -%}
+    {#-
+        Whether someone had a generation that this run changed, in `months`; everyone where those are
+        all months, and after a run that was not complete, which left no record of its users.
+    -#}
+    {%- if months and reads_changes_only() -%}
+        {%- set changed = ref('int_generations_changed') -%}
+        (
+            {{ column }} is null
+            or {{ column }} in (
+                select user_id from {{ changed }} where user_id is not null
+                union
+                select prior_user_id from {{ changed }} where prior_user_id is not null
+            )
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
 
 {% macro is_in_days(column, days) -%}
     {#- Whether a date is one of a list of days; of any day where that is none. -#}

@@ -5,12 +5,14 @@
     #}
     {% set window = ledger_window() if model_name == 'int_ledger_synced' else run_window() %}
     {% if model_name == 'int_ledger_synced' and window %}
-        {{ return([is_in_window('target.created_at', window), 'target.created_at is null']) }}
+        {{ return([is_in_window('target.created_at', window)]) }}
     {% elif model_name == 'int_refunds_matched' and window and reads_changes_only() %}
+        {# Of those in the window, in which one may have vanished; others come back in any case. #}
+        {% set in_window = is_in_window('target.created_at', window) %}
         {% set keys = '(select generation_id from ' ~ ref('int_keys_touched') ~ ')' %}
         {{ return([
-            'target.transaction_id in ' ~ keys,
-            'target.api_request_id in ' ~ keys,
+            in_window ~ ' and target.transaction_id in ' ~ keys,
+            in_window ~ ' and target.api_request_id in ' ~ keys,
             'target.transaction_id in (select transaction_id from ' ~ new_rows ~ ')',
         ]) }}
     {% elif model_name == 'int_bare_charges_matched' and window %}
@@ -35,13 +37,16 @@
         ]) }}
     {% elif model_name == 'daily_usage' %}
         {{ return([is_in_days('target.usage_date', changed_days())]) }}
-    {% elif model_name == 'int_users_by_first_month' and is_incremental() %}
-        {{ return([
-            is_in_months('target.month_start', changed_months())
-                ~ ' and ' ~ has_no_usage_in_month('target'),
+    {% elif model_name in ['int_usage_by_user_month', 'int_users_by_first_month']
+        and is_incremental() %}
+        {% set months = changed_months() %}
+        {% set is_touched = is_in_months('target.month_start', months)
+            ~ ' and ' ~ is_of_changed_users('target.user_id', months) %}
+        {{ return([is_touched] if model_name == 'int_usage_by_user_month' else [
+            is_touched ~ ' and ' ~ has_no_usage_in_month('target'),
             'target.user_id in (select user_id from ' ~ new_rows ~ ')',
         ]) }}
-    {% elif model_name in ['int_usage_by_user_month', 'int_usage_by_month'] %}
+    {% elif model_name == 'int_usage_by_month' %}
         {{ return([is_in_months('target.month_start', changed_months())]) }}
     {% endif %}
     {{ return(['true']) }}

@@ -1,3 +1,31 @@
+{% macro facts_of_keys(keys, window, are_known=false) -%}
+    {#-
+        The facts of the generations of `keys`: by time those of the window, by id the others; where
+        `keys` are known to have their `created_at` of the facts, only those that it says are older.
+    -#}
+    {%- set facts = built_relation('fct_generations') -%}
+    select * from {{ facts }}
+    where
+        {{ is_in_window('created_at', window) }}
+        and generation_id in (select keys.generation_id from {{ keys }} as keys)
+
+    union all
+
+    select * from {{ facts }}
+    where generation_id in (
+        select keys.generation_id from {{ keys }} as keys
+        where
+            {%- if are_known %}
+            not {{ is_in_window('keys.created_at', window) }}
+            {%- else %}
+            keys.generation_id not in (
+                select in_window.generation_id from {{ facts }} as in_window
+                where {{ is_in_window('in_window.created_at', window) }}
+            )
+            {%- endif %}
+    )
+{%- endmacro %}
+
 {% macro tasks_of_keys(keys, known, window) -%}
     {#-
         The tasks among the generations of `keys`. Ids are random: an index on them as large as history

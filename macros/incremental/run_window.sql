@@ -13,7 +13,7 @@
 
 {% macro nothing_changed() %}
     {# Whether the last complete run found the same as this one. #}
-    {{ return(finds_in_inputs('inputs = prior_inputs')) }}
+    {{ return(found_inputs().are_as_before or false) }}
 {% endmacro %}
 
 {% macro reads_changes_only() %}
@@ -21,16 +21,31 @@
         Whether `int_rows_seen` tells which rows of the window changed: where the run before was a
         complete one from no later start, and this one is to be complete.
     #}
-    {{ return(builds_all_models() and finds_in_inputs('prior_inputs is not null')) }}
+    {{ return(builds_all_models() and found_inputs().can_be_compared or false) }}
 {% endmacro %}
 
-{% macro finds_in_inputs(condition) %}
-    {# Whether what this run found of its inputs meets a condition; not before it looked. #}
+{% macro found_inputs() %}
+    {# What `int_inputs` of this run says; nothing before it was built. #}
     {% set inputs = built_relation('int_inputs') if execute %}
-    {% if not inputs %}{{ return(false) }}{% endif %}
-    {{ return(run_query(
-        'select 1 from ' ~ inputs ~ " where invocation_id = '" ~ invocation_id ~ "' and " ~ condition
-    ) | length == 1) }}
+    {% if not inputs %}{{ return({}) }}{% endif %}
+    {% set found = run_memory('inputs') %}
+    {% if not found %}
+        {% for row in run_query(
+            'select inputs = prior_inputs, prior_inputs is not null from ' ~ inputs
+            ~ " where invocation_id = '" ~ invocation_id ~ "'"
+        ).rows %}
+            {% do found.update({'are_as_before': row[0], 'can_be_compared': row[1]}) %}
+        {% endfor %}
+    {% endif %}
+    {{ return(found) }}
+{% endmacro %}
+
+{% macro run_memory(name) %}
+    {#
+        A dict for what a run asks the server once, not once for each model: `graph` is dbt's own dict
+        of all nodes, and the same for all of them.
+    #}
+    {{ return(graph.setdefault(name ~ ' of run ' ~ invocation_id, {})) }}
 {% endmacro %}
 
 {% macro source_window() %}

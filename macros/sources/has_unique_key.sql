@@ -4,7 +4,13 @@
         nothing need be looked for. A text key does not count: cleaning may make two of them equal.
     #}
     {% if not execute %}{{ return(false) }}{% endif %}
-    {{ return(adapter.dispatch('has_unique_key')(source_relation(table), column)) }}
+    {% set known, key = run_memory('unique keys'), table ~ '.' ~ column %}
+    {% if key not in known %}
+        {% do known.update({
+            key: adapter.dispatch('has_unique_key')(source_relation(table), column)
+        }) %}
+    {% endif %}
+    {{ return(known[key]) }}
 {% endmacro %}
 
 {% macro default__has_unique_key(relation, column) %}

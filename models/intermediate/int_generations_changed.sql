@@ -16,15 +16,16 @@ touched as (
 
 new_rows as (
 
-    {{ finish_generations('touched') | indent }}
+    {{ finish_generations('touched', are_few=facts) | indent }}
 
 ),
 {%- if facts %}
 
 old_rows as (
 
-    select {{ fact_columns() }} from {{ facts }}
-    where generation_id in (select keys.generation_id from keys)
+    select {{ fact_columns() }} from (
+        {{ facts_of_keys('keys', run_window(), are_known=reads_changes_only()) | indent(8) }}
+    ) as facts
 
 ),
 
@@ -49,7 +50,8 @@ final as (
     select
         changed.*,
         false as is_removed,
-        old_rows.created_date as prior_created_date
+        old_rows.created_date as prior_created_date,
+        old_rows.user_id as prior_user_id
     from changed
     left join old_rows on changed.generation_id = old_rows.generation_id
 
@@ -58,7 +60,8 @@ final as (
     select
         removed.*,
         true as is_removed,
-        removed.created_date as prior_created_date
+        removed.created_date as prior_created_date,
+        removed.user_id as prior_user_id
     from removed
 
 )
@@ -69,7 +72,8 @@ final as (
     select
         new_rows.*,
         false as is_removed,
-        new_rows.created_date as prior_created_date
+        new_rows.created_date as prior_created_date,
+        new_rows.user_id as prior_user_id
     from new_rows
     where false  -- all are new: `fct_generations` takes them from where they come from
 

@@ -10,7 +10,8 @@ select
     cast(null as timestamptz) as failed_at,
     cast(null as integer) as charge_count,
     cast(null as timestamptz) as first_charged_at,
-    cast(null as timestamptz) as last_charged_at
+    cast(null as timestamptz) as last_charged_at,
+    cast(null as integer) as refund_count
 where false
 {%- else %}
 {%- set facts = built_relation('fct_generations') -%}
@@ -20,12 +21,12 @@ where false
 {%- set fact -%}
 generation_id,
         user_id,
-        status,
         created_at,
         coalesce(ended_at, created_at) as failed_at,
         charge_count,
         first_charged_at,
-        last_charged_at
+        last_charged_at,
+        refund_count
 {%- endset -%}
 {%- set is_touched = is_in_window('created_at', window) | indent(8) %}
 
@@ -51,9 +52,9 @@ with keys as (
 known as (
 
     select
-        {{ fact }}
-    from {{ facts }}
-    where generation_id in (select keys.generation_id from keys)
+        {{ fact }},
+        status
+    from ({{ facts_of_keys('keys', window) | indent(4) }}) as facts
 
 ),
 
@@ -157,7 +158,10 @@ touched as (
         created_at as happened_at
     from {{ refunds }}
     where
-        {{ 'transaction_id in (select keys.generation_id from keys)' if changes_only else is_touched }}
+        {{ is_touched }}
+        {%- if changes_only %}
+        and transaction_id in (select keys.generation_id from keys)
+        {%- endif %}
 
 ),
 
@@ -194,7 +198,13 @@ failures_of_users as (
     select
         {{ fact }}
     from {{ facts }}
-    where status = 'failed' and user_id in (select users.user_id from users)
+    where
+        status = 'failed'
+        and user_id in (
+            select users.user_id from users
+            intersect
+            select refunds_of_users.user_id from refunds_of_users
+        )
 
     union all
 
@@ -253,8 +263,8 @@ separated as (
             else 0
         end as starts_group,
         min(refunded_at) over (
-            partition by user_id order by happened_at
-            range between current row and unbounded following
+            partition by user_id order by happened_at desc
+            range between unbounded preceding and current row
         ) as next_refund_at
     from events
 
@@ -288,7 +298,8 @@ final as (
         known.failed_at,
         known.charge_count,
         known.first_charged_at,
-        known.last_charged_at
+        known.last_charged_at,
+        known.refund_count
     from keys
     left join known on keys.generation_id = known.generation_id
     where keys.generation_id is not null
@@ -301,7 +312,8 @@ final as (
         failures_of_users.failed_at,
         failures_of_users.charge_count,
         failures_of_users.first_charged_at,
-        failures_of_users.last_charged_at
+        failures_of_users.last_charged_at,
+        failures_of_users.refund_count
     from failures_of_users
     inner join near on failures_of_users.generation_id = near.generation_id
     where near.is_touched = 1 and near.next_refund_at <= near.failed_at + {{ refund_window }}

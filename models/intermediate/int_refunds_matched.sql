@@ -19,10 +19,15 @@
         )
 {%- endset -%}
 
+{#- After a run that was not complete, the facts cannot tell what refunds were matched. -#}
+{%- set had_refunds = ' where refund_count > 0' if changes_only else '' -%}
+{%- set were_unknown = ' where refund_count is null' if changes_only else '' -%}
+{%- set is_unmatched = 'api_request_id is null and generation_id is null ' -%}
+
 with recursive ledger_refunds as (
 
     select * from {{ ref('int_ledger_synced') }}
-    where is_kept and is_refund
+    where is_refund
 
 ),
 
@@ -49,7 +54,7 @@ generations as (
 
 users as (
 
-    select distinct coalesce(user_id, '') as user_id from generations
+    select distinct user_id from generations
     where status = 'failed'
 
 ),
@@ -57,15 +62,20 @@ users as (
 -- Those that may now belong elsewhere.
 earlier as (
 
+    {% for condition in [
+        'generation_id in (select keys.generation_id from keys' ~ had_refunds ~ ')',
+        'api_request_id in (select keys.generation_id from keys' ~ were_unknown ~ ')',
+        is_unmatched ~ 'and user_id in (select users.user_id from users)',
+        is_unmatched ~ 'and user_id is null and exists (select 1 from users where user_id is null)',
+    ] -%}
     select * from {{ this }}
-    where
-        (
-            api_request_id is null
-            and generation_id is null
-            and coalesce(user_id, '') in (select users.user_id from users)
-        )
-        or generation_id in (select keys.generation_id from keys)
-        or api_request_id in (select keys.generation_id from keys)
+    where {{ condition }}
+    {%- if not loop.last %}
+
+    union
+
+    {% endif %}
+    {%- endfor %}
 
 ),
 {%- endif %}

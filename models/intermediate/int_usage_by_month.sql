@@ -25,6 +25,22 @@ durations as (
 ),
 
 -- Users cannot be added up over providers: each month has a row of its own for all of them.
+users as (
+
+    select
+        month_start,
+        count(*) as active_users
+    from (
+        select distinct
+            month_start,
+            user_id
+        from {{ ref('int_usage_by_user_month') }}
+        where user_id is not null and {{ is_in_months('month_start', months) }}
+    ) as users_of_months
+    group by 1
+
+),
+
 usage_by_month as (
 
     select
@@ -41,7 +57,7 @@ usage_by_month as (
         sum(list_cost_usd) as list_cost_usd,
         sum(refunded_failures) as refunded_failures,
         sum(unrefunded_failures) as unrefunded_failures,
-        count(distinct user_id) as active_users
+        count(user_id) as users_of_provider
     from usage_by_user
     group by grouping sets ((month_start), (month_start, provider))
 
@@ -50,10 +66,30 @@ usage_by_month as (
 final as (
 
     select
-        usage_by_month.*,
+        usage_by_month.month_start,
+        usage_by_month.provider,
+        usage_by_month.is_all_providers,
+        usage_by_month.generations,
+        usage_by_month.completed_generations,
+        usage_by_month.failed_generations,
+        usage_by_month.cancelled_generations,
+        usage_by_month.in_flight_generations,
+        usage_by_month.credits_used,
+        usage_by_month.vendor_cost_usd,
+        usage_by_month.list_cost_usd,
+        usage_by_month.refunded_failures,
+        usage_by_month.unrefunded_failures,
+        case
+            when usage_by_month.is_all_providers then coalesce(users.active_users, 0)
+            else usage_by_month.users_of_provider
+        end as active_users,
         durations.p50_duration_seconds,
         durations.p95_duration_seconds
     from usage_by_month
+    left join users
+        on
+            usage_by_month.is_all_providers
+            and usage_by_month.month_start = users.month_start
     left join durations
         on
             usage_by_month.is_all_providers

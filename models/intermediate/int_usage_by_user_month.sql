@@ -1,4 +1,5 @@
 -- depends_on: {{ ref('int_days_changed') }}
+-- depends_on: {{ ref('int_generations_changed') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
@@ -13,7 +14,9 @@
 with generations as (
 
     select * from {{ ref('fct_generations') }}
-    where {{ is_in_months('created_date', months) }}
+    where
+        {{ is_in_months('created_date', months) }}
+        and {{ is_of_changed_users('user_id', months) | indent(8) }}
 
 ),
 

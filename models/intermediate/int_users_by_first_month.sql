@@ -1,4 +1,5 @@
 -- depends_on: {{ ref('int_days_changed') }}
+-- depends_on: {{ ref('int_generations_changed') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
@@ -44,6 +45,7 @@ lost as (
     from {{ this }} as known
     where
         {{ is_in_months('known.month_start', months) }}
+        and {{ is_of_changed_users('known.user_id', months) }}
         and {{ has_no_usage_in_month('known') }}
 
 ),

@@ -21,6 +21,11 @@ refunds as (
         *,
         {{ reporting_date('created_at') }} as refund_date
     from {{ ref('int_refunds_matched') }}
+    {%- if days %}
+    where
+        created_at >= {{ start_of_day("date '" ~ days | min ~ "'") }}
+        and created_at < {{ start_of_day("date '" ~ days | max ~ "' + 1") }}
+    {%- endif %}
 
 ),
 

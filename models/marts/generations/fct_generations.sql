@@ -11,8 +11,14 @@
     post_hook=[
         "{{ freshen_statistics() }}",
         "delete from {{ ref('int_days_to_repair') }} where queued_at <= {{ run_time() }}",
-        "{{ partial_index('generation_id', has_not_ended()) }}",
-        "{{ partial_index('user_id', \"status = 'failed'\") }}",
+        "{{ partial_index(
+            ['created_at', 'created_date', 'status', 'generation_id'], has_not_ended()
+        ) }}",
+        "{{ partial_index(
+            ['user_id', 'created_at', 'ended_at', 'generation_id',
+             'charge_count', 'first_charged_at', 'last_charged_at', 'refund_count'],
+            \"status = 'failed'\"
+        ) }}",
     ],
 ) }}
 

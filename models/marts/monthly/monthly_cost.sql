@@ -20,7 +20,11 @@ costs as (
 
 days as (
 
-    select * from {{ ref('daily_usage') }}
+    select
+        usage_date,
+        sum(vendor_cost_usd) as vendor_cost_usd
+    from {{ ref('daily_usage') }}
+    group by 1
 
 ),
 
