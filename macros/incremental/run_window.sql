@@ -26,10 +26,10 @@
 
 {% macro found_inputs() %}
     {# What `int_inputs` of this run says; nothing before it was built. #}
-    {% set inputs = built_relation('int_inputs') if execute %}
-    {% if not inputs %}{{ return({}) }}{% endif %}
+    {% if not execute %}{{ return({}) }}{% endif %}
     {% set found = run_memory('inputs') %}
-    {% if not found %}
+    {% set inputs = built_relation('int_inputs') if not found %}
+    {% if inputs %}
         {% for row in run_query(
             'select inputs = prior_inputs, prior_inputs is not null from ' ~ inputs
             ~ " where invocation_id = '" ~ invocation_id ~ "'"

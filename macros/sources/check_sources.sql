@@ -4,15 +4,12 @@
         build role reads all of its rows. Row-level security hides rows without an error.
     #}
     {% if not execute %}{{ return('') }}{% endif %}
-    {% set problems = [] %}
+    {% set problems, complete = [], [] %}
     {% for node in graph.sources.values() | selectattr('source_name', 'equalto', 'app') %}
         {% set missing = find_source_columns(node.name).missing %}
-        {% do problems.extend(missing) %}
-        {% set relation = source_relation(node.name) %}
-        {% if not missing %}
-            {% do problems.extend(adapter.dispatch('find_unreadable_rows')(relation)) %}
-        {% endif %}
+        {% do problems.extend(missing) if missing else complete.append(source_relation(node.name)) %}
     {% endfor %}
+    {% do problems.extend(adapter.dispatch('find_unreadable_rows')(complete)) if complete %}
     {% if problems %}
         {{ exceptions.raise_compiler_error(
             "paygen cannot read the app's tables, nothing was built:\n  - "
@@ -21,23 +18,27 @@
     {% endif %}
 {% endmacro %}
 
-{% macro default__find_unreadable_rows(relation) %}
+{% macro default__find_unreadable_rows(relations) %}
     {{ return([]) }}
 {% endmacro %}
 
-{% macro postgres__find_unreadable_rows(relation) %}
-    {% set name = relation.include(database=false) %}
-    {% set literal = name | string | replace("'", "''") %}
-    {% set access = run_query(
-        "select has_table_privilege('" ~ literal ~ "', 'select'),"
-        ~ " row_security_active('" ~ literal ~ "')"
-    ).rows[0] %}
-    {% if not access[0] %}
-        {{ return(["role " ~ target.user ~ " may not read table " ~ name
-                   ~ ": grant select on " ~ name ~ " to " ~ target.user]) }}
-    {% elif access[1] %}
-        {{ return(["row-level security hides rows of table " ~ name ~ " from role " ~ target.user
-                   ~ ": alter role " ~ target.user ~ " bypassrls"]) }}
-    {% endif %}
-    {{ return([]) }}
+{% macro postgres__find_unreadable_rows(relations) %}
+    {% set names = [] %}
+    {% for relation in relations %}
+        {% do names.append(relation.include(database=false) | string | replace("'", "''")) %}
+    {% endfor %}
+    {% set problems = [] %}
+    {% for name, is_granted, is_filtered in run_query(
+        "select name, has_table_privilege(name, 'select'), row_security_active(name)"
+        ~ " from unnest(array['" ~ names | join("', '") ~ "']) as name"
+    ).rows %}
+        {% if not is_granted %}
+            {% do problems.append("role " ~ target.user ~ " may not read table " ~ name
+                                  ~ ": grant select on " ~ name ~ " to " ~ target.user) %}
+        {% elif is_filtered %}
+            {% do problems.append("row-level security hides rows of table " ~ name ~ " from role "
+                                  ~ target.user ~ ": alter role " ~ target.user ~ " bypassrls") %}
+        {% endif %}
+    {% endfor %}
+    {{ return(problems) }}
 {% endmacro %}

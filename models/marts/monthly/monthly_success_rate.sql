@@ -1,9 +1,12 @@
+-- depends_on: {{ ref('int_days_changed') }}
 {# A few rows, rewritten where they stand: nothing is swapped, and no reader waits. #}
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
     on_schema_change='fail',
 ) }}
+
+{%- set months = changed_months() if reads_changes_only() else none %}
 
 with usage_by_month as (
 
@@ -30,7 +33,18 @@ refunds as (
         {{ month_of('usage_date') }} as month_start,
         sum(refunds_issued) as refunds_issued
     from {{ ref('daily_usage') }}
+    where {{ is_in_months('usage_date', months) }}
     group by 1
+    {%- if months is not none %}
+
+    union all
+
+    select
+        month_start,
+        refunds_issued
+    from {{ this }}
+    where not {{ is_in_months('month_start', months) }}
+    {%- endif %}
 
 ),
 

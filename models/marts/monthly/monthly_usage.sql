@@ -48,7 +48,18 @@ refunds as (
         {{ month_of('usage_date') }} as month_start,
         sum(credits_refunded) as credits_refunded
     from {{ ref('daily_usage') }}
+    where {{ is_in_months('usage_date', months) }}
     group by 1
+    {%- if months is not none %}
+
+    union all
+
+    select
+        month_start,
+        credits_refunded
+    from {{ this }}
+    where not {{ is_in_months('month_start', months) }}
+    {%- endif %}
 
 ),
 
