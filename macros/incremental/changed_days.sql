@@ -145,6 +145,19 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro and_of_other_months(column, months) -%}
+    {#- Adds to a query of `months` what the current model has of the others, whose rows stay as they are. -#}
+    {%- if months is not none -%}
+    union all
+
+    select
+        month_start,
+        {{ column }}
+    from {{ this }}
+    where not {{ is_in_months('month_start', months) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro run_time() -%}
     {#- When this run started: stamps what it writes. -#}
     {{ timestamp_literal(run_started_at.isoformat()) }}

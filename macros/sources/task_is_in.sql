@@ -16,7 +16,7 @@
         source_id = any(array(
             select
                 case
-                    when {{ is_uuid('keys.generation_id') }} then cast(keys.generation_id as uuid)
+                    when {{ postgres__is_uuid('keys.generation_id') }} then cast(keys.generation_id as uuid)
                 end
             from {{ keys }} as keys
         ))
@@ -25,7 +25,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro is_uuid(expression) %}
+{% macro postgres__is_uuid(expression) %}
     {# Whether a text can be cast: from PostgreSQL 16 on the server says so, in a seventh of the time. #}
     {% set server = run_memory('server') %}
     {% if execute and not server %}

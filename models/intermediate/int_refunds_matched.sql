@@ -19,9 +19,8 @@
         )
 {%- endset -%}
 
-{#- After a run that was not complete, the facts cannot tell what refunds were matched. -#}
-{%- set had_refunds = ' where refund_count > 0' if changes_only else '' -%}
-{%- set were_unknown = ' where refund_count is null' if changes_only else '' -%}
+{%- set keys_with_refunds = '(select keys.generation_id from keys where '
+    ~ may_have_refunds() ~ ')' -%}
 {%- set is_unmatched = 'api_request_id is null and generation_id is null ' -%}
 
 with recursive ledger_refunds as (
@@ -63,8 +62,8 @@ users as (
 earlier as (
 
     {% for condition in [
-        'generation_id in (select keys.generation_id from keys' ~ had_refunds ~ ')',
-        'api_request_id in (select keys.generation_id from keys' ~ were_unknown ~ ')',
+        'generation_id in ' ~ keys_with_refunds,
+        'api_request_id in ' ~ keys_with_refunds,
         is_unmatched ~ 'and user_id in (select users.user_id from users)',
         is_unmatched ~ 'and user_id is null and exists (select 1 from users where user_id is null)',
     ] -%}

@@ -24,7 +24,8 @@ durations as (
 
 ),
 
--- Users cannot be added up over providers: each month has a row of its own for all of them.
+-- Users cannot be added up over providers: each month has a row of its own for all of them. Read
+-- by itself, for a CTE of two readers would be written to disk.
 users as (
 
     select

@@ -35,16 +35,7 @@ refunds as (
     from {{ ref('daily_usage') }}
     where {{ is_in_months('usage_date', months) }}
     group by 1
-    {%- if months is not none %}
-
-    union all
-
-    select
-        month_start,
-        refunds_issued
-    from {{ this }}
-    where not {{ is_in_months('month_start', months) }}
-    {%- endif %}
+    {{ and_of_other_months('refunds_issued', months) | indent(4) }}
 
 ),
 

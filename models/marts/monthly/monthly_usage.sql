@@ -50,16 +50,7 @@ refunds as (
     from {{ ref('daily_usage') }}
     where {{ is_in_months('usage_date', months) }}
     group by 1
-    {%- if months is not none %}
-
-    union all
-
-    select
-        month_start,
-        credits_refunded
-    from {{ this }}
-    where not {{ is_in_months('month_start', months) }}
-    {%- endif %}
+    {{ and_of_other_months('credits_refunded', months) | indent(4) }}
 
 ),
 
@@ -71,16 +62,7 @@ new_users as (
     from {{ ref('int_users_by_first_month') }}
     where {{ is_in_months('month_start', months) }}
     group by 1
-    {%- if months is not none %}
-
-    union all
-
-    select
-        month_start,
-        new_users
-    from {{ this }}
-    where not {{ is_in_months('month_start', months) }}
-    {%- endif %}
+    {{ and_of_other_months('new_users', months) | indent(4) }}
 
 ),
 
