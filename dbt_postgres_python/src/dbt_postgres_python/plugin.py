@@ -3,11 +3,15 @@
 import functools
 import gc
 import os
+from contextlib import suppress
+from importlib.metadata import version
 from typing import Any
 
 from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.plugins.manager import dbtPlugin
+from dbt_common.clients.jinja import MacroFuzzEnvironment
 from dbt_common.context import get_invocation_context
+from jinja2 import Environment, FileSystemBytecodeCache
 
 SUBMISSION_METHOD = "in_process"
 ENVIRONMENT_FLAG = "DBT_POSTGRES_PYTHON"
@@ -26,6 +30,7 @@ class PostgresPythonPlugin(dbtPlugin):
         for environment in (os.environ, get_invocation_context().env):
             environment[ENVIRONMENT_FLAG] = "True"
         seek_garbage_less_often()
+        keep_compiled_templates()
 
 
 def seek_garbage_less_often() -> None:
@@ -37,6 +42,34 @@ def seek_garbage_less_often() -> None:
     if not gc.get_freeze_count():
         gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+
+
+def keep_compiled_templates() -> None:
+    """Have Jinja keep what it compiled for the dbt that starts next, in its folder of this user.
+
+    dbt compiles each macro and model anew at each start, a sixth of a short run. A template is
+    found by its text, what compiles it, and the kind of environment it is for.
+    """
+    if MacroFuzzEnvironment.compile is not Environment.compile:
+        return
+    try:
+        cache = FileSystemBytecodeCache(pattern="dbt_%s.cache")
+    except (RuntimeError, OSError):  # there is no folder that is this user's alone
+        return
+    versions = [version(package) for package in ("jinja2", "dbt-common", "dbt-core")]
+
+    def compile_once(environment: Environment, source: str, *how: Any, **named: Any) -> Any:
+        if how or named:
+            return Environment.compile(environment, source, *how, **named)
+        key = f"{versions} {type(environment).__qualname__} {source}"
+        bucket = cache.get_bucket(environment, key, None, source)
+        if bucket.code is None:
+            bucket.code = Environment.compile(environment, source)
+            with suppress(OSError):  # a full disk does not stop dbt
+                cache.set_bucket(bucket)
+        return bucket.code
+
+    MacroFuzzEnvironment.compile = compile_once
 
 
 def register(adapter_class: type) -> None:
