@@ -15,7 +15,7 @@ shadows as (
 balances as (
 
     select * from {{ ref('int_balances_cleaned') }}
-    where reject_reason is null
+    where is_kept
 
 ),
 

@@ -10,7 +10,7 @@ with usage_by_user as (
 balances as (
 
     select * from {{ ref('int_balances_cleaned') }}
-    where reject_reason is null
+    where is_kept
 
 ),
 

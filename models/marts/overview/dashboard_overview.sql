@@ -8,7 +8,7 @@
 with balances as (
 
     select * from {{ ref('int_balances_cleaned') }}
-    where reject_reason is null
+    where is_kept
 
 ),
 

@@ -13,7 +13,7 @@ kept as (
     from {{ ref('int_balances_cleaned') }} as balances
     inner join {{ ref('credit_balance_reconciliation') }} as reconciled
         on balances.user_id = reconciled.user_id
-    where balances.reject_reason is null
+    where balances.is_kept
 
 ),
 
