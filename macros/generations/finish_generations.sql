@@ -1,4 +1,4 @@
-{% macro finish_generations(generations, are_few=false) -%}
+{% macro finish_generations(generations, first_refund_date=none) -%}
     {#- The rows of `fct_generations` for assembled generations: with refunds, prices and costs. -#}
     {%- set basis_column = {
         'ledger': 'recorded_cost_usd',
@@ -17,8 +17,9 @@
             max(created_at) as last_refunded_at
         from {{ ref('int_refunds_matched') }}
         where
-            {%- if are_few %}
-            generation_id in (select {{ generations }}.generation_id from {{ generations }})
+            {%- if first_refund_date %}
+            created_at >= {{ start_of_day(first_refund_date) }}
+            and generation_id in (select {{ generations }}.generation_id from {{ generations }})
             {%- else %}
             generation_id is not null
             {%- endif %}

@@ -46,6 +46,9 @@
         No refund before this date, as SQL, counts otherwise than it did: it lies in the window, names a
         generation that is looked at again, or was or is matched to one that failed before it.
     #}
+    {% if not window.ranges %}{{ return("date 'infinity'") }}{% endif %}
+    {% set known = run_memory('first date of changed refunds') %}
+    {% if known %}{{ return(known.date) }}{% endif %}
     {% set keys = ref('int_keys_touched') ~ ' where ' ~ may_have_refunds() %}
     {% set times = [
         'select ' ~ window.start ~ ' as earliest',
@@ -57,14 +60,20 @@
     {% set earliest = run_query(
         'select ' ~ reporting_date('min(earliest)') ~ ' from (' ~ times | join(' union all ') ~ ') as times'
     ).columns[0].values()[0] %}
-    {{ return("date '" ~ earliest ~ "'") }}
+    {% do known.update({'date': "date '" ~ earliest ~ "'"}) %}
+    {{ return(known.date) }}
 {% endmacro %}
 
-{% macro may_have_refunds() -%}
+{% macro had_refunds() -%}
     {#-
-        Whether an earlier run may have matched a refund to a generation of `int_keys_touched`, or found
-        one that names it. After a run that was not complete, the facts cannot tell.
+        Whether an earlier run may have matched a refund to a generation of `int_keys_touched`. After a
+        run that was not complete, the facts cannot tell.
     -#}
+    {{- 'refund_count > 0' if reads_changes_only() else 'true' -}}
+{%- endmacro %}
+
+{% macro may_have_refunds() -%}
+    {#- `had_refunds`, or one that names it was found before it. -#}
     {{- 'coalesce(refund_count, 1) > 0' if reads_changes_only() else 'true' -}}
 {%- endmacro %}
 

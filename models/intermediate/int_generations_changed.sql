@@ -1,6 +1,7 @@
 -- depends_on: {{ ref('int_refunds_matched') }}
 -- depends_on: {{ ref('provider_prices') }}
-{% set facts = built_relation('fct_generations') if not reads_everything() -%}
+{% set window = run_window() -%}
+{% set facts = built_relation('fct_generations') if window -%}
 
 with keys as (
 
@@ -16,7 +17,7 @@ touched as (
 
 new_rows as (
 
-    {{ finish_generations('touched', are_few=facts) | indent }}
+    {{ finish_generations('touched', first_date_of_changed_refunds(window) if facts) | indent }}
 
 ),
 {%- if facts %}
@@ -24,7 +25,7 @@ new_rows as (
 old_rows as (
 
     select {{ fact_columns() }} from (
-        {{ facts_of_keys('keys', run_window(), are_known=reads_changes_only()) | indent(8) }}
+        {{ facts_of_keys('keys', window, are_known=reads_changes_only()) | indent(8) }}
     ) as facts
 
 ),

@@ -165,16 +165,59 @@ touched as (
 
 ),
 
+-- Refunds in time order take what failed before them: none before the first event is moved by it.
+first_touched as (
+
+    select
+        user_id,
+        min(happened_at) as happened_at
+    from touched
+    group by 1
+
+),
+
+refunds_in_window as (
+
+    select
+        user_id,
+        created_at
+    from {{ ref('int_ledger_synced') }}
+    where {{ is_touched }} and is_refund and api_request_id is null
+
+),
+
+later_refunds as (
+
+    select
+        user_id,
+        created_at
+    from refunds_in_window
+
+    union all
+
+    select
+        user_id,
+        created_at
+    from {{ refunds }}
+    where
+        api_request_id is null
+        and created_at >= (select min(first_touched.happened_at) from first_touched)
+
+),
+
 users as (
 
-    select distinct user_id from touched
+    select distinct first_touched.user_id from first_touched
+    inner join later_refunds
+        on
+            coalesce(first_touched.user_id, '') = coalesce(later_refunds.user_id, '')
+            and first_touched.happened_at <= later_refunds.created_at
 
 ),
 
 refunds_of_users as (
 
-    select user_id, created_at from {{ ref('int_ledger_synced') }}
-    where {{ is_touched }} and is_refund and api_request_id is null
+    select user_id, created_at from refunds_in_window
 
     union
 
@@ -200,11 +243,7 @@ failures_of_users as (
     from {{ facts }}
     where
         status = 'failed'
-        and user_id in (
-            select users.user_id from users
-            intersect
-            select refunds_of_users.user_id from refunds_of_users
-        )
+        and user_id in (select users.user_id from users)
 
     union all
 
@@ -225,7 +264,7 @@ events as (
         failed_at as happened_at,
         generation_id,
         cast(null as timestamptz) as refunded_at,
-        0 as is_touched
+        cast(null as timestamptz) as touched_at
     from failures_of_users
 
     union all
@@ -235,7 +274,7 @@ events as (
         created_at as happened_at,
         null as generation_id,
         created_at as refunded_at,
-        0 as is_touched
+        cast(null as timestamptz) as touched_at
     from refunds_of_users
 
     union all
@@ -245,8 +284,11 @@ events as (
         happened_at,
         null as generation_id,
         null as refunded_at,
-        1 as is_touched
+        happened_at as touched_at
     from touched
+    where
+        user_id in (select users.user_id from users)
+        or (user_id is null and exists (select 1 from users where users.user_id is null))
 
 ),
 
@@ -285,7 +327,7 @@ near as (
         generation_id,
         happened_at as failed_at,
         next_refund_at,
-        max(is_touched) over (partition by user_id, group_number) as is_touched
+        min(touched_at) over (partition by user_id, group_number) as first_touched_at
     from grouped
 
 ),
@@ -316,7 +358,9 @@ final as (
         failures_of_users.refund_count
     from failures_of_users
     inner join near on failures_of_users.generation_id = near.generation_id
-    where near.is_touched = 1 and near.next_refund_at <= near.failed_at + {{ refund_window }}
+    where
+        near.failed_at >= near.first_touched_at - {{ refund_window }}
+        and near.next_refund_at <= near.failed_at + {{ refund_window }}
 
 )
 

@@ -19,9 +19,6 @@
         )
 {%- endset -%}
 
-{%- set keys_with_refunds = '(select keys.generation_id from keys where '
-    ~ may_have_refunds() ~ ')' -%}
-{%- set is_unmatched = 'api_request_id is null and generation_id is null ' -%}
 
 with recursive ledger_refunds as (
 
@@ -51,9 +48,12 @@ generations as (
 ),
 {%- if window %}
 
-users as (
+failing as (
 
-    select distinct user_id from generations
+    select
+        coalesce(user_id, '') as user_id,
+        coalesce(ended_at, created_at) as failed_at
+    from generations
     where status = 'failed'
 
 ),
@@ -61,20 +61,22 @@ users as (
 -- Those that may now belong elsewhere.
 earlier as (
 
-    {% for condition in [
-        'generation_id in ' ~ keys_with_refunds,
-        'api_request_id in ' ~ keys_with_refunds,
-        is_unmatched ~ 'and user_id in (select users.user_id from users)',
-        is_unmatched ~ 'and user_id is null and exists (select 1 from users where user_id is null)',
-    ] -%}
     select * from {{ this }}
-    where {{ condition }}
-    {%- if not loop.last %}
+    where generation_id in (select keys.generation_id from keys where {{ had_refunds() }})
 
-    union
+    union all
 
-    {% endif %}
-    {%- endfor %}
+    select * from {{ this }}
+    where
+        generation_id is null
+        and (
+            api_request_id in (select keys.generation_id from keys)
+            or (
+                api_request_id is null
+                and created_at >= (select min(failing.failed_at) from failing)
+                and coalesce(user_id, '') in (select failing.user_id from failing)
+            )
+        )
 
 ),
 {%- endif %}
