@@ -18,12 +18,12 @@
     {%- endset %}
     {%- for condition in replaced_rows(model.name, new_rows) %}
     delete from {{ target }} as target
-    where {{ condition }}
+    where ({{ condition }})
     {%- if key %}
     and not exists (select 1 from {{ new_rows }} as new_row where {{ is_same }});
 
     delete from {{ new_rows }} as new_row
-    where exists (select 1 from {{ target }} as target where {{ condition }} and {{ is_same }})
+    where exists (select 1 from {{ target }} as target where ({{ condition }}) and {{ is_same }})
     {%- endif %};
     {% endfor %}
 

@@ -6,6 +6,10 @@
     {% set window = ledger_window() if model_name == 'int_ledger_synced' else run_window() %}
     {% if model_name == 'int_ledger_synced' and window %}
         {{ return([is_in_window('target.created_at', window)]) }}
+    {% elif model_name == 'int_rows_seen' and window and window.same_before %}
+        {{ return([
+            'target.is_gone or target.created_at is null or target.created_at >= ' ~ window.same_before
+        ]) }}
     {% elif model_name == 'int_refunds_matched' and window and reads_changes_only() %}
         {# Of those in the window, in which one may have vanished; others come back in any case. #}
         {% set in_window = is_in_window('target.created_at', window) %}

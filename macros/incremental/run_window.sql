@@ -2,13 +2,18 @@
     {#
         Which rows this run reads: none if it reads everything, else a dict of `ranges`, pairs of SQL
         timestamps between which rows were created that are read again, and `start`, the earliest.
-        There are no ranges where `int_inputs` found what the last complete run had found.
+        There are no ranges where `int_inputs` found what the last complete run had found. If tasks
+        that had not ended were found as that run left them, `same_before` says up to when.
     #}
     {% if not execute or flags.FULL_REFRESH %}{{ return(none) }}{% endif %}
     {% if nothing_changed() %}
         {{ return({'start': timestamp_literal('infinity'), 'ranges': []}) }}
     {% endif %}
-    {{ return(source_window()) }}
+    {% set window = source_window() %}
+    {% if window and found_inputs().same_before %}
+        {% do window.update({'same_before': timestamp_literal(found_inputs().same_before)}) %}
+    {% endif %}
+    {{ return(window) }}
 {% endmacro %}
 
 {% macro nothing_changed() %}
@@ -31,10 +36,12 @@
     {% set inputs = built_relation('int_inputs') if not found %}
     {% if inputs %}
         {% for row in run_query(
-            'select inputs = prior_inputs, prior_inputs is not null from ' ~ inputs
+            'select inputs = prior_inputs, prior_inputs is not null, same_before from ' ~ inputs
             ~ " where invocation_id = '" ~ invocation_id ~ "'"
         ).rows %}
-            {% do found.update({'are_as_before': row[0], 'can_be_compared': row[1]}) %}
+            {% do found.update({
+                'are_as_before': row[0], 'can_be_compared': row[1], 'same_before': row[2]
+            }) %}
         {% endfor %}
     {% endif %}
     {{ return(found) }}
@@ -88,10 +95,14 @@
 {% endmacro %}
 
 {% macro not_ended_before(window) -%}
-    {#- The generations before the window that had not ended: as if they lay in it. -#}
+    {#-
+        The generations before the window that had not ended: as if they lay in it, but for those whose
+        tasks are known to be the same.
+    -#}
     (
         select generation_id from {{ built_relation('fct_generations') }}
         where {{ has_not_ended() }} and created_at < {{ window.start }}
+        {%- if window.same_before %} and created_at >= {{ window.same_before }}{% endif %}
     )
 {%- endmacro %}
 

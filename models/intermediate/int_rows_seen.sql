@@ -8,6 +8,10 @@
 -- depends_on: {{ ref('int_ledger_synced') }}
 -- depends_on: {{ ref('int_bare_charges_matched') }}
 {%- set window = run_window() %}
+{%- set may_differ = 'true' -%}
+{%- if window and window.same_before -%}
+    {%- set may_differ = 'created_at >= ' ~ window.same_before -%}
+{%- endif %}
 
 with tasks as (
 
@@ -20,7 +24,9 @@ with tasks as (
     union all
 
     select * from {{ ref('int_tasks_cleaned') }}
-    where {{ task_is_in(not_ended_before(window)) | indent(4) }}
+    where
+        {{ may_differ }}
+        and {{ task_is_in(not_ended_before(window)) | indent(8) }}
     {%- endif %}
 
 ),
@@ -103,7 +109,7 @@ final as (
         and (
             {{ is_in_window('created_at', window) | indent(12) }}
             or created_at is null
-            or generation_id in {{ not_ended_before(window) | indent(12) }}
+            or ({{ may_differ }} and generation_id in {{ not_ended_before(window) | indent(12) }})
         )
         and row_digest not in (
             select found.row_digest from found

@@ -109,6 +109,41 @@ def test_what_was_undone_after_a_run_that_ended_early_is_new(built: AppDatabase)
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
+def test_a_step_that_was_run_by_itself_hides_nothing(built: AppDatabase) -> None:
+    """What `int_rows_seen` was told then is brought to the facts by the next run of all."""
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    change_one_charge(built)
+    run(built, AS_OF, ZONE, "--select", "int_ledger_synced", "int_rows_seen")
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+def test_old_tasks_that_never_ended_stay_as_they_were_seen(built: AppDatabase) -> None:
+    """They are compared as a whole; where one of them changed, each is looked at again."""
+    left_alone = """select * from analytics_intermediate.int_rows_seen
+                    where created_at < (select same_before from analytics_intermediate.int_inputs)"""
+    keys = "select * from analytics_intermediate.int_keys_touched"
+    for _ in range(2):
+        run(built, AS_OF, ZONE, "--selector", "frequent")
+    change_one_charge(built)
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert (len(built.query(left_alone)), len(built.query(keys))) == (1, 1)
+    assert_equals_rebuild(built, AS_OF, ZONE)
+    change_one_charge(built)
+    changed = built.query(
+        """update enhancement_tasks set status = status || '!' where id = (
+               select cast(generation_id as uuid) from analytics.fct_generations
+               where status not in ('completed', 'failed', 'cancelled') and created_at < %s
+                   and record_source = 'task' limit 1)
+           returning 1""",
+        [AS_OF - timedelta(days=30)],
+    )
+    assert len(changed) == 1
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert (len(built.query(left_alone)), len(built.query(keys))) == (0, 2)
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
 def test_a_fact_that_is_no_longer_there_fails_the_run(built: AppDatabase) -> None:
     """A run looks at what changed at the source, but counts its window; the next looks at all."""
     run(built, AS_OF, ZONE, "--selector", "frequent")

@@ -2,6 +2,7 @@
 -- window: no generation too few, none too many.
 -- depends_on: {{ ref('int_inputs') }}
 {{ config(tags=['frequent']) }}
+{%- set window = run_window() %}
 {#- A literal, for a planner that cannot tell how much of the facts a subquery's answer leaves. #}
 {%- set starts = run_query('select window_start from ' ~ ref('int_inputs')).columns[0].values()
     if execute else [] %}
@@ -18,18 +19,27 @@ with touched as (
 
 ),
 
+keys as (
+
+    select
+        generation_id,
+        coalesce(read_again.created_at, known.created_at) as created_at
+    from {{ ref('int_keys_touched') }} as known
+    full outer join {{ ref('int_generations_touched') }} as read_again using (generation_id)
+
+),
+
 facts as (
 
     select
         count(*) as generations,
         coalesce(sum(credits_used), 0) as credits_used,
         coalesce(sum(charge_count), 0) as charges
-    from {{ ref('fct_generations') }}
-    where generation_id in (
-        select keys.generation_id from {{ ref('int_keys_touched') }} as keys
-        union all
-        select read_again.generation_id from {{ ref('int_generations_touched') }} as read_again
-    )
+    from {% if window -%}
+        ({{ facts_of_keys('keys', window, are_known=true) | indent(8) }}) as facts
+    {%- else -%}
+        {{ ref('fct_generations') }}
+    {%- endif %}
 
 ),
 
