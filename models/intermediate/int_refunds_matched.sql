@@ -19,7 +19,6 @@
         )
 {%- endset -%}
 
-
 with recursive ledger_refunds as (
 
     select * from {{ ref('int_ledger_synced') }}

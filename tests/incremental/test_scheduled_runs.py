@@ -103,8 +103,8 @@ CHANGES_OF_OPEN_TASKS = [
 ]
 
 
-# Among them `as_of` goes back to before the copy of a task that counted (3, 13), a refund is for what
-# failed before all that changed (6), an old task ends after a run that left it alone (32).
+# Among them `as_of` goes back to before the copy of a task that counted (3, 13), a refund is for
+# what failed before all that changed (6), an old task ends after a run that left it alone (32).
 GATE = [0, 3, 4, 6, 13, 32]
 
 
