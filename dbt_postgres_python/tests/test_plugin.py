@@ -66,6 +66,16 @@ def test_templates_are_compiled_once(tmp_path: Path) -> None:
     assert rendered(tmp_path, "jinja2.Environment.compile = None") == "'2' 2"
 
 
+def test_a_damaged_template_is_compiled_anew(tmp_path: Path) -> None:
+    """A power loss may leave half a file."""
+    rendered(tmp_path)
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:40])
+    assert rendered(tmp_path) == "'2' 2"
+    assert all(path.stat().st_size > 40 for path in kept)
+
+
 def test_templates_are_compiled_where_none_can_be_kept(tmp_path: Path) -> None:
     """Neither a folder that is not this user's alone nor a full disk stops dbt."""
     (tmp_path / f"_jinja2-cache-{os.getuid()}").write_text("not a folder")

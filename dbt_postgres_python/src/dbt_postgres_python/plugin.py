@@ -12,6 +12,7 @@ from dbt.plugins.manager import dbtPlugin
 from dbt_common.clients.jinja import MacroFuzzEnvironment
 from dbt_common.context import get_invocation_context
 from jinja2 import Environment, FileSystemBytecodeCache
+from jinja2.bccache import Bucket
 
 SUBMISSION_METHOD = "in_process"
 ENVIRONMENT_FLAG = "DBT_POSTGRES_PYTHON"
@@ -62,7 +63,9 @@ def keep_compiled_templates() -> None:
         if how or named:
             return Environment.compile(environment, source, *how, **named)
         key = f"{versions} {type(environment).__qualname__} {source}"
-        bucket = cache.get_bucket(environment, key, None, source)
+        bucket = Bucket(environment, cache.get_cache_key(key), cache.get_source_checksum(source))
+        with suppress(Exception):  # a file that power loss left damaged is written anew
+            cache.load_bytecode(bucket)
         if bucket.code is None:
             bucket.code = Environment.compile(environment, source)
             with suppress(OSError):  # a full disk does not stop dbt
