@@ -6,12 +6,13 @@
         that had not ended were found as that run left them, `same_before` says up to when.
     #}
     {% if not execute or flags.FULL_REFRESH %}{{ return(none) }}{% endif %}
-    {% if nothing_changed() %}
+    {% set found = found_inputs() %}
+    {% if found.are_as_before %}
         {{ return({'start': timestamp_literal('infinity'), 'ranges': []}) }}
     {% endif %}
     {% set window = source_window() %}
-    {% if window and found_inputs().same_before %}
-        {% do window.update({'same_before': timestamp_literal(found_inputs().same_before)}) %}
+    {% if window and found.same_before %}
+        {% do window.update({'same_before': timestamp_literal(found.same_before)}) %}
     {% endif %}
     {{ return(window) }}
 {% endmacro %}

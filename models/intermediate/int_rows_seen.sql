@@ -8,6 +8,7 @@
 -- depends_on: {{ ref('int_ledger_synced') }}
 -- depends_on: {{ ref('int_bare_charges_matched') }}
 {%- set window = run_window() %}
+{#- By a task's own time too: one that is rejected for its time need not share its generation's. #}
 {%- set may_differ = 'true' -%}
 {%- if window and window.same_before -%}
     {%- set may_differ = 'created_at >= ' ~ window.same_before -%}
