@@ -65,6 +65,10 @@
         {{ return(['row_digest']) }}
     {% elif model_name == 'int_usage_by_user_month' and changed_months() is not none %}
         {{ return(['month_start', 'user_id', 'provider']) }}
+    {% elif model_name in ['monthly_usage', 'monthly_cost', 'monthly_success_rate'] %}
+        {{ return(['month_start']) }}
+    {% elif model_name == 'monthly_provider_breakdown' %}
+        {{ return(['month_start', 'provider']) }}
     {% endif %}
     {{ return([]) }}
 {% endmacro %}

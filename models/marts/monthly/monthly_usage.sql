@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_days_changed') }}
-{# A few rows, rewritten where they stand: nothing is swapped, and no reader waits. #}
+{# A few rows, written where they stand if they differ: nothing is swapped, and no reader waits. #}
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
