@@ -5,8 +5,9 @@
     #}
     {% if not execute %}{{ return('') }}{% endif %}
     {{ print('A scheduled run looks rows up by the time they were created. Without these indexes it reads') }}
-    {{ print('whole tables, and costs more with each month of history. bench/results has the effect.') }}
-    {{ print('`api_request_id` needs none: the facts know when a generation was charged.\n') }}
+    {{ print('whole tables, and costs more with each month of history: at 10 million generations five times') }}
+    {{ print('the database time (bench/results/bench.md). `api_request_id` needs none, for the facts know') }}
+    {{ print('when a generation was charged; user_credits and system_alerts are read as a whole.\n') }}
     {% for name in ['enhancement_tasks', 'credit_transactions'] %}
         {% set table = source_relation(name).include(database=false) %}
         {% set served = run_query(

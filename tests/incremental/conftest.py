@@ -25,3 +25,15 @@ def built(server) -> AppDatabase:
     load(database, with_keys(write_histories(7, moments)))
     run(database, AS_OF, ZONE, "--exclude", "test_type:unit", "test_type:data")
     return database
+
+
+def change_one_charge(database: AppDatabase) -> None:
+    """A completed generation of the window costs otherwise than it did."""
+    database.execute(
+        """update credit_transactions set cost_usd = cost_usd + 0.77 where id = (
+               select id from credit_transactions
+               where created_at > %s and created_at < %s and cost_usd > 0
+                   and transaction_type = 'deduction' and user_id is not null
+               order by id limit 1)""",
+        [AS_OF - timedelta(days=2), AS_OF],
+    )

@@ -11,6 +11,7 @@ from tests.incremental.rebuild import assert_equals_rebuild, run, run_without
 
 # Every table on the way, in the order in which they are written.
 STEPS = [
+    *("int_ledger_synced", "int_rows_seen"),
     *("int_keys_touched", "int_refunds_matched", "int_generations_changed", "int_days_changed"),
     *("fct_generations", "daily_usage", "int_usage_by_user_month", "int_users_by_first_month"),
     *("int_usage_by_month", "monthly_usage"),
@@ -120,26 +121,30 @@ def test_reconcile_repairs_just_the_days_that_differ(
     assert len(rewritten) <= 4, "only the days that differ, and those of their refunds"
 
 
-def test_explicit_range_backfills_a_period(built: AppDatabase) -> None:
+@pytest.mark.parametrize("given_as", ["flags", "variables"])
+def test_explicit_range_backfills_a_period(built: AppDatabase, given_as: str) -> None:
     built.execute(
-        "update enhancement_tasks set cost_usd = 0.9 where created_at < %s",
+        "update enhancement_tasks set cost_usd = coalesce(cost_usd, 0) + 0.9 where created_at < %s",
         [OLD + timedelta(days=4)],
     )
     built.execute(
         "update credit_transactions set cost_usd = null where created_at < %s",
         [OLD + timedelta(days=4)],
     )
-    run(
-        built,
-        AS_OF,
-        ZONE,
-        "--selector",
-        "frequent",
-        "--event-time-start",
-        str((OLD - timedelta(days=30)).date()),
-        "--event-time-end",
-        str((OLD + timedelta(days=5)).date()),
-    )
+    start, end = OLD - timedelta(days=30), OLD + timedelta(days=5)
+    if given_as == "flags":
+        flags = ("--event-time-start", str(start.date()), "--event-time-end", str(end.date()))
+        run(built, AS_OF, ZONE, "--selector", "frequent", *flags)
+    else:
+        built.dbt(
+            *("build", "--selector", "frequent"),
+            variables={
+                "as_of": AS_OF.isoformat(),
+                "reporting_timezone": ZONE,
+                "event_time_start": start.isoformat(),
+                "event_time_end": end.isoformat(),
+            },
+        )
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
@@ -151,4 +156,25 @@ def test_changed_settings_demand_a_full_refresh(built: AppDatabase) -> None:
     )
     assert not result.success
     assert "reporting_timezone was America/New_York and is UTC" in messages(result)
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+@pytest.mark.parametrize("seed", ["provider_prices", "provider_aliases"])
+def test_changed_seeds_demand_a_full_refresh(built: AppDatabase, seed: str) -> None:
+    """What history was built with is compared by the files' checksums."""
+    name = f"seeds/{seed}.csv"
+    setting = "analytics_intermediate.int_settings"
+    (kept,) = built.query(f"select setting_value from {setting} where setting = %s", [name])
+    change = f"update {setting} set setting_value = %s where setting = %s"
+    built.execute(change, ["other", name])
+    result = built.dbt(
+        *("build", "--selector", "frequent"),
+        variables={"as_of": AS_OF.isoformat(), "reporting_timezone": ZONE},
+        expect_success=False,
+    )
+    said = messages(result)
+    assert f"{name} was other and is {kept['setting_value']}" in said
+    assert "--full-refresh" in said
+    built.execute(change, [kept["setting_value"], name])
+    run(built, AS_OF, ZONE, "--selector", "frequent")
     assert_equals_rebuild(built, AS_OF, ZONE)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.app_database import BUILD_ROLE, AppDatabase
-from tests.incremental.conftest import AS_OF, ZONE
+from tests.incremental.conftest import AS_OF, ZONE, change_one_charge
 from tests.incremental.rebuild import assert_equals_rebuild, run, run_without
 
 
@@ -198,17 +198,6 @@ def write_something(database: AppDatabase) -> None:
     database.execute(
         "update credit_transactions set cost_usd = cost_usd + 0.01 where created_at > %s",
         [AS_OF - timedelta(days=2)],
-    )
-
-
-def change_one_charge(database: AppDatabase) -> None:
-    database.execute(
-        """update credit_transactions set cost_usd = cost_usd + 0.77 where id = (
-               select id from credit_transactions
-               where created_at > %s and created_at < %s and cost_usd > 0
-                   and transaction_type = 'deduction' and user_id is not null
-               order by id limit 1)""",
-        [AS_OF - timedelta(days=2), AS_OF],
     )
 
 
