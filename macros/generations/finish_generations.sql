@@ -101,7 +101,8 @@
             cast(list_price_usd as numeric(18, 6)) as list_price_usd,
             cast(error_message as text) as error_message,
             refund_count > 0 as is_refunded,
-            cast(record_source as text) as record_source
+            cast(record_source as text) as record_source,
+            cast(task_row_digest as bigint) as task_row_digest
         from priced
 
     )

@@ -1,5 +1,4 @@
 {# Holds `as_of`, so that every run that reads it makes it anew. #}
--- depends_on: {{ ref('int_inputs') }}
 {{ config(materialized='view') }}
 
 with ledger as (
@@ -69,6 +68,7 @@ named as (
         numbered.app_cost_usd is null
         and numbered.provider is null
         and numbered.api_request_id is null as is_bare,
+        numbered.row_digest,
         numbered.copy_number
     from numbered
     left join aliases on numbered.provider = aliases.alias
@@ -99,9 +99,11 @@ final as (
         created_at,
         generation_id,
         is_bare,
+        row_digest,
         transaction_id is not null
         and copy_number = 1
         and coalesce({{ is_possible_time('created_at') }}, false)
+        and {{ is_plausible_time('created_at') }}
         and credits is not null
         and transaction_kind is not null as is_kept,
         case when transaction_kind = 'generation_charge' then true else false end
@@ -112,6 +114,7 @@ final as (
             when copy_number > 1 then 'duplicate_id'
             when created_at is null then 'missing_created_at'
             when not {{ is_possible_time('created_at') }} then 'impossible_created_at'
+            when not {{ is_plausible_time('created_at') }} then 'implausible_created_at'
             when credits is null then 'missing_credits'
             when transaction_kind is null then 'unknown_transaction_type'
         end as reject_reason
