@@ -9,7 +9,7 @@
         The time before which a row is taken for one of a bad clock; none where no row is. Asked of the
         app's tables by runs that look at all of history; other runs keep the last answer.
     #}
-    {% if not execute or not var('history_gap_days') %}{{ return(none) }}{% endif %}
+    {% if not execute or not var('history_gap_days') or 'nodes' not in graph %}{{ return(none) }}{% endif %}
     {% set known = run_memory('history start') %}
     {% if 'time' not in known %}
         {% set kept = none if flags.FULL_REFRESH or checks_all_history() else kept_history_start() %}

@@ -3,6 +3,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
+    meta={'one_row_per_user': true},
     indexes=[
         {'columns': ['user_id']},
         {'columns': ['month_start']},
