@@ -4,6 +4,7 @@
         the days that differ; with `repair`, have the next run read those days again.
     #}
     {% if not execute %}{{ return('') }}{% endif %}
+    {% do check_session() %}
     {% if not built_relation('fct_generations') %}
         {{ exceptions.raise_compiler_error('there are no facts to reconcile yet: run `dbt build` first') }}
     {% endif %}
