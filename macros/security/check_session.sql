@@ -8,7 +8,7 @@
     {% if problem %}{{ exceptions.raise_compiler_error(problem) }}{% endif %}
 {% endmacro %}
 
-{% macro default__find_session_problem() %}{% endmacro %}
+{% macro default__find_session_problem() %}{{ return(none) }}{% endmacro %}
 
 {% macro postgres__find_session_problem() %}
     {% set wanted = {
@@ -42,4 +42,5 @@
             ~ wanted[name][0] ~ ": `make setup` installs dbt_postgres_session, which sets it, or run alter role "
             ~ target.user ~ " set " ~ name ~ " = '" ~ wanted[name][0] ~ "'") }}
     {% endfor %}
+    {{ return(none) }}
 {% endmacro %}
