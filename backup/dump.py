@@ -16,7 +16,6 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-
 # A stranger's function in the app's schema is never found, and hidden rows are an error.
 PIN = "set local search_path = pg_catalog, pg_temp; set local row_security = off"
 

@@ -45,7 +45,7 @@
         ),
         -- The types of the columns, and what those are made of.
         column_types (relation_id, column_name, type_id) as (
-            select relation_id, source_columns.column_name, atttypid
+            select relation_id, attname::text, atttypid
             from source_columns
             inner join pg_attribute on attrelid = relation_id
                 and format('"%s"', replace(attname, '"', '""')) = source_columns.column_name

@@ -6,7 +6,6 @@ and ends the statement that calls it.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg2
 import pytest
@@ -16,12 +15,12 @@ from tests.app_database import BUILD_ROLE, AppDatabase, messages
 from tests.histories import load, load_rows
 from tests.marts.comparison import assert_marts_equal
 from tests.oracle import Options, answers
+from tests.security.planted import PLANTED
 from tests.security.test_trust import without_the_package
 
 pytestmark = pytest.mark.skipif(
     not sample.FOLDER.is_dir(), reason=f"the sample is not at {sample.FOLDER}"
 )
-PLANTED = (Path(__file__).parent / "planted.sql").read_text()
 AS_OF = {"as_of": sample.AS_OF.isoformat()}
 
 
@@ -90,7 +89,7 @@ def test_the_operations_are_refused_where_a_stranger_would_be_called(
     """Without the package; what was planted is not called by the check itself."""
     any_rows = sample.app_tables()
     load(database, any_rows)
-    database.dbt("run", variables=AS_OF)
+    database.dbt("build", "--resource-type", "model", "seed", variables=AS_OF)
     plant(database)
     with without_the_package(), nothing_called(database):
         for operation in ("reconcile", "advise_indexes"):

@@ -66,7 +66,7 @@ def test_other_odd_settings_are_refused_without_the_package(database: AppDatabas
     database.execute(f"alter database {database.name} set transform_null_equals = on")
     with without_the_package():
         refused(database, "transform_null_equals is 'on' and must be off")
-    database.dbt("run")
+    database.dbt("seed")
 
 
 def test_a_type_of_a_stranger_is_refused(any_database: AppDatabase, mallory: Any) -> None:
@@ -82,7 +82,7 @@ def test_a_type_of_a_stranger_is_refused(any_database: AppDatabase, mallory: Any
         f"alter type public.tier owner to {any_database.server.user};"
         f" alter domain public.tier_domain owner to {any_database.server.user}"
     )
-    any_database.dbt("run", parse=True)
+    any_database.dbt("seed", parse=True)
 
 
 def test_a_function_of_a_stranger_in_a_view_is_refused(
@@ -105,7 +105,7 @@ def test_a_function_of_a_stranger_in_a_view_is_refused(
         "view public.balances_seen calls function public.look(text), whose owner mallory",
     )
     any_database.execute(f"alter function public.look owner to {any_database.server.user}")
-    any_database.dbt("run", parse=True)
+    any_database.dbt("seed", parse=True)
 
 
 def test_a_stranger_who_may_create_in_our_schemas_is_refused(

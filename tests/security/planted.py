@@ -1,3 +1,6 @@
+"""What a stranger plants in schema `public`, as SQL; not a .sql file, which dbt takes for a test."""
+
+PLANTED = r"""
 -- Run as mallory, who may create in schema public. Each planted function counts its call, in a
 -- sequence, which no rollback takes back, and ends the statement.
 create sequence public.calls;
@@ -106,3 +109,4 @@ create view public.pg_class as select 1 as nothing;
 create view public.pg_namespace as select 1 as nothing;
 create view public.pg_proc as select 1 as nothing;
 grant select on public.pg_class, public.pg_namespace, public.pg_proc to public;
+"""
