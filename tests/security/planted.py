@@ -1,4 +1,4 @@
-"""What a stranger plants in schema `public`, as SQL; not a .sql file, which dbt takes for a test."""
+"""What a stranger plants in `public`, as SQL. A .sql file would be a test to dbt."""
 
 PLANTED = r"""
 -- Run as mallory, who may create in schema public. Each planted function counts its call, in a
@@ -22,10 +22,10 @@ declare
     arguments text[];
     results text;
 begin
-    -- Functions and operators of the catalogue, with the types that columns of the app and values in
-    -- queries have. An exact fit is preferred to the catalogue's, which take text or any element.
+    -- The catalogue's functions, with the types that the app's columns and values in queries have.
+    -- An exact fit is preferred to the catalogue's own, which take text or any element.
     for found in
-        select proname as name, proargtypes::oid[] as types, prorettype as result, proretset as is_set
+        select proname as name, proargtypes::oid[] as types, prorettype as result
         from pg_catalog.pg_proc
         where
             pronamespace = 'pg_catalog'::regnamespace
@@ -100,7 +100,7 @@ begin
 end
 $$;
 
--- Types by the names of the catalogue's, and tables by the names that queries give to temporary ones.
+-- Types and views by names of the catalogue's.
 create domain public.numeric as pg_catalog.text check (value is null);
 create domain public.timestamptz as pg_catalog.text check (value is null);
 create domain public.int4 as pg_catalog.text check (value is null);
