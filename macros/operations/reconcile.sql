@@ -6,6 +6,7 @@
         error.
     #}
     {% if not execute %}{{ return('') }}{% endif %}
+    {% do check_session() %}
     {% if not built_relation('fct_generations') %}
         {{ exceptions.raise_compiler_error('there are no facts to reconcile yet: run `dbt build` first') }}
     {% endif %}
