@@ -31,6 +31,7 @@ COSTS = [
     *(Decimal("0"), Decimal("-1"), Decimal("NaN"), Decimal("9999"), Decimal("0.0000004")),
 ]
 CREDITS = [2, 2, 2, -2, 1, 12, 0, Decimal("0.1"), Decimal("1.50")]
+BALANCES = [None, -3, 0, 5, 40, Decimal("7.25")]
 CHARGE_TYPES = ["deduction", "deduction", "style_application", "video_generation"]
 GRANT_TYPES = [
     *("allocation", "purchase", "referral_bonus", "subscription_renewal", "manual_adjustment"),
@@ -184,7 +185,9 @@ class HistoryGenerator:
                 self.tables.user_credits.append(
                     {
                         "user_id": self._spelled(user),
-                        "current_balance": self.random.choice([None, -3, 0, 5, 40, Decimal("7.25")]),
+                        "current_balance": self.random.choice(
+                            [None, -3, 0, 5, 40, Decimal("7.25")]
+                        ),
                         "consumed_this_month": 0,
                         "monthly_allowance": 15,
                         "subscription_tier": self.random.choice(["free", " Plus", "gold", None]),

@@ -26,7 +26,11 @@ from tests.app_database import parsed_project as shared_project
 
 CASES = Path(__file__).parent
 BUILD = ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-WITHOUT_PYTHON = [*BUILD, "--exclude", "tag:python"]  # half the time, where no forecast is asked for
+WITHOUT_PYTHON = [
+    *BUILD,
+    "--exclude",
+    "tag:python",
+]  # for what needs no forecast
 SCHEMAS = ("analytics", "analytics_staging", "analytics_intermediate", "analytics_seeds")
 # What dbt fixes when it parses the project, so that the shared one does not serve.
 FIXED_WHEN_PARSED = {
@@ -51,6 +55,15 @@ EVERY_RUN = (
 
 def alternative_name(table: str, column: str, name: str) -> Callable[[Path], None]:
     """An edit of a project: one more name that a column of the app may have."""
+    return source_meta(
+        table, column, lambda meta: {"alternatives": [*meta.get("alternatives", []), name]}
+    )
+
+
+def source_meta(
+    table: str, column: str, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Callable[[Path], None]:
+    """An edit of a project: what the sources' YAML says of a column."""
 
     def edit(project: Path) -> None:
         path = project / "models" / "staging" / "app" / "_app__sources.yml"
@@ -58,7 +71,7 @@ def alternative_name(table: str, column: str, name: str) -> Callable[[Path], Non
         [source] = [each for each in text["sources"][0]["tables"] if each["name"] == table]
         [found] = [each for each in source["columns"] if each["name"] == column]
         meta = found.setdefault("config", {}).setdefault("meta", {})
-        meta["alternatives"] = [*meta.get("alternatives", []), name]
+        meta.update(change(meta))
         path.write_text(yaml.safe_dump(text, sort_keys=False))
 
     return edit
@@ -90,7 +103,7 @@ class Printed:
 
 @dataclass
 class Runner:
-    """One case in its own database."""
+    """One case in its own database; `is_edited`: with a copy of the project, to be parsed anew."""
 
     database: AppDatabase
     case: Mapping[str, Any]
@@ -233,15 +246,15 @@ def make_case_database(server: Server, name: str, case: Mapping[str, Any]) -> Ap
     return database
 
 
-def edited_project(name: str, folder: Path, stack: ExitStack) -> None:
-    """Make the case's edit in a copy of the project, which dbt then runs."""
+def edit_project(edit: Callable[[Path], None], folder: Path, stack: ExitStack) -> None:
+    """Make an edit in a copy of the project, which dbt runs until the stack is closed."""
     project = folder / "project"
     project.mkdir()
     for path in ("dbt_project.yml", "selectors.yml", "profiles.yml.example", ".dbtignore"):
         shutil.copy(PROJECT / path, project)
     for path in ("models", "macros", "seeds", "analyses", "tests/generic", "tests/singular"):
         shutil.copytree(PROJECT / path, project / path)
-    EDITS[name](project)
+    edit(project)
     target = folder / "target"
     stack.enter_context(patch("tests.app_database.PROJECT", project))
     stack.enter_context(patch("tests.app_database.target_directory", lambda: target))
@@ -259,5 +272,5 @@ def test_case(name: str, server: Server, tmp_path: Path) -> None:
     assert ("needs" in case) == (name in EDITS)
     with ExitStack() as stack:
         if "needs" in case:
-            edited_project(name, tmp_path, stack)
+            edit_project(EDITS[name], tmp_path, stack)
         Runner(make_case_database(server, name, case), case, "needs" in case).run()

@@ -17,9 +17,7 @@ def credit_audit_findings(history: History, options: Options) -> list[Row]:
         for finding_type, *at_stake in _generation_findings(each, options)
     ]
     rows += [
-        _finding(
-            "refund_without_charge", refund.user_id, refund.credits, transaction_id=refund.id
-        )
+        _finding("refund_without_charge", refund.user_id, refund.credits, transaction_id=refund.id)
         for refund in history.refunds
         if refund.id not in history.refunded_generation
     ]

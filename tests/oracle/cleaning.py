@@ -221,7 +221,7 @@ def _kind(row: Row) -> tuple[str, int | None] | None:
 
 
 def _movement(row: Row) -> tuple[str, int]:
-    """What a ledger row is, and 1 where it gives credits, -1 where it takes them, 0 where neither."""
+    """What a ledger row is, and 1 where it gives credits, -1 where it takes them, else 0."""
     kind, direction = _kind(row)
     if direction is None:
         amount = row["credits_used"]

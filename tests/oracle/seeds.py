@@ -35,13 +35,13 @@ def current_providers() -> list[str]:
 
 @cache
 def statuses() -> dict[str, str]:
-    """Status of a generation by the app's spelling of it, where a generation has one of that name."""
+    """Status of a generation by the app's spelling of it, where it stands for one."""
     return {row["app_status"]: row["status"] for row in _rows("statuses") if row["status"]}
 
 
 @cache
 def ledger_effects() -> dict[str, str]:
-    """What the app's spelling of a status makes of a ledger row, where that is not as its kind says."""
+    """What a status makes of a ledger row, where that is not what its kind says."""
     return {
         row["app_status"]: row["ledger_effect"] for row in _rows("statuses") if row["ledger_effect"]
     }
