@@ -58,8 +58,8 @@ named as (
         numbered.user_id,
         coalesce(kinds_of_enhancement.transaction_kind, kinds.transaction_kind) as kind_of_type,
         case
-            when kinds_of_enhancement.transaction_kind is not null then kinds_of_enhancement.direction
-            else kinds.direction
+            when kinds_of_enhancement.transaction_kind is null then kinds.direction
+            else kinds_of_enhancement.direction
         end as direction_of_type,
         numbered.app_credits,
         statuses.ledger_effect,
