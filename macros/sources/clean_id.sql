@@ -15,3 +15,12 @@
         ''
     )
 {%- endmacro %}
+
+{% macro postgres__clean_id(expression) -%}
+    {#- The server's own type knows all spellings of a UUID: case, dashes, braces. -#}
+    {%- set trimmed = 'btrim(' ~ expression ~ ", E' \\t\\n\\r')" -%}
+    case
+        when {{ postgres__is_uuid(trimmed) }} then cast(cast({{ trimmed }} as uuid) as text)
+        else nullif({{ trimmed }}, '')
+    end
+{%- endmacro %}

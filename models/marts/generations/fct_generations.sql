@@ -8,6 +8,7 @@
         {'columns': ['created_date']},
         {'columns': ['last_activity_at']},
     ],
+    pre_hook="{{ check_request_ids() }}",
     post_hook=[
         "{{ freshen_statistics() }}",
         "delete from {{ ref('int_repair_queue') }}",
