@@ -1,6 +1,6 @@
 {# Holds `as_of`, so that every run that reads it makes it anew. #}
 -- depends_on: {{ ref('int_inputs') }}
-{{ config(materialized='view') }}
+{{ config(materialized='view', bind=false) }}
 
 with tasks as (
 

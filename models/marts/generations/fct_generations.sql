@@ -9,7 +9,6 @@
         {'columns': ['last_activity_at']},
     ],
     post_hook=[
-        "{{ freshen_statistics() }}",
         "delete from {{ ref('int_days_to_repair') }} where queued_at <= {{ run_time() }}",
         "{{ partial_index(
             ['created_at', 'created_date', 'status', 'generation_id'], has_not_ended()
