@@ -49,7 +49,7 @@
 
         The new table takes the old one's name, with the indexes that only the old one has, and our own
         views are pointed to it. Where that would drop what is not ours (see `others_on`), or a report
-        goes on with the old table for a minute, its rows are replaced where they stand: readers see the
+        goes on with the old table, its rows are replaced where they stand: readers see the
         old ones until the end. Columns may then be added; other changes of columns are refused.
     #}
     {% set new_name = new_relation.include(database=false) | string %}
@@ -128,7 +128,9 @@ begin
             from pg_class as views
             where views.relkind = 'v' and views.oid in ({{ views_on('target') }})
         );
-        {{ lock_in_short_waits(lock_statement('target'), 'is_locked') | indent(8) }}
+        {{ lock_in_short_waits(
+            lock_statement('target'), 'is_locked', 'changes is not null or not is_table'
+        ) | indent(8) }}
         if is_locked then
             execute format('alter %s %s rename to %I',
                 case when is_table then 'table' else 'view' end, target, aside);
@@ -170,7 +172,7 @@ begin
     select string_agg(quote_ident(attname), ', ' order by attnum) into columns
     from pg_attribute
     where attrelid = new_table and attnum > 0 and not attisdropped;
-    execute format('delete from %s', target);
+    execute format('delete from only %s', target);
     execute format('insert into %s (%s) select %s from %s', target, columns, columns, new_table);
     execute coalesce((
         select string_agg(format('create %sindex on %s%s',
@@ -209,21 +211,22 @@ end if;
 execute format('alter table %s replica identity full', {{ table }});
 {% endmacro %}
 
-{% macro lock_in_short_waits(statement, is_locked) %}
+{% macro lock_in_short_waits(statement, is_locked, is_needed) %}
 {#-
     SQL of a block: while a session waits for a lock, all who come after wait behind it, readers too:
-    as long as a report or a vacuum goes on with the table. So it is asked for in waits of 50 ms.
+    as long as a report or a vacuum goes on with the table. So it is asked for in waits of 50 ms, for
+    ten seconds where the run can do without it, else for a minute.
 -#}
 declare
     given constant text := current_setting('lock_timeout');
 begin
-    for attempt in 1 .. 400 loop
+    for attempt in 1 .. case when {{ is_needed }} then 600 else 100 end loop
         begin
             perform set_config('lock_timeout', '50ms', true);
             execute {{ statement }};
             {{ is_locked }} := true;
         exception when lock_not_available then
-            perform pg_sleep(0.1);
+            perform pg_sleep(0.05);
         end;
         exit when {{ is_locked }};
     end loop;

@@ -47,7 +47,7 @@ begin
     if target is null then
         execute 'create view {{ target_name | replace("'", "''") }} as ' || definition;
     elsif not is_view or pg_get_viewdef(target) <> definition then
-        {{ lock_in_short_waits(lock_statement('target'), 'is_locked') | indent(8) }}
+        {{ lock_in_short_waits(lock_statement('target'), 'is_locked', 'true') | indent(8) }}
         if not is_locked then
             raise exception '% is in use, and its definition changes', target
                 using hint = 'Nothing of it was changed. Run again when the report that reads it is done.';
