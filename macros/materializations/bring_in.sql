@@ -66,6 +66,7 @@ declare
     changes text;
     columns text;
     statements text[];
+    indexes text[];
     is_locked boolean := false;
 begin
     {{ keep_open('new_table') | indent(4) }}
@@ -95,8 +96,9 @@ begin
         -- What the old table was given besides: indexes by hand, and those of hooks.
         execute coalesce((
             select string_agg(format(
-                'create %sindex on {{ new_name | replace("'", "''") }}%s',
+                'create %sindex %I on {{ new_name | replace("'", "''") }}%s',
                 case when indisunique then 'unique ' end,
+                'index_' || indexrelid,
                 substring(pg_get_indexdef(indexrelid) from ' USING .*$')
             ), ';')
             from pg_index
@@ -123,6 +125,13 @@ begin
                 )
         ), '');
         analyze {{ new_name }};
+        indexes := array(
+            select format('alter index %I.%I rename to %I', nspname, 'index_' || indexrelid, relname)
+            from pg_index
+            inner join pg_class on pg_class.oid = indexrelid
+            inner join pg_namespace on pg_namespace.oid = relnamespace
+            where indrelid = target
+        );
         statements := array(
             select format('create or replace view %s as %s', views.oid::regclass, pg_get_viewdef(views.oid))
             from pg_class as views
@@ -146,6 +155,14 @@ begin
             end loop;
             begin
                 execute format('drop %s %s', case when is_table then 'table' else 'view' end, target);
+                -- Those that were carried over get their names back.
+                for number in 1 .. cardinality(indexes) loop
+                    begin
+                        execute indexes[number];
+                    exception when undefined_table then
+                        null;
+                    end;
+                end loop;
             exception when dependent_objects_still_exist then
                 null;  -- `tend_relations` drops it when our own views have been written anew
             end;
@@ -296,33 +313,33 @@ end;
     Indexes are carried over, and our own views are pointed to the new table.
 -#}
 select string_agg(distinct named.type || ' ' || named.identity, ', ')
-from pg_depend
+from (
+    select classid, objid, deptype from pg_depend
+    where refclassid = 'pg_class'::regclass and refobjid = {{ table }}
+    union all
+    select depending.classid, depending.objid, depending.deptype
+    from pg_class as owned
+    inner join pg_type as row_type on row_type.oid = owned.reltype
+    inner join pg_depend as depending
+        on
+            depending.refclassid = 'pg_type'::regclass
+            and depending.refobjid in (row_type.oid, row_type.typarray)
+    where owned.oid = {{ table }}
+) as found
 left join pg_rewrite
-    on pg_depend.classid = 'pg_rewrite'::regclass and pg_rewrite.oid = pg_depend.objid
+    on found.classid = 'pg_rewrite'::regclass and pg_rewrite.oid = found.objid
 left join pg_attrdef
-    on pg_depend.classid = 'pg_attrdef'::regclass and pg_attrdef.oid = pg_depend.objid
-left join pg_type as types
-    on pg_depend.classid = 'pg_type'::regclass and types.oid = pg_depend.objid
+    on found.classid = 'pg_attrdef'::regclass and pg_attrdef.oid = found.objid
 left join pg_class as relations
-    on pg_depend.classid = 'pg_class'::regclass and relations.oid = pg_depend.objid
+    on found.classid = 'pg_class'::regclass and relations.oid = found.objid
 cross join lateral pg_identify_object(
-    case when pg_rewrite.rulename = '_RETURN' then 'pg_class'::regclass else pg_depend.classid end,
-    case when pg_rewrite.rulename = '_RETURN' then pg_rewrite.ev_class else pg_depend.objid end,
+    case when pg_rewrite.rulename = '_RETURN' then 'pg_class'::regclass else found.classid end,
+    case when pg_rewrite.rulename = '_RETURN' then pg_rewrite.ev_class else found.objid end,
     0
 ) as named
 where
-    (
-        (pg_depend.refclassid = 'pg_class'::regclass and pg_depend.refobjid = {{ table }})
-        or (
-            pg_depend.refclassid = 'pg_type'::regclass
-            and pg_depend.refobjid in (
-                select unnest(array[row_type.oid, row_type.typarray]) from pg_type as row_type
-                where row_type.typrelid = {{ table }}
-            )
-        )
-    )
     -- Its own parts: row type, toast table, columns' defaults, the rule that makes it a view, indexes.
-    and pg_depend.deptype <> 'i'
+    found.deptype <> 'i'
     and (relations.oid is null or relations.relkind not in ('i', 'I', 't'))
     and (pg_attrdef.oid is null or pg_attrdef.adrelid <> {{ table }})
     and (

@@ -14,7 +14,8 @@ READER = "relations_reader"
 def reader(built: AppDatabase) -> str:
     """A role that may log in and make things of its own in the schema `bi`, and nothing else."""
     built.execute(
-        f"""do $$ begin create role {READER} login; exception when duplicate_object then null; end $$;
+        f"""do $$ begin create role {READER} login;
+            exception when duplicate_object then null; end $$;
             create schema bi authorization {READER}"""
     )
     return READER

@@ -15,7 +15,8 @@ create view bi.users as select * from analytics.monthly_user_usage;
 create materialized view bi.overview as select * from analytics.dashboard_overview;
 create function bi.findings() returns bigint language sql
     begin atomic select count(*) from analytics.credit_audit_findings; end;
-create function bi.latest(analytics.daily_usage) returns date language sql as 'select $1.usage_date';
+create function bi.latest(analytics.daily_usage) returns date
+    language sql as 'select $1.usage_date';
 create table bi.kept (fact analytics.fct_generations, days analytics.daily_usage[]);
 create view bi.staged as select user_id from analytics_staging.stg_app__user_credits;
 create index by_provider on analytics.fct_generations (provider, created_at desc);
@@ -139,7 +140,9 @@ def test_a_publication_of_our_tables(any_server, publication: str) -> None:
     """Seeds and Python models included: tables without a key may be deleted from."""
     database = make_database(any_server)
     row = {"user_id": "00000000-0000-0000-0000-0000000000aa", "provider": "wan"}
-    database.insert("enhancement_tasks", {**row, "status": "failed", "enhancement_type": "video_gen"})
+    database.insert(
+        "enhancement_tasks", {**row, "status": "failed", "enhancement_type": "video_gen"}
+    )
     database.dbt("build", "--resource-type", "model", "seed", python_models=True)
     # As tables of an earlier release are.
     database.execute("alter table analytics.daily_usage replica identity default")
@@ -159,13 +162,14 @@ def test_row_security_that_is_switched_on_by_itself(database: AppDatabase) -> No
     """Readers see the rows, Python models' too; a policy made by hand stays in force."""
     reader = "relations_reader"
     database.execute(
-        f"""do $$ begin create role {reader} login; exception when duplicate_object then null; end $$;
+        f"""do $$ begin create role {reader} login;
+            exception when duplicate_object then null; end $$;
             create function public.ensure_rls() returns event_trigger language plpgsql
             security definer as $$
             declare made record;
             begin
                 for made in select * from pg_event_trigger_ddl_commands()
-                    where object_type = 'table' and schema_name not like 'pg\\_%%' loop
+                    where object_type = 'table' and schema_name not like 'pg\\_%' loop
                     execute format('alter table %s enable row level security, '
                         'force row level security', made.object_identity);
                 end loop;
@@ -173,7 +177,6 @@ def test_row_security_that_is_switched_on_by_itself(database: AppDatabase) -> No
             create event trigger ensure_rls on ddl_command_end
                 when tag in ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO')
                 execute function public.ensure_rls()""",
-        (),
     )
     variables = {"reader_roles": [reader]}
     for arguments in ((), ("--full-refresh",)):
@@ -186,7 +189,7 @@ def test_row_security_that_is_switched_on_by_itself(database: AppDatabase) -> No
         assert len(database.query("select * from analytics.dashboard_overview", user=reader)) == 1
         assert not database.query(
             """select oid::regclass from pg_class
-               where relnamespace::regnamespace::text like 'analytics%%' and relrowsecurity"""
+               where relnamespace::regnamespace::text like 'analytics%' and relrowsecurity"""
         )
     database.execute(
         """alter table analytics.monthly_usage enable row level security;
@@ -194,14 +197,20 @@ def test_row_security_that_is_switched_on_by_itself(database: AppDatabase) -> No
            create policy nobody on analytics.dashboard_overview using (false)"""
     )
     database.dbt(
-        "build", "--resource-type", "model", "--selector", "frequent", variables=variables, parse=True
+        "build",
+        "--resource-type",
+        "model",
+        "--selector",
+        "frequent",
+        variables=variables,
+        parse=True,
     )
     assert database.query("select * from analytics.dashboard_overview", user=reader) == []
     assert database.query("select * from analytics.monthly_usage", user=reader) != []
 
 
 def test_a_failing_build_leaves_nothing_half_made(database: AppDatabase) -> None:
-    """On a new database a mart is there with its rows, its grants and its comments, or not at all."""
+    """On a new database a mart is there with rows, grants and comments, or not at all."""
     database.execute(
         """create function public.refuse() returns event_trigger language plpgsql as $$
            begin
@@ -224,5 +233,3 @@ def test_a_failing_build_leaves_nothing_half_made(database: AppDatabase) -> None
     assert not [name for name in names if "fct_generations" in name or "__" in name]
     database.execute("drop event trigger refuse")
     database.dbt("build", "--resource-type", "model", "seed")
-
-

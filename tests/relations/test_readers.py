@@ -1,4 +1,4 @@
-"""Readers ask every mart in a loop while runs go on: none is ever missing, empty, or long in coming."""
+"""Readers ask every mart in a loop while runs go on: none is missing, empty, or slow."""
 
 import threading
 import time
@@ -31,7 +31,8 @@ class Reader:
         """Every mart that has rows."""
         names = self.database.query(
             """select oid::regclass::text as name from pg_class
-               where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v') order by 1"""
+               where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v')
+               order by 1"""
         )
         return [
             row["name"]
@@ -40,6 +41,7 @@ class Reader:
         ]
 
     def read(self, marts: list[str]) -> None:
+        """Ask one mart after another until told to end."""
         with self.database.connect(self.role) as connection, connection.cursor() as cursor:
             while not self._done.is_set():
                 for mart in marts:
@@ -69,6 +71,7 @@ class Reader:
                 thread.join()
 
     def assert_met_nothing(self) -> None:
+        """No mart was missing or empty, or kept a reader waiting."""
         assert self.questions > 100
         assert self.problems == []
         assert self.longest < LONGEST_WAIT
@@ -81,6 +84,7 @@ def test_every_mart_is_there_all_the_time(built: AppDatabase, reader: str) -> No
         "reporting_timezone": ZONE,
         "reader_roles": [reader],
     }
+
     def build(*arguments: str) -> None:
         options = {"parse": True, "python_models": True}
         if "--selector" not in arguments:
@@ -101,13 +105,16 @@ def test_every_mart_is_there_all_the_time(built: AppDatabase, reader: str) -> No
     built.execute(
         """alter table analytics.daily_usage drop column list_cost_usd;
            alter table analytics.fct_generations drop column recorded_cost_usd;
-           alter table analytics_intermediate.int_usage_by_user_month drop column refunded_failures""",
+           alter table analytics_intermediate.int_usage_by_user_month
+               drop column refunded_failures""",
         user=BUILD_ROLE,
     )
     with met.reading():
         build("--full-refresh")
     met.assert_met_nothing()
-    columns = built.query("select refunded_failures from analytics_intermediate.int_usage_by_user_month")
+    columns = built.query(
+        "select refunded_failures from analytics_intermediate.int_usage_by_user_month"
+    )
     assert columns
     assert leftovers(built) == []
 
