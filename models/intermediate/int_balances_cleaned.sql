@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_inputs') }}
-{{ config(materialized='view') }}
+{{ config(materialized='view', bind=false) }}
 
 {#- Without a CTE: each run adds up all balances, and each level of a view takes its time. #}
 {%- set copy_number %}

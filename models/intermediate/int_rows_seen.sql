@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
-    post_hook="{{ freshen_statistics(each_run=true) }}",
+    post_hook="{{ freshen_statistics() }}",
 ) }}
 
 -- depends_on: {{ ref('int_tasks_cleaned') }}

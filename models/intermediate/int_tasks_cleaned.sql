@@ -1,5 +1,5 @@
 {# Holds `as_of`, so that every run that reads it makes it anew. #}
-{{ config(materialized='view') }}
+{{ config(materialized='view', bind=false) }}
 
 with tasks as (
 

@@ -10,7 +10,6 @@
     ],
     pre_hook="{{ check_request_ids() }}",
     post_hook=[
-        "{{ freshen_statistics() }}",
         "delete from {{ ref('int_repair_queue') }}",
         "{{ partial_index(
             ['created_at', 'created_date', 'status', 'generation_id'], has_not_ended()

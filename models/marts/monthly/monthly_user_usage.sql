@@ -9,8 +9,7 @@ with usage_by_user as (
 
 balances as (
 
-    select * from {{ ref('int_balances_cleaned') }}
-    where is_kept
+    select * from {{ ref('int_balances') }}
 
 ),
 

@@ -7,8 +7,7 @@
 -- Each figure finds its own few rows of the facts by index; a CTE for all would be read whole.
 with balances as (
 
-    select * from {{ ref('int_balances_cleaned') }}
-    where is_kept
+    select * from {{ ref('int_balances') }}
 
 ),
 
