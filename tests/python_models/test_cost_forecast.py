@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.python_models.histories import TRENDS, history, load_model
+from paygen_models import forecast as forecasting
+from tests.python_models.histories import TRENDS, history
 
-forecasting = load_model("int_costs_forecast")
 MIDDLE = pd.Timestamp(2024, 3, 16)
 
 
