@@ -58,13 +58,13 @@ def open_shares(closed: pd.Series) -> np.ndarray:
 
 def is_retired(history: pd.Series) -> bool:
     """Whether a series has ended: silent for a week, and for twice as long as it ever was lately."""
-    active = history.index[history > 0]
+    active = np.flatnonzero(history.to_numpy() > 0)
     if not len(active):
         return True
-    silent = (history.index[-1] - active[-1]).days
-    lately = active[active > active[-1] - pd.Timedelta(days=PATTERN_DAYS)]
-    longest = lately.to_series().diff().max().days - 1 if len(lately) > 1 else 0
-    return silent >= max(HOLE_DAYS, 2 * longest)
+    silent = len(history) - 1 - active[-1]
+    lately = active[active > active[-1] - PATTERN_DAYS]
+    longest = np.diff(lately).max() - 1 if len(lately) > 1 else 0
+    return bool(silent >= max(HOLE_DAYS, 2 * longest))
 
 
 def is_regular(history: pd.Series) -> bool:

@@ -27,14 +27,14 @@ Frames named `usage` are dicts of daily `generations` and `vendor_cost` (US doll
 of days by provider, null before a provider's first day.
 """
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
 from paygen_models.closures import is_regular, is_retired
-from paygen_models.structural import SIMULATIONS, simulate
+from paygen_models.structural import simulate
 
 TOTAL = "all"
 HORIZON_MONTHS = 3  # the month of the forecast and the two after it
@@ -44,7 +44,7 @@ PRICE_DAYS = 7  # days with generations that tell the present cost per generatio
 PROFILE_DAYS = 28  # that tell the usual week
 NAIVE_SPREAD = 0.15  # standard deviation of the naive forecast's log error, before any is known
 INTERVALS = {"80": (0.1, 0.9), "95": (0.025, 0.975)}
-NORMAL = norm.ppf((np.arange(SIMULATIONS) + 0.5) / SIMULATIONS)
+NORMAL = norm.ppf((np.arange(199) + 0.5) / 199)  # quantiles that stand for the naive futures
 PRIOR_FORECASTS = 20  # for so many past forecasts the simulated intervals' own widths count
 LEAST_WIDTH = 0.02  # of what is left of a month, on either side: no fit is surer than that
 MOST_SCALE = 3  # times the simulated width; errors beyond are of another kind, such as a launch
@@ -148,9 +148,11 @@ def shares_of_month(history: pd.Series, days: pd.DatetimeIndex) -> np.ndarray:
     if not profile.any():
         profile += 1.0
     whole = pd.date_range(days[0].replace(day=1), days[-1])
-    weights = pd.Series(profile.to_numpy()[whole.day_of_week], whole)
-    shares = weights / weights.groupby([whole.year, whole.month]).transform("sum")
-    return shares[days].to_numpy()
+    weights = profile.to_numpy()[whole.day_of_week]
+    months = (whole.year * 12 + whole.month).to_numpy()
+    months -= months[0]
+    shares = weights / np.bincount(months, weights)[months]
+    return shares[-len(days) :]
 
 
 def forecasts_made_on(
@@ -290,12 +292,15 @@ def by_month(days: pd.DataFrame) -> pd.Series:
     return days.assign(**{TOTAL: days.sum(axis=1)}).resample("MS").sum().stack()
 
 
-def calibrated(made: pd.DataFrame, usage: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def calibrated(
+    made: pd.DataFrame, usage: dict[str, pd.DataFrame], since: pd.Timestamp | None = None
+) -> pd.DataFrame:
     """Scale intervals so that they would have held their share of earlier forecasts' months.
 
     Args:
         made: rows of `forecasts_made_on`, of any days.
         usage: daily `generations` and `vendor_cost` by provider.
+        since: day of the first forecast whose intervals are wanted; of all where None.
     """
     made = made.copy()
     if not (made["forecast_status"] == "ok").any():
@@ -312,8 +317,10 @@ def calibrated(made: pd.DataFrame, usage: dict[str, pd.DataFrame]) -> pd.DataFra
             width_up = (made[upper] - made[measure]).clip(lower=least)
             widths = width_up.where(errors > 0, width_down)
             scores = (errors.abs() / widths).where(widths > 0)
+            made[f"{measure}_scale_{level}"] = 1.0
             for _, like in made.groupby([made["provider"] == TOTAL, "horizon_months"]):
-                for made_on, rows in like.groupby("forecast_date"):
+                wanted = like if since is None else like[like["forecast_date"] >= since]
+                for made_on, rows in wanted.groupby("forecast_date"):
                     earlier = like.index[ends[like.index] <= made_on]
                     scale = conformal_scale(scores[earlier].dropna(), high - low)
                     made.loc[rows.index, f"{measure}_scale_{level}"] = min(scale, MOST_SCALE)
@@ -333,10 +340,16 @@ def conformal_scale(scores: pd.Series, level: float) -> float:
     `scores` are past errors in units of the width. Few of them are no evidence, so those join in
     that `PRIOR_FORECASTS` normal errors would have if the simulated width were right.
     """
-    quantiles = (1 + (np.arange(PRIOR_FORECASTS) + 0.5) / PRIOR_FORECASTS) / 2
-    known = np.append(scores, norm.ppf(quantiles) / norm.ppf((1 + level) / 2))
+    known = np.append(scores, prior_scores(level))
     rank = min(np.ceil((len(known) + 1) * level), len(known))
     return np.sort(known)[int(rank) - 1]
+
+
+@cache
+def prior_scores(level: float) -> np.ndarray:
+    """Scores of `PRIOR_FORECASTS` normal errors under an interval of the right width."""
+    quantiles = (1 + (np.arange(PRIOR_FORECASTS) + 0.5) / PRIOR_FORECASTS) / 2
+    return norm.ppf(quantiles) / norm.ppf((1 + level) / 2)
 
 
 def losses(
@@ -439,7 +452,9 @@ def forecast_costs(usage: pd.DataFrame, budget: float | None) -> pd.DataFrame:
             row | {"is_current": True}
             for row in forecasts_made_on(by_measure, today, elapsed, budget, method)
         ]
-        made[method] = calibrated(pd.DataFrame(rows), by_measure)
+        # Of past naive forecasts the figures are compared, and the intervals are not asked for.
+        since = today if method == "naive" else None
+        made[method] = calibrated(pd.DataFrame(rows), by_measure, since)
     past, current = (
         {method: rows[rows["is_current"] == which] for method, rows in made.items()}
         for which in (False, True)
