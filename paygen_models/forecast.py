@@ -118,7 +118,9 @@ def repeat_last_month(usage: dict[str, pd.DataFrame], days: pd.DatetimeIndex) ->
     generations = usage["generations"]
     unit_costs = present_unit_costs(generations, usage["vendor_cost"])
     active = in_use(generations)
-    month_of_day = (days.year * 12 + days.month - this_month.year * 12 - this_month.month).to_numpy()
+    month_of_day = (
+        days.year * 12 + days.month - this_month.year * 12 - this_month.month
+    ).to_numpy()
     spread = NAIVE_SPREAD * np.sqrt(1 + np.arange(HORIZON_MONTHS))
     wide = np.exp(spread[:, None] * NORMAL)
     total = generations[active].sum(axis=1)
@@ -247,7 +249,9 @@ def add_up(rows: list[dict], active: set[str]) -> list[dict]:
             left = sum(row[measure] - row[f"{measure}_to_date"] for row in forecast)
             was_left = total[measure] - to_date
             factor = left / was_left if was_left > 0 else 1.0
-            names = [f"{measure}_{end}_{level}" for level in INTERVALS for end in ("lower", "upper")]
+            names = [
+                f"{measure}_{end}_{level}" for level in INTERVALS for end in ("lower", "upper")
+            ]
             if measure == "vendor_cost":
                 names += [name for name in ("samples",) if name in total]
             for name in names:
