@@ -57,7 +57,7 @@ def open_shares(closed: pd.Series) -> np.ndarray:
 
 
 def is_retired(history: pd.Series) -> bool:
-    """Whether a series has ended: silent for a week, and for twice as long as it ever was lately."""
+    """Whether a series has ended: silent for a week, and twice as long as it ever was lately."""
     active = np.flatnonzero(history.to_numpy() > 0)
     if not len(active):
         return True
@@ -68,6 +68,6 @@ def is_retired(history: pd.Series) -> bool:
 
 
 def is_regular(history: pd.Series) -> bool:
-    """Whether weekdays tell on which days a series is open, as they do for a shop or a weekly job."""
+    """Whether weekdays tell on which days a series is open, as for a shop or a weekly job."""
     shares = open_shares(history == 0)
     return (shares * (1 - shares)).mean() <= REGULAR

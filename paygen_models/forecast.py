@@ -152,7 +152,7 @@ def shares_of_month(history: pd.Series, days: pd.DatetimeIndex) -> np.ndarray:
     whole = pd.date_range(days[0].replace(day=1), days[-1])
     weights = profile.to_numpy()[whole.day_of_week]
     months = (whole.year * 12 + whole.month).to_numpy()
-    months -= months[0]
+    months = months - months[0]
     shares = weights / np.bincount(months, weights)[months]
     return shares[-len(days) :]
 

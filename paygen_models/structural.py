@@ -7,8 +7,8 @@ days are unknown to the fit; futures are closed as often as the weekday was (`cl
 
 Two things keep a slope from being carried too far. It is damped (Gardner and McKenzie 1985,
 "Forecasting Trends in Time Series"): growth slows down sooner or later, and nobody knows when. And
-a slope that the last two or four weeks contradict is cut back to theirs: growth has ended, or a launch's
-spike is over.
+a slope that the last two or four weeks contradict is cut back to theirs: growth has ended, or a
+launch's spike is over.
 """
 
 import numpy as np
