@@ -5,8 +5,8 @@
         The source's YAML is the one place that says what a column is called: the first of the name
         and its `alternatives` that the table has is taken; an `optional` one that is missing becomes
         a typed null and is named in the list `absent`; any other that is missing stops the run. The list
-        `uuids` names the columns that the table holds as UUIDs, `names` those that were taken, as the
-        app calls them.
+        `uuids` names the columns that the table holds as UUIDs, `integers` those it holds as whole
+        numbers, `names` those that were taken, as the app calls them.
     #}
     {% if not execute %}{{ return({}) }}{% endif %}
     {% set found = find_source_columns(table) %}
@@ -27,7 +27,7 @@
     {% for column in adapter.get_columns_in_relation(relation) %}
         {% do present.update({column.name: column}) %}
     {% endfor %}
-    {% set expressions = {'absent': [], 'uuids': [], 'names': []} %}
+    {% set expressions = {'absent': [], 'uuids': [], 'integers': [], 'names': []} %}
     {% set missing = [] %}
     {% if not present %}
         {% do missing.append(
@@ -44,6 +44,8 @@
             {% do expressions.names.append(adapter.quote(name)) %}
             {% if present[name].data_type | lower == 'uuid' %}
                 {% do expressions.uuids.append(column.name) %}
+            {% elif present[name].data_type | lower in ['smallint', 'integer', 'bigint'] %}
+                {% do expressions.integers.append(column.name) %}
             {% endif %}
         {% elif column.meta.get('optional') %}
             {% set expression = 'cast(null as ' ~ column.data_type ~ ')' %}
