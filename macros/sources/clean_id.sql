@@ -36,8 +36,9 @@
         '[0-9]{3}[._:-][0-9]{3}[._:-][0-9]{4}|([0-9]{4}[._:-]){3}[0-9]{4}',
         '^[a-z]{2}[0-9]{2}[a-z]{0,4}[0-9]{6,}[a-z0-9]*$',
         '::|^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2,}$|^[0-9a-f]{2}(-[0-9a-f]{2}){5}$',
-        '[.][a-z]{2,}$|^www[.]',
-        '^eyj|^(akia|asia)[a-z0-9]{12}|^aiza[a-z0-9_-]{20}',
+        '[.][a-z]{2,}(:[0-9]+)?$|^www[.]',
+        '^eyj|^ya29|^ivborw|^0x[0-9a-f]{40}$|^bc1[a-z0-9]{20}|^[a-z]{6}[0-9]{2}[a-z][0-9]{2}[a-z][0-9]{3}[a-z]$',
+        '^(akia|asia)[a-z0-9]{12}|^aiza[a-z0-9_-]{20}',
         '^(sk|pk|rk|gh[a-z]|github|glpat|xox[a-z]|hf|r8|whsec|sbp|nvapi|key|bearer|secret|password|passwort)[:._-]',
         '^(tel|phone|mobile|fax|mailto|e?mail|iban|ip|ssn|card|visa|prompt|name)[:._-]',
     ] -%}

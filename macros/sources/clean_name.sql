@@ -34,18 +34,19 @@
     {%- set day = '202[0-9][._-]?[01][0-9][._-]?[0-3][0-9]' -%}
     {%- set refused = [
         '[0-9]{7}',
-        '([0-9].*){9}',
+        '([0-9].*){12}',
         '[0-9]+([ ./:_-]+[0-9]+){3}',
         '[0-9]{2,}([ ./_-]+[0-9]{2,}){2}',
         '[0-9]{3,}[ ./_-]+[0-9]{4}',
         '(?=[a-z]{0,15}[0-9])[a-z0-9]{16}',
         '[a-z]{31}',
-        '[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2}',
-        '::|//',
-        '^([./~]|[a-z]:/|www[.])',
+        '[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2}|^[0-9a-f]{2}(-[0-9a-f]{2}){5}$',
+        '[\\u3040-\\u30ff\\u3400-\\u9fff\\uac00-\\ud7a3]{9}',
+        '::|//|: | -',
+        '^([./~]|[a-z]:/|[ru]/|www[.]|ya29)',
         '[.](png|jpe?g|webp|gif|svg|heic|tiff?|bmp|pdf|mp[34]|mov|webm|wav|zip|json|csv|txt|html?|php)$',
         '(^|/)(users?|home|uploads?|storage|private|public|tmp|avatars?|inputs?|outputs?)/',
-        '[.](com|org|net|io|dev|app|co|cloud|de|fr|it|es|nl|pl|uk|eu|us|in|jp|cn|br|example|local|internal|test)(:[0-9]+)?(/|$)',
+        '[.](com|org|net|info|me|ch|at|ru|io|dev|app|co|cloud|de|fr|it|es|nl|pl|uk|eu|us|in|jp|cn|br|example|local|internal|test)(:[0-9]+)?(/|$)',
         '^(sk|pk|rk|gh[a-z]|xox[a-z]|hf|r8|akia|asia|aiza|eyj|bearer|basic|token|key|password|passwort|secret)[ :_-]',
         '^(tel|phone|mobile|fax|mailto|e?mail|iban|ip|ssn|card|visa|mastercard|prompt|user|name)[ :]',
     ] -%}
@@ -53,6 +54,7 @@
     not ({{ is_plain_name(expression) }})
     and (
         length({{ name }}) > 40
+        or {{ expression }} ~ '([a-z][A-Z].*){5}'
         or {{ name }} <> '' and {{ name }} !~ '{{ allowed }}'
         or regexp_replace({{ name }}, '{{ day }}', '', 'g') ~ '{{ refused | join('|') }}'
     )

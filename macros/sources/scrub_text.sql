@@ -19,28 +19,17 @@
         as the character 1, until the end. -#}
     {%- set units = 'ms|s|m|h|d|min|sec|x|k|kb|mb|gb|kib|mib|gib|mp|px|p|fps|x[0-9]{2,4}' -%}
     {%- set telling = 'errors?|reason|code|status|message|msg|type|cause|details?' -%}
-    {%- set secret = 'passw(or)?d|passwort|kennwort|contrase.a|mot de passe|senha|pwd|passphrase' -%}
-    {%- set key = '((access|auth|api|secret|private|session|client)[ _-]?)?'
-        ~ '(key|token|secret|signature|sig|cookie|session)s?' -%}
-    {%- set person = 'user|user[ _-]?name|name|login|e-?mail|phone|tel|address|ip|host|file|filename|path' -%}
-    {%- set quote = '["\\u0027]?' -%}
     {%- set whole = [
         ('"(' ~ telling ~ ')"(\\s*:\\s*)"([^"]*)"', '\\x01\\1\\x01\\2\\x01\\3\\x01'),
         ('"(' ~ telling ~ ')"(?=\\s*:)', '\\x01\\1\\x01'),
         ('[^\\s"\\u0027<>()]*://[^\\s"\\u0027<>()]*|\\mdata:[^\\s"\\u0027]+', '<url>'),
         ('[^\\s@<>"\\u0027]*@[^\\s@<>"\\u0027]*', '<email>'),
-        ('(prompt\\w*|\\m(caption|query|text|' ~ secret ~ ')|\\m(inputs?|content|value)(?=' ~ quote
-            ~ '\\s*=))' ~ quote ~ '\\s*([:=]|\\m(is|ist|est|es)\\M).*', '\\1: <text>'),
-        ('\\m(' ~ key ~ '|(' ~ person ~ ')(?=' ~ quote ~ '=))' ~ quote
-            ~ '\\s*[:=]+\\s*((bearer|basic)\\s+)?[^\\s<]+', '\\1: <text>'),
-        ('\\m(authorization|bearer|basic)\\M' ~ quote ~ '\\s*[:=]*\\s*((bearer|basic)\\s+)?[^\\s<]+',
-            '\\1 <text>'),
         ('"[^"]*("|$)|`[^`]*(`|$)|\\u201c[^\\u201d]*(\\u201d|$)|\\u201e[^\\u201c\\u201d]*([\\u201c\\u201d]|$)'
             ~ '|\\u00ab[^\\u00bb]*(\\u00bb|$)|\\u300c[^\\u300d]*(\\u300d|$)'
             ~ '|(?<!\\w)[\\u0027\\u2018][^\\u0027\\u2019]*[\\u0027\\u2019](?!\\w)', '<text>'),
         ('[+(]*[0-9]([\\s().,/:_-]*[0-9]){4,}', '<number>'),
     ] -%}
-    {%- set telltale = '["`@:=/\\u0027\\u00ab\\u2018-\\u201e\\u300c]|([0-9][^a-z0-9]*){5}|bearer|basic|' ~ secret -%}
+    {%- set telltale = '["`@/\\u0027\\u00ab\\u2018-\\u201e\\u300c]|data:|([0-9][^a-z0-9]*){5}' -%}
     {%- set prepared = namespace(sql='left(' ~ expression ~ ', 2000)') -%}
     {%- for pattern, replacement in whole -%}
         {%- set prepared.sql = "regexp_replace(" ~ prepared.sql ~ ", '" ~ pattern ~ "', E'"
@@ -57,7 +46,7 @@
             from regexp_matches(
                 -- Plain words need no pattern.
                 case
-                    when {{ expression }} ~* '{{ telltale }}' then {{ prepared.sql }}
+                    when {{ expression }} ~ '{{ telltale }}' then {{ prepared.sql }}
                     else left({{ expression }}, 2000)
                 end,
                 '([^{{ between }}]+|^)([{{ between }}]*)', 'g'
@@ -79,32 +68,43 @@
         known as materialized (
 
             select
-                *,
+                place,
+                word,
+                after_word,
+                letters = '' and core <> '' and length(core) <= 3 as is_number,
+                letters <> core as has_digit,
                 case
                     when core = '' then 'mark'
-                    when letters = '' and length(core) <= 3 then 'number'
                     when letters <> core and core ~* '^[0-9]{1,4}({{ units }})$' then 'term'
                     else coalesce(
                         (
                             select
                                 case
-                                    when words.kind = 'filler' then 'filler'
-                                    when words.kind = 'term' or folded.plain = lower(folded.plain) then 'term'
+                                    when words.kind <> 'lower' or plain = lower(plain) then words.kind
                                 end
                             from {{ words }} as words
-                            where words.word = lower(folded.plain)
+                            where words.word = lower(plain)
                         ),
-                        case when plain ~ '^[A-Za-z]+([a-z][A-Z]|[_/\u0027\u2019-])' and length(plain) <= 60 then (
-                            select case when count(*) <= 8 and bool_and(
-                                exists (select 1 from {{ words }} as words where words.word = lower(part))
-                            ) then 'term' end
-                            from regexp_split_to_table(
-                                regexp_replace(
-                                    regexp_replace(folded.plain, '([a-z])([A-Z])', '\1 \2', 'g'),
-                                    '([A-Z])([A-Z][a-z])', '\1 \2', 'g'
-                                ),
-                                '[ _/\u0027\u2019-]'
-                            ) as part
+                        case when plain ~ '^[A-Za-z]+([a-z][A-Z]|[_/\u0027\u2019-])' then (
+                            select
+                                case
+                                    when count(*) > 8 or count(*) > count(kind) then 'unknown'
+                                    when bool_or(kind = 'marker') then 'marker'
+                                    else 'term'
+                                end
+                            from (
+                                select (
+                                    select words.kind from {{ words }} as words
+                                    where words.word = lower(part)
+                                ) as kind
+                                from regexp_split_to_table(
+                                    regexp_replace(
+                                        regexp_replace(plain, '([a-z])([A-Z])', '\1 \2', 'g'),
+                                        '([A-Z])([A-Z][a-z])', '\1 \2', 'g'
+                                    ),
+                                    '[ _/\u0027\u2019-]'
+                                ) as part
+                            ) as parts
                         ) end,
                         'unknown'
                     )
@@ -113,66 +113,61 @@
 
         ),
 
-        -- A number counts attempts or is a status where words stand beside it: a run of them is a
-        -- telephone or card number.
+        -- A number counts attempts or is a status where a word stands before it. What follows
+        -- `prompt:` is the user's, to the end.
         counted as (
 
             select
                 *,
                 case
-                    when kind <> 'number' then kind
                     when
-                        coalesce(lag(kind) over beside, lead(kind) over beside, 'unknown')
-                        in ('term', 'filler')
-                        and not coalesce(lag(letters <> core) over beside, false)
-                        and not coalesce(lead(letters <> core) over beside, false)
+                        count(case when kind = 'marker' and after_word ~ '[:=]' then 1 end)
+                            over (order by place rows between unbounded preceding and 1 preceding) > 0
+                        then 'unknown'
+                    when not is_number then kind
+                    when
+                        not coalesce(lag(has_digit) over in_order, false)
+                        and not coalesce(lead(has_digit) over in_order, false)
+                        and coalesce(lag(kind) over in_order, lead(kind) over in_order, 'unknown')
+                        <> 'unknown'
                         then 'term'
                     else 'digits'
                 end as judgement
             from known
-            window beside as (partition by kind = 'mark' order by place)
+            window in_order as (order by place)
 
         ),
 
-        grouped as (
-
-            select
-                *,
-                count(case when judgement not in ('filler', 'mark') then 1 end) over (order by place)
-                    as group_number
-            from counted
-
-        ),
-
-        -- What joins words goes with the word before it.
+        -- What only joins words goes with the word before it: odd where that is unknown.
         judged as (
 
             select
                 *,
-                case
-                    when judgement = 'filler'
-                        then coalesce(
-                            max(case when judgement not in ('filler', 'mark') then judgement end)
-                                over (partition by group_number),
-                            'term'
-                        )
-                    else judgement
-                end as outcome
-            from grouped
+                judgement = 'unknown' or (
+                    judgement = 'filler'
+                    and max(
+                        case
+                            when judgement not in ('filler', 'mark')
+                                then place * 2 + case when judgement = 'unknown' then 1 else 0 end
+                        end
+                    ) over (order by place) % 2 = 1
+                ) as is_hidden
+            from counted
 
         )
 
         select
             case
                 when count(case when judgement = 'unknown' then 1 end)
-                    > 4 * count(case when judgement = 'term' then 1 end)
+                    > 4 * count(case when judgement not in ('unknown', 'filler', 'mark') then 1 end)
                     then '<text>'
                 else left(
                     translate(
                         regexp_replace(
                             string_agg(
-                                case outcome
-                                    when 'unknown' then '<text>' when 'digits' then '<number>' else word
+                                case
+                                    when is_hidden then '<text>' when judgement = 'digits' then '<number>'
+                                    else word
                                 end || after_word,
                                 '' order by place
                             ),
