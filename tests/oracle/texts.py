@@ -160,7 +160,7 @@ def _kind(core: str) -> str:
         return "mark"
     if UNITS.fullmatch(core):
         return "term"
-    plain = _without_accents(core)
+    plain = without_accents(core)
     kinds = seeds.message_words()
     kind = kinds.get(plain.lower())
     if kind and (kind != "lower" or plain == plain.lower()):
@@ -175,7 +175,8 @@ def _kind(core: str) -> str:
     return "marker" if "marker" in known else "term"
 
 
-def _without_accents(text: str) -> str:
+def without_accents(text: str) -> str:
+    """The same text with the letters that a seed may hold."""
     if text.isascii():
         return text
     text = unicodedata.normalize("NFD", text)
