@@ -12,9 +12,12 @@ PUNCTUATION = "\x01" + "".join(
     chr(code)
     for code in [*range(0x21, 0x30), *range(0x3A, 0x41), *range(0x5B, 0x61), *range(0x7B, 0x7F)]
 )
-PUNCTUATION += "\xa1\xab\xb7\xbb\xbf" + "".join(map(chr, [*range(0x2010, 0x205F), *range(0x3001, 0x3004)]))
+PUNCTUATION += "\xa1\xab\xb7\xbb\xbf" + "".join(
+    map(chr, [*range(0x2010, 0x205F), *range(0x3001, 0x3004)])
+)
 UNITS = re.compile(
-    r"[0-9]{1,4}(ms|s|m|h|d|min|sec|x|k|kb|mb|gb|kib|mib|gib|mp|px|p|fps|x[0-9]{2,4})", re.IGNORECASE
+    r"[0-9]{1,4}(ms|s|m|h|d|min|sec|x|k|kb|mb|gb|kib|mib|gib|mp|px|p|fps|x[0-9]{2,4})",
+    re.IGNORECASE,
 )
 TELLING = "errors?|reason|code|status|message|msg|type|cause|details?"
 WHOLE = [
@@ -24,7 +27,7 @@ WHOLE = [
     (r"[^\s@<>\"']*@[^\s@<>\"']*", "<email>"),
     (
         r"\"[^\"]*(?:\"|$)|`[^`]*(?:`|$)|“[^”]*(?:”|$)|„[^“”]*(?:[“”]|$)|«[^»]*(?:»|$)|「[^」]*(?:」|$)"
-        r"|(?<!\w)['‘][^'’]*['’](?!\w)",
+        r"|(?<!\w)['\u2018][^'\u2019]*['\u2019](?!\w)",
         "<text>",
     ),
     (r"[+(]*[0-9](?:[\s().,/:_-]*[0-9]){4,}", "<number>"),
@@ -47,7 +50,8 @@ NO_NAME = [
     r"^[0-9a-f]{2}(?:-[0-9a-f]{2}){5}$",
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]{9}",  # a sentence
     r": | -|::|//|^(?:[./~]|[a-z]:/|[ru]/|www\.|ya29)",
-    r"\.(?:png|jpe?g|webp|gif|svg|heic|tiff?|bmp|pdf|mp[34]|mov|webm|wav|zip|json|csv|txt|html?|php)$",
+    r"\.(?:png|jpe?g|webp|gif|svg|heic|tiff?|bmp|pdf|mp[34]|mov|webm|wav|zip|json|csv|txt|html?"
+    r"|php)$",
     r"(?:^|/)(?:users?|home|uploads?|storage|private|public|tmp|avatars?|inputs?|outputs?)/",
     r"\.(?:com|org|net|info|me|ch|at|ru|io|dev|app|co|cloud|de|fr|it|es|nl|pl|uk|eu|us|in|jp|cn|br|example|local"
     r"|internal|test)(?::[0-9]+)?(?:/|$)",
@@ -93,7 +97,9 @@ def _is_no_name(name: str) -> bool:
 
 
 def _is_letter(character: str) -> bool:
-    return "a" <= character <= "z" or (character > "\x7f" and unicodedata.category(character)[0] in "LM")
+    return "a" <= character <= "z" or (
+        character > "\x7f" and unicodedata.category(character)[0] in "LM"
+    )
 
 
 def shown_id(value: object) -> str | None:
@@ -165,10 +171,10 @@ def _kind(core: str) -> str:
     kind = kinds.get(plain.lower())
     if kind and (kind != "lower" or plain == plain.lower()):
         return "term" if kind == "lower" else kind
-    if not re.match(r"[A-Za-z]+([a-z][A-Z]|[_/'’-])", plain):
+    if not re.match(r"[A-Za-z]+([a-z][A-Z]|[_/'\u2019-])", plain):
         return "unknown"
     parts = re.sub("([a-z])([A-Z])", r"\1 \2", plain)
-    parts = re.split("[ _/'’-]", re.sub("([A-Z])([A-Z][a-z])", r"\1 \2", parts))
+    parts = re.split("[ _/'\u2019-]", re.sub("([A-Z])([A-Z][a-z])", r"\1 \2", parts))
     known = [kinds.get(part.lower()) for part in parts]
     if len(parts) > 8 or not all(known):
         return "unknown"

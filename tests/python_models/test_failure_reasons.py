@@ -27,6 +27,8 @@ CATEGORIES = {
     "": "unknown",
     "The flux capacitor wobbles": "unknown",
 }
+
+
 def failures(messages: list[str], minutes: list[int] | None = None) -> pd.DataFrame:
     """A failure of one user each, in the order given, as `int_failures_by_user`."""
     seen = pd.to_datetime("2024-01-01", utc=True) + pd.to_timedelta(
