@@ -54,7 +54,7 @@ def transaction_kinds() -> dict[tuple[str, str | None], tuple[str, int]]:
 @cache
 def message_words() -> dict[str, str]:
     """Kind of each word that a message may show, by the word."""
-    return {row["word"]: row["kind"] for row in _rows("message_words")}
+    return {word: row["kind"] for row in _rows("message_words") for word in row["word"].split()}
 
 
 def list_price(provider: str, day: date) -> Decimal | None:

@@ -57,7 +57,8 @@ NO_NAME = [
     r"|internal|test)(?::[0-9]+)?(?:/|$)",
     r"^(?:sk|pk|rk|gh[a-z]|xox[a-z]|hf|r8|akia|asia|aiza|eyj|bearer|basic|token|key|password|passwort"
     r"|secret)[ :_-]",
-    r"^(?:tel|phone|mobile|fax|mailto|e?mail|iban|ip|ssn|card|visa|mastercard|prompt|user|name)[ :]",
+    r"^(?:tel|phone|mobile|fax|mailto|e?mail|iban|ip|ssn|card|visa|mastercard|prompt|user"
+    r"|name)[ :]",
 ]
 NO_ID = [
     r"^[0-9]{9,}$",
