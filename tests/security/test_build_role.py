@@ -150,6 +150,7 @@ def test_a_hidden_id_still_joins(database: AppDatabase) -> None:
     database.insert(
         "credit_transactions",
         {
+            "id": "charge",
             "transaction_type": "deduction",
             "credits_used": 20,
             "api_request_id": " anna@mail.example",
