@@ -7,7 +7,8 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from tests.app_database import AppDatabase
-from tests.oracle.cleaning import UUID, clean_id
+from tests.oracle.cleaning import clean_id
+from tests.oracle.texts import UUID
 
 NOON = datetime(2024, 5, 15, 12, tzinfo=UTC)
 AS_OF = datetime(2024, 5, 20, tzinfo=UTC)

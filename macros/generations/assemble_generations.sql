@@ -94,7 +94,7 @@
             coalesce(charges.charge_count, 0) as charge_count,
             charges.cost_usd as ledger_cost_usd,
             tasks.cost_usd as task_cost_usd,
-            {{ redact('tasks.error_message') }} as error_message,
+            tasks.error_message,
             case when tasks.task_id is null then 'charge' else 'task' end as record_source,
             case when tasks.created_at is not null then tasks.row_digest end as task_row_digest
         from tasks

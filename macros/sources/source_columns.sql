@@ -6,9 +6,9 @@
         first of the name and its `alternatives` that the table has is taken, and read as its
         `expression` says, else by a cast. An `optional` one that is missing becomes a typed null and
         is named in the list `absent`; any other that is missing stops the run, and so does a type
-        that cannot be read exactly. The list `uuids` names the columns that the table holds as UUIDs,
-        the dict `taken` has the app's name of each column, quoted, and `names` what identifies the
-        content of a row.
+        that cannot be read exactly. The lists `uuids` and `integers` name the columns that the table
+        holds as UUIDs and as whole numbers, the dict `taken` has the app's name of each column,
+        quoted, and `names` what identifies the content of a row.
     #}
     {% if not execute %}{{ return({}) }}{% endif %}
     {% set found = find_source_columns(table) %}
@@ -26,7 +26,7 @@
     {% set node = node_named('source', 'app.' ~ table) %}
     {% set name_of_table = node.schema ~ "." ~ node.identifier %}
     {% set present = adapter.dispatch('source_column_types')(source_relation(table)) %}
-    {% set expressions = {'absent': [], 'uuids': [], 'names': [], 'taken': {}} %}
+    {% set expressions = {'absent': [], 'uuids': [], 'integers': [], 'names': [], 'taken': {}} %}
     {% set problems = [] %}
     {% if not present %}
         {% do problems.append(
@@ -44,6 +44,8 @@
             {% do expressions.taken.update({column.name: quoted}) %}
             {% if found_type == 'uuid' and not expression %}
                 {% do expressions.uuids.append(column.name) %}
+            {% elif found_type in ['smallint', 'integer', 'bigint'] and not expression %}
+                {% do expressions.integers.append(column.name) %}
             {% endif %}
             {% set cast = cast_source_column(quoted, found_type, column.data_type) %}
             {% if expression %}

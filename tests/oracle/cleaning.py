@@ -1,7 +1,5 @@
 """The app's rows as they are read: cleaned, cut at `as_of`, kept or rejected with a reason."""
 
-import re
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -10,11 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.oracle import seeds
+from tests.oracle.texts import shown_id, shown_message, shown_name
 
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-HEX_PAIRS = re.compile(r"([0-9a-f]{4}-?){7}[0-9a-f]{4}", re.IGNORECASE)
 LARGEST_AMOUNT = Decimal(10) ** 15
-URL = re.compile(r"\w+://\S+")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -133,17 +129,13 @@ class Kept:
 
 
 def clean_id(value: Any) -> str | None:
-    """An id without surrounding blanks, a UUID in its canonical spelling, nothing as None."""
-    text = str(value or "").strip()
-    bare = text[1:-1] if text[:1] == "{" and text[-1:] == "}" else text
-    if HEX_PAIRS.fullmatch(bare):
-        return str(uuid.UUID(bare.replace("-", "")))
-    return text or None
+    """An id in its one spelling, nothing as None, what is no id as a hash."""
+    return shown_id(value)
 
 
 def clean_name(value: str | None) -> str | None:
     """A name trimmed and in lower case, nothing as None."""
-    return (value or "").strip().lower() or None
+    return shown_name(value)
 
 
 def clean_provider(value: str | None) -> str | None:
@@ -299,7 +291,7 @@ def _keep_tasks(kept: Kept, rows: list[Row], options: Options) -> None:
                 cost_usd=clean_cost(row["cost_usd"]),
                 created_at=created_at,
                 ended_at=_ended_at(row, status),
-                error_message=row["error_message"] and URL.sub("<url>", row["error_message"]),
+                error_message=shown_message(row["error_message"]),
             )
         )
 

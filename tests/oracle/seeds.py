@@ -62,6 +62,12 @@ def transaction_kinds() -> dict[tuple[str, str | None], tuple[str, int | None]]:
     }
 
 
+@cache
+def message_words() -> dict[str, str]:
+    """Kind of each word that a message may show, by the word."""
+    return {word: row["kind"] for row in _rows("message_words") for word in row["word"].split()}
+
+
 def list_price(provider: str, day: date) -> Decimal | None:
     """US dollars per generation by the price list in force on a day; None where it has none."""
     in_force = [

@@ -1,112 +1,220 @@
-"""What a stranger plants in `public`, as SQL. A .sql file would be a test to dbt."""
+"""Values that may be a person's or secret, in the notations that people and programs write."""
 
-PLANTED = r"""
--- Run as mallory, who may create in schema public. Each planted function counts its call, in a
--- sequence, which no rollback takes back, and ends the statement.
-create sequence public.calls;
-grant usage on sequence public.calls to public;
+PLANTED = {
+    "e-mail address": [
+        "anna.schmidt@mail.example",
+        "Anna Schmidt <anna.s+shop@mail.example>",
+        "anna.schmidt (at) mail (dot) example",
+        "anna.schmidt[at]mail.example",
+        "anna%2Eschmidt%40mail.example",
+        "jörg.müller@bücher.example",
+    ],
+    "name": [
+        "Anna Schmidt",
+        "MARGARET O'DOWD",
+        "José Luis Fernández García",
+        "Łukasz Wójcik",
+        "王小明",
+        "Анна Иванова",
+        "Nguyễn Thị Minh Khai",
+        "Will Grant",
+        "Dr. Hans-Jürgen von Weizsäcker",
+    ],
+    "prompt": [
+        "a portrait of my neighbour in a red coat",
+        "ein Porträt meiner Schwester am Strand von Rügen",
+        "un portrait de ma voisine en manteau rouge",
+        "retrato de mi hermana con vestido azul",
+        "una ragazza con un cappello di paglia",
+        "我的邻居穿着红色外套的肖像",
+        "портрет моей соседки в красном пальто",
+        "赤いコートを着た隣人の肖像画",
+    ],
+    "quoted prompt": [
+        'prompt: "my boss kissing Julia"',
+        "prompt=naked image of the new intern",
+        "{'prompt': 'my son on his first day of school'}",
+        '{"negative_prompt": "scar on left cheek", "seed": 4711}',
+        "Prompt „meine Chefin im Bikini“ abgelehnt",
+        "invite « ma patronne en maillot »",
+        "caption: grandma asleep in her chair",
+    ],
+    "web address": [
+        "https://cdn.example/users/42/face.png",
+        "http://localhost:3000/account/anna?tab=photos",
+        "cdn.example.com/users/42/face.png",
+        "//storage.example/u/anna/private.jpg",
+        "s3://family-photos/2024/anna.jpg",
+        "www.anna-schmidt.example/about",
+    ],
+    "storage path": [
+        "users/anna/images/portrait.png",
+        "/home/margaret/holiday/beach.jpg",
+        r"C:\Users\Margaret\Pictures\me.png",
+        "uploads/6f1c/anna_passport_scan.pdf",
+        "~/Desktop/anna.heic",
+    ],
+    "image data": [
+        "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAUA",
+        "iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4",
+        "/9j/4AAQSkZJRgABAQEASABIAAD",
+        "data:image/jpeg;base64,/9j/4AAQSkZJRg==",
+    ],
+    "key": [
+        "sk-proj-Ab12Cd34Ef56Gh78Ij90Kl12",
+        "sk_live_51HxAbCdEfGhIjKlMnOpQrStUv",
+        "AKIAIOSFODNN7EXAMPLE",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY",
+        "xoxb-2314567890-AbCdEfGhIjKl",
+        "r8_Hw1AbCdEfGhIjKlMnOpQrStUvWxYz012345",
+        "hf_AbCdEfGhIjKlMnOpQrStUvWxYz",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    ],
+    "token": [
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.dozjgNryP4J3jVmNHl0w5N",
+        "Bearer 7f9c24e8b1d04f6a",
+        "Basic YW5uYTpnZWhlaW0=",
+        "ya29.a0AfH6SMBxyz",
+    ],
+    "password": [
+        "password: hunter2",
+        "Passwort=Sommer2024!",
+        "contraseña: gatito",
+        "mot de passe: soleil",
+        "senha: brigadeiro",
+        "pwd=letmein",
+        "password=correct horse battery staple",
+    ],
+    "card number": [
+        "4111 1111 1111 1111",
+        "4111-1111-1111-1111",
+        "5500000000000004",
+        "3782 822463 10005",
+        "4111.1111.1111.1111",
+    ],
+    "account number": [
+        "DE89 3704 0044 0532 0130 00",
+        "GB82WEST12345698765432",
+        "FR14 2004 1010 0505 0001 3M02 606",
+        "NL91ABNA0417164300",
+        "nl91 abna 0417 1643 00",
+        "IBAN:CH9300762011623852957",
+        "ES91-2100-0418-4502-0005-1332",
+    ],
+    "telephone number": [
+        "+49 170 1234567",
+        "0170/1234567",
+        "(555) 123-4567",
+        "+33 6 12 34 56 78",
+        "00391234567890",
+        "+1.555.123.4567",
+        "tel:+81-3-1234-5678",
+        "+86 138 0013 8000",
+        "0049-170-123-45-67",
+    ],
+    "IPv4 address": [
+        "192.168.10.24",
+        "10.0.0.7:5432",
+        "8.8.8.8",
+        "203.0.113.7/24",
+        "192 168 10 24",
+    ],
+    "IPv6 address": [
+        "fe80::1ff:fe23:4567:890a%eth0",
+        "2001:db8::8a2e:370:7334",
+        "[fe80::1ff:fe23:4567:890a]:443",
+        "::ffff:10.2.3.4",
+    ],
+    "hardware address": ["3C:22:FB:1A:9E:07", "3c-22-fb-1a-9e-07"],
+    "coordinates": [
+        "41.9028° N, 12.4964° E",
+        "geo:52.5,13.4",
+        "52.520008, 13.404954",
+        "N 48° 51.507' E 2° 17.650'",
+    ],
+    "postal address": [
+        "Hauptstraße 12, 10115 Köln",
+        "221B Baker Street, Westminster",
+        "12 rue de la Paix, 75002",
+        "Via Roma 7, 47921 Rimini",
+        "東京都千代田区千代田1-1",
+    ],
+    "date of birth": [
+        "1984-03-12",
+        "12.03.1984",
+        "born March 12th 1984",
+        "12/03/84 Anna",
+        "3 mars 1984",
+    ],
+    "passport or tax number": ["078-05-1120", "C01X00T47", "RSSMRA85T10A562S", "X1234567L"],
+    "user name": [
+        "t.me/annaschmidt",
+        "@маргарита_84",
+        "@anna_schmidt84",
+        "user=margaret_od",
+        "u/annaschmidt",
+        "username: kittycat",
+        "discord annaschm#1234",
+    ],
+    "session": [
+        "PHPSESSID=8f14e45fceea167a5a36dedd4bea2543",
+        "sessionid=annas3ss10n",
+        "csrftoken: Zq8vXw2",
+        "_ga=GA1.2.1234567890.1600000000",
+    ],
+    "health": [
+        "HIV positive since 2019: Jane",
+        "grossesse de Chloé, 7 mois",
+        "patient Schmidt, diabetes type 2",
+        "scan of Margaret's tumour",
+        "Röntgenbild Knie links, Müller",
+    ],
+    "connection string": [
+        "postgres://anna:geheim@db.internal:5432/app",
+        "mysql -uanna -pgeheim",
+        "Server=db1;Uid=anna;Pwd=geheim;",
+        "redis://:s3cr3t@cache.internal",
+        "mongodb+srv://anna:geheim@cluster0.mongo.example",
+    ],
+    "JSON": [
+        '{"user": {"name": "Anna", "email": "anna@mail.example"}}',
+        '{"message": "Anna Schmidt, 42, Rimini"}',
+        '{"error": "bad face in anna.png", "input": {"image": "anna.png"}}',
+        '{"reason":"user margaret.odowd banned"}',
+        "{error:{user:annika}}",
+        '{"code":429,"detail":"limit of jane.doe reached"}',
+        "[{'name': 'Åsa'}]",
+    ],
+    "license": ["B-AS 1984", "AB12 CDE", "MH 12 DE 1433"],
+    "domain": ["anna-schmidt.example", "db1.eu.internal.example", "schmidt-familie.example:8443"],
+    "crypto address": [
+        "0x52908400098527886E0F7030069857D2E4169EE7",
+        "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+        "1BoatSLRHtKNngkdXEeobR76b53LETtpyT",
+    ],
+}
 
-create function public.note(name pg_catalog.text) returns void language plpgsql as $$
-begin
-    perform pg_catalog.nextval('public.calls');
-    raise exception 'planted: %', name;
-end
-$$;
+# What such a value stands within.
+SENTENCES = [
+    "{}",
+    "upload failed for {}",
+    "Invalid input: {} (HTTP 422)",
+    "request denied: user {} not found",
+    "Zugriff verweigert: {}",
+    "erreur inattendue ({})",
+]
 
-do $$
-declare
-    singles oid[] := array['text', 'anyelement', 'anycompatible', 'anynonarray']::regtype[]::oid[];
-    arrays oid[] := array['anyarray', 'anycompatiblearray']::regtype[]::oid[];
-    found record;
-    exact text;
-    arguments text[];
-    results text;
-begin
-    -- The catalogue's functions, with the types that the app's columns and values in queries have.
-    -- An exact fit is preferred to the catalogue's own, which take text or any element.
-    for found in
-        select proname as name, proargtypes::oid[] as types, prorettype as result
-        from pg_catalog.pg_proc
-        where
-            pronamespace = 'pg_catalog'::regnamespace
-            and prokind = 'f'
-            and pronargs between 1 and 4
-            and provariadic = 0
-            and prorettype <> all (
-                array['internal', 'trigger', 'event_trigger', 'cstring']::regtype[]
-            )
-            and not proargtypes::oid[] && array['internal', 'cstring']::regtype[]::oid[]
-            and proargtypes::oid[] && array[
-                'text', 'anyelement', 'anyarray', 'anycompatible', 'anynonarray', 'name', 'bpchar'
-            ]::regtype[]::oid[]
-    loop
-        foreach exact in array
-            array['character varying', 'text', 'name', 'uuid', 'bigint', 'numeric']
-        loop
-            select array_agg(
-                case
-                    when type_id = any (singles) then exact
-                    when type_id = any (arrays) then exact || '[]'
-                    else format_type(type_id, null)
-                end
-                order by position
-            ) into arguments
-            from unnest(found.types) with ordinality as given (type_id, position);
-            results := case
-                when found.result = any (singles) then exact
-                when found.result = any (arrays) then exact || '[]'
-                else format_type(found.result, null)
-            end;
-            begin
-                execute format(
-                    'create function public.%I(%s) returns %s language plpgsql as %L',
-                    found.name, array_to_string(arguments, ', '), results,
-                    format('begin perform public.note(%L); end', found.name)
-                );
-            exception when others then
-                null;
-            end;
-        end loop;
-    end loop;
-end
-$$;
-
-do $$
-declare
-    found record;
-    exact text;
-begin
-    for found in
-        select distinct oprname as name, oprresult as result
-        from pg_catalog.pg_operator
-        where oprkind = 'b' and oprleft = 'text'::regtype and oprright = 'text'::regtype
-    loop
-        foreach exact in array array['character varying', 'text'] loop
-            begin
-                execute format(
-                    'create function public.%I(%s, %s) returns %s language plpgsql as %L',
-                    'operator_' || md5(found.name), exact, exact, found.result::regtype,
-                    format('begin perform public.note(%L); end', found.name)
-                );
-                execute format(
-                    'create operator public.%s (function = public.%I, leftarg = %s, rightarg = %s)',
-                    found.name, 'operator_' || md5(found.name), exact, exact
-                );
-            exception when others then
-                null;
-            end;
-        end loop;
-    end loop;
-end
-$$;
-
--- Types and views by names of the catalogue's.
-create domain public.numeric as pg_catalog.text check (value is null);
-create domain public.timestamptz as pg_catalog.text check (value is null);
-create domain public.int4 as pg_catalog.text check (value is null);
-create domain public.text as pg_catalog.int4 check (value is null);
-create view public.pg_class as select 1 as nothing;
-create view public.pg_namespace as select 1 as nothing;
-create view public.pg_proc as select 1 as nothing;
-grant select on public.pg_class, public.pg_namespace, public.pg_proc to public;
-"""
+# Written as a name, these cannot be told from one (docs/decisions/0003), nor these from an id.
+LIKE_A_NAME = {
+    "Anna Schmidt",
+    "Łukasz Wójcik",
+    "王小明",
+    "Анна Иванова",
+    "Will Grant",
+    "3 mars 1984",
+    "C01X00T47",
+    "B-AS 1984",
+    "AB12 CDE",
+}
+LIKE_AN_ID = {"C01X00T47", "X1234567L", "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"}

@@ -15,7 +15,7 @@ from tests.app_database import BUILD_ROLE, AppDatabase, messages
 from tests.histories import load, load_rows
 from tests.marts.comparison import assert_marts_equal
 from tests.oracle import Options, answers
-from tests.security.planted import PLANTED
+from tests.security.strangers_sql import PLANTED
 from tests.security.test_trust import without_the_package
 
 pytestmark = pytest.mark.skipif(

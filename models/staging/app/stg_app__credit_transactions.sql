@@ -21,6 +21,10 @@ renamed as (
         {{ clean_id(app, 'api_request_id') }} as api_request_id,
         {{ clean_name(app.status) }} as status,
         {{ app.created_at }} as created_at,
+        {{ withheld_columns(
+            app, names=['transaction_type', 'provider', 'enhancement_type', 'status'],
+            ids=['id', 'user_id', 'api_request_id']
+        ) }} as withheld_columns,
         {{ row_digest('row(' ~ app.names | join(', ') ~ ')') }} as row_digest
     from source
 
@@ -61,6 +65,7 @@ identified as (
         api_request_id,
         status,
         created_at,
+        withheld_columns,
         row_digest
     from hashed
 

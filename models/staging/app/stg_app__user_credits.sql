@@ -9,5 +9,6 @@ select
     {{ exact_decimal('coalesce(' ~ app.current_balance ~ ', 0)') }} as current_balance,
     {{ exact_decimal('coalesce(' ~ app.consumed_this_month ~ ', 0)') }} as consumed_this_month,
     {{ exact_decimal('coalesce(' ~ app.monthly_allowance ~ ', 0)') }} as monthly_allowance,
-    {{ app.updated_at }} as updated_at
+    {{ app.updated_at }} as updated_at,
+    {{ withheld_columns(app, names=['subscription_tier'], ids=['user_id']) }} as withheld_columns
 from {{ source('app', 'user_credits') }}
