@@ -101,28 +101,23 @@ def test_every_mart_is_there_all_the_time(built: AppDatabase, reader: str) -> No
         build()
         build("--full-refresh")
     met.assert_met_nothing()
-    # As tables were before a release that adds columns, one of them below a view.
+    # As tables were before a release that adds a column and takes others away, below views.
     built.execute(
         """alter table analytics.daily_usage drop column list_cost_usd;
-           alter table analytics.fct_generations drop column recorded_cost_usd;
-           alter table analytics_intermediate.int_usage_by_user_month
-               drop column refunded_failures""",
+           alter table analytics.fct_generations add column former text;
+           alter table analytics_intermediate.int_usage_by_user_month add column former text""",
         user=BUILD_ROLE,
     )
     with met.reading():
         build("--full-refresh")
     met.assert_met_nothing()
-    columns = built.query(
-        "select refunded_failures from analytics_intermediate.int_usage_by_user_month"
-    )
-    assert columns
+    assert built.query("select list_cost_usd from analytics.daily_usage")
     assert leftovers(built) == []
 
 
 def test_a_long_report_keeps_no_reader_waiting(built: AppDatabase, reader: str) -> None:
     """A table that cannot be swapped is written where it stands; the report sees it as it was."""
-    built.execute(f"grant usage on schema analytics to {reader}")
-    built.execute(f"grant select on analytics.daily_usage to {reader}")
+    built.execute(f"grant pg_read_all_data to {reader}")
     met = Reader(built, reader)
     identity = "select 'analytics.daily_usage'::regclass::oid as id"
     before = built.query(identity)
@@ -130,15 +125,13 @@ def test_a_long_report_keeps_no_reader_waiting(built: AppDatabase, reader: str) 
     with built.connect(reader) as connection, connection.cursor() as report:
         connection.autocommit = False
         report.execute("select sum(vendor_cost_usd) from analytics.daily_usage")
-        (cost,) = report.fetchone()
         met.marts = lambda: ["analytics.daily_usage"]
         with met.reading():
             run(built, AS_OF, ZONE, "--full-refresh", "--select", "daily_usage")
     met.assert_met_nothing()
+    built.execute(f"revoke pg_read_all_data from {reader}")
     assert built.query(identity) == before
     run(built, AS_OF, ZONE, "--selector", "frequent")
-    (after,) = built.query("select sum(vendor_cost_usd) as cost from analytics.daily_usage")
-    assert after["cost"] != cost
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
