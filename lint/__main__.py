@@ -21,6 +21,7 @@ LINTERS = {
     "Python rules": ["ruff", "check", "."],
     "Python format": ["ruff", "format", "--check", "."],
     "YAML keys": [sys.executable, "-m", "lint.yaml_keys"],
+    "ASCII in SQL": [sys.executable, "-m", "lint.ascii_sql"],
     "dbt manifest": ["dbt", "--quiet", "--warn-error", "parse", "--target-path", str(TARGET)],
     "macro descriptions": [sys.executable, "-m", "lint.macro_descriptions", str(TARGET)],
     "dbt conventions": ["dbt-bouncer", "run", "--config-file", "dbt-bouncer.yml"],

@@ -1,6 +1,6 @@
 {% macro source_columns(table) %}
     {#
-        A dict of the app's columns: name in `_app__sources.yml` → SQL expression of its declared type.
+        A dict of the app's columns: name in `_app__sources.yml` -> SQL expression of its declared type.
 
         The source's YAML is the one place that says what a column is called: the first of the name
         and its `alternatives` that the table has is taken; an `optional` one that is missing becomes

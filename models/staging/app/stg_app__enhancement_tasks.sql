@@ -21,6 +21,7 @@ renamed as (
         {{ app.created_at }} as created_at,
         coalesce({{ app.completed_at }}, {{ app.failed_at }}, {{ app.updated_at }}) as ended_at,
         {{ app.updated_at }} as updated_at,
+        {{ app.processing_time_ms }} / 1000 as processing_seconds,
         {{ row_digest('row(' ~ app.names | join(', ') ~ ')') }} as row_digest
     from source
 
