@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg2
 from rich.console import Console
 
+from demo import app
 from demo import server as embedded
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -45,8 +46,8 @@ def app_database() -> Iterator[dict[str, str]]:
             )
             connection.autocommit = True
             with connection.cursor() as cursor:
-                for script in ("roles", "app_schema", "build_role"):
-                    cursor.execute((PROJECT / "demo" / f"{script}.sql").read_text())
+                for script in app.SCRIPTS:
+                    cursor.execute(script.read_text())
             connection.close()
             yield {
                 "PGHOST": server.host,
