@@ -65,7 +65,8 @@ def show(options: argparse.Namespace) -> None:
         raise RuntimeError(f"no marts to show yet, run `make demo`: {error}") from error
     console.print(panel.render(numbers))
     psql = shlex.quote(str(server.binaries(database.version) / "psql"))
-    where = f"PGHOST={shlex.quote(database.host)} PGPORT={database.port} PGUSER={BUILD_ROLE} PGDATABASE={app.NAME}"
+    host = shlex.quote(database.host)
+    where = f"PGHOST={host} PGPORT={database.port} PGUSER={BUILD_ROLE} PGDATABASE={app.NAME}"
     console.print("[bold]Next[/bold]", "  ask your own questions:", sep="\n")
     # Not wrapped: these lines are for copying.
     console.print(f"    {where} {psql}", soft_wrap=True, highlight=False)
