@@ -189,9 +189,7 @@ def test_a_pasted_answer_moves_with_the_marts(
     database.dbt("build", "--resource-type", "model", "seed", settings=later)
     try:
         with database.connect("pasting_reader") as connection, connection.cursor() as cursor:
-            cursor.execute(
-                "set search_path = ''; set timezone = 'Pacific/Apia'; set datestyle = 'German'"
-            )
+            cursor.execute("set search_path = ''; set timezone = 'Pacific/Apia'")
             for name, query in queries.items():
                 cursor.execute(query)
                 rows = cursor.fetchall()

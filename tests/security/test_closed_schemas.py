@@ -145,7 +145,7 @@ ROLES = ["Metabase-RO", "MetabaseRO", "ann.bi@corp", "two words", 'quo"ted', "it
 
 
 def test_readers_of_any_name_are_set_in_the_project(database: AppDatabase) -> None:
-    """As documented, in dbt_project.yml, whatever characters a name has; taken off, they are out."""
+    """In dbt_project.yml, whatever characters a name has; taken off the list, they are out."""
     for role in [*ROLES, READER]:
         quoted = role.replace('"', '""')
         database.execute(
