@@ -11,7 +11,7 @@
     {% for name in ['enhancement_tasks', 'credit_transactions'] %}
         {% set relation = source_relation(name) %}
         {% set app = source_columns(name) %}
-        {% set tables = adapter.dispatch('tables_with_times')(relation, 'created_at') %}
+        {% set tables = tables_with_times(relation, 'created_at') %}
         {% if 'created_at' in app.absent or not tables %}
             {{ print('-- ' ~ relation.include(database=false) ~ ': nothing to index, for no table has its'
                      ~ ' times in a column `created_at` of a type that an index can serve') }}
@@ -26,6 +26,10 @@
             {% endif %}
         {% endfor %}
     {% endfor %}
+{% endmacro %}
+
+{% macro tables_with_times(relation, column) %}
+    {{ return(adapter.dispatch('tables_with_times')(relation, column)) }}
 {% endmacro %}
 
 {% macro default__tables_with_times(relation, column) %}
