@@ -5,23 +5,16 @@ with users as (
 
 ),
 
-tiers as (
-
-    select * from {{ ref('subscription_tiers') }}
-
-),
-
 final as (
 
     select
-        users.subscription_tier,
-        max(tiers.monthly_credits) as monthly_credits,
+        subscription_tier,
+        max(tier_monthly_credits) as monthly_credits,
         count(*) as users,
-        sum(case when users.app_balance > 0 then 1 else 0 end) as users_with_credits,
-        sum(users.app_balance) as credits
+        sum(case when app_balance > 0 then 1 else 0 end) as users_with_credits,
+        sum(app_balance) as credits
     from users
-    left join tiers on users.subscription_tier = tiers.subscription_tier
-    where users.subscription_tier is not null
+    where subscription_tier is not null
     group by 1
 
 )

@@ -14,8 +14,8 @@ earlier_days as (
         ) }} as failure_rate
     from {{ ref('daily_usage') }}
     where
-        usage_date >= {{ reporting_date(as_of()) }} - 37
-        and usage_date < {{ reporting_date(as_of()) }} - 7
+        usage_date >= (select {{ reporting_date('as_of') }} - 37 from overview)
+        and usage_date < (select {{ reporting_date('as_of') }} - 7 from overview)
 
 ),
 

@@ -1,8 +1,14 @@
 -- Who uses most?
-with users as (
+with overview as (
+
+    select * from {{ ref('dashboard_overview') }}
+
+),
+
+users as (
 
     select * from {{ ref('monthly_user_usage') }}
-    where month_start = {{ reporting_month(as_of()) }}
+    where month_start = (select {{ reporting_month('as_of') }} from overview)
 
 ),
 

@@ -1,8 +1,14 @@
 -- What was asked for in the last 30 days, and how well did it go?
-with days as (
+with overview as (
+
+    select * from {{ ref('dashboard_overview') }}
+
+),
+
+days as (
 
     select * from {{ ref('daily_usage') }}
-    where usage_date > {{ reporting_date(as_of()) }} - 30
+    where usage_date > (select {{ reporting_date('as_of') }} - 30 from overview)
 
 ),
 

@@ -1,8 +1,14 @@
 -- What did the vendor charge, to hold against its invoice?
-with days as (
+with overview as (
+
+    select * from {{ ref('dashboard_overview') }}
+
+),
+
+days as (
 
     select * from {{ ref('daily_usage') }}
-    where usage_date > {{ reporting_date(as_of()) }} - 30
+    where usage_date > (select {{ reporting_date('as_of') }} - 30 from overview)
 
 ),
 

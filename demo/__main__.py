@@ -1,6 +1,7 @@
 """`python -m demo`: the app's database, the marts and the panel, on this machine alone."""
 
 import argparse
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -63,10 +64,9 @@ def show(options: argparse.Namespace) -> None:
     except (psycopg2.errors.UndefinedTable, psycopg2.OperationalError) as error:
         raise RuntimeError(f"no marts to show yet, run `make demo`: {error}") from error
     console.print(panel.render(numbers))
-    psql = server.binaries(database.version) / "psql"
-    where = (
-        f"PGHOST={database.host} PGPORT={database.port} PGUSER={BUILD_ROLE} PGDATABASE={app.NAME}"
-    )
+    psql = shlex.quote(str(server.binaries(database.version) / "psql"))
+    host = shlex.quote(database.host)
+    where = f"PGHOST={host} PGPORT={database.port} PGUSER={BUILD_ROLE} PGDATABASE={app.NAME}"
     console.print("[bold]Next[/bold]", "  ask your own questions:", sep="\n")
     # Not wrapped: these lines are for copying.
     console.print(f"    {where} {psql}", soft_wrap=True, highlight=False)

@@ -11,7 +11,14 @@ from demo.server import Server
 
 NAME = "app"
 NEW_NAME = "app_loading"
-SCRIPTS = ("roles.sql", "app_schema.sql", "build_role.sql")
+PROJECT = Path(__file__).resolve().parents[1]
+# Only the app's own parts are the demo's: what the build role needs is production's.
+SCRIPTS = (
+    PROJECT / "demo" / "http_roles.sql",
+    PROJECT / "demo" / "app_schema.sql",
+    PROJECT / "setup" / "roles.sql",
+    PROJECT / "setup" / "build_role.sql",
+)
 
 
 @contextmanager
@@ -39,7 +46,7 @@ def new_database(server: Server) -> Iterator[Connection]:
         with connect(server, NEW_NAME) as connection:
             with connection.cursor() as script_cursor:
                 for script in SCRIPTS:
-                    script_cursor.execute(Path(__file__).with_name(script).read_text())
+                    script_cursor.execute(script.read_text())
             yield connection
         cursor.execute(f"drop database if exists {NAME} with (force)")
         cursor.execute(f"alter database {NEW_NAME} rename to {NAME}")

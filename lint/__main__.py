@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg2
 from rich.console import Console
 
+from demo import app
 from demo import server as embedded
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -21,6 +22,7 @@ LINTERS = {
     "Python rules": ["ruff", "check", "."],
     "Python format": ["ruff", "format", "--check", "."],
     "YAML keys": [sys.executable, "-m", "lint.yaml_keys"],
+    "ASCII in SQL": [sys.executable, "-m", "lint.ascii_sql"],
     "dbt manifest": ["dbt", "--quiet", "--warn-error", "parse", "--target-path", str(TARGET)],
     "macro descriptions": [sys.executable, "-m", "lint.macro_descriptions", str(TARGET)],
     "dbt conventions": ["dbt-bouncer", "run", "--config-file", "dbt-bouncer.yml"],
@@ -44,8 +46,8 @@ def app_database() -> Iterator[dict[str, str]]:
             )
             connection.autocommit = True
             with connection.cursor() as cursor:
-                for script in ("roles", "app_schema", "build_role"):
-                    cursor.execute((PROJECT / "demo" / f"{script}.sql").read_text())
+                for script in app.SCRIPTS:
+                    cursor.execute(script.read_text())
             connection.close()
             yield {
                 "PGHOST": server.host,

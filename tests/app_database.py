@@ -1,6 +1,8 @@
 """A real database with the app's tables in it, and dbt run against it."""
 
 import os
+import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,12 +84,14 @@ class AppDatabase:
         python_models: bool = False,
         unit_tests: bool = False,
         expect_success: bool = True,
+        settings: Mapping[str, Any] | None = None,
     ) -> dbtRunnerResult:
         """Run one dbt command in this process as the build role.
 
         The project is parsed once and the parsed form shared, since variables are read when a model
         is compiled. `parse=True` parses anew, for what is fixed at parse time (`app_schema`, …).
-        Python models, which take seconds each, are left out unless `python_models`.
+        Python models, which take seconds each, are left out unless `python_models`. `settings` are
+        variables as users set them, in dbt_project.yml; `variables` are given by `--vars`.
         """
         os.environ.update(self.environment(user, unit_tests))
         command = [*arguments]
@@ -95,7 +99,11 @@ class AppDatabase:
             command += ["--vars", psycopg2.extras.json.dumps(dict(variables))]
         if arguments[0] in ("build", "run") and not python_models and "--selector" not in arguments:
             command += ["--exclude", "tag:python"]
-        result = invoke(command, manifest=None if parse else parsed_project())
+        result = invoke(
+            command,
+            manifest=None if parse else parsed_project(),
+            project=project_with(settings) if settings else PROJECT,
+        )
         if expect_success and not result.success:
             raise AssertionError(f"dbt {' '.join(arguments)} failed: {messages(result)}")
         return result
@@ -121,18 +129,33 @@ def invoke(
     command: Sequence[str],
     manifest: Manifest | None = None,
     callbacks: Sequence[Callable[[Any], None]] = (),
+    project: Path = PROJECT,
 ) -> dbtRunnerResult:
     """Run one dbt command in this process, the thousandth as quickly as the first."""
     # Each run appends to dbt's own list, and walks the stack for every flag that is in it.
     DEFAULT_BASE_BEHAVIOR_FLAGS[:] = BEHAVIOR_FLAGS
     flags = [
-        *("--project-dir", str(PROJECT)),
+        *("--project-dir", str(project)),
         *("--profiles-dir", str(profiles_directory())),
         *("--target-path", str(target_directory())),
         *("--log-path", str(target_directory() / "logs"), "--log-level-file", "none"),
         "--no-write-json",
     ]
     return dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke([*command, *flags])
+
+
+def project_with(settings: Mapping[str, Any]) -> Path:
+    """The project with variables set in its dbt_project.yml, the rest of it linked."""
+    folder = Path(tempfile.mkdtemp(prefix="project-", dir=target_directory()))
+    for name in ("macros", "models", "seeds", "tests", "analyses", "selectors.yml"):
+        (folder / name).symlink_to(PROJECT / name)
+    text = (PROJECT / "dbt_project.yml").read_text()
+    for name, value in settings.items():
+        line = f"  {name}: {psycopg2.extras.json.dumps(value)}"
+        text, found = re.subn(rf"^  {name}: .*$", lambda _, line=line: line, text, flags=re.M)
+        text = text if found else text.replace("\nvars:\n", f"\nvars:\n{line}\n")
+    (folder / "dbt_project.yml").write_text(text)
+    return folder
 
 
 def messages(result: dbtRunnerResult) -> str:

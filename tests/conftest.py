@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from demo import app
 from demo import server as embedded
-from tests.app_database import BUILD_ROLE, PROJECT, AppDatabase, database_name
+from tests.app_database import BUILD_ROLE, AppDatabase, database_name
 
 # Read before a test points libpq elsewhere.
 LOCAL_SERVER = {name: os.environ.get(name) for name in ("PGHOST", "PGPORT", "PGUSER")}
@@ -55,9 +56,8 @@ def make_database(server: embedded.Server, purpose: str = "test") -> AppDatabase
     maintenance.execute(f"drop database if exists {name} with (force)")
     maintenance.execute(f"create database {name}")
     database = AppDatabase(server, name)
-    database.execute((PROJECT / "demo" / "roles.sql").read_text())
-    database.execute((PROJECT / "demo" / "app_schema.sql").read_text())
-    database.execute((PROJECT / "demo" / "build_role.sql").read_text())
+    for script in app.SCRIPTS:
+        database.execute(script.read_text())
     return database
 
 

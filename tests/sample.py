@@ -15,7 +15,7 @@ from tests.oracle import AppTables
 # The sample is not part of the project; it lies beside it, see docs.
 FOLDER = Path(os.environ.get("PAYGEN_SAMPLE", PROJECT.parent / "shared" / "data" / "sample"))
 AS_OF = datetime(2024, 12, 4, tzinfo=UTC)
-TABLES = ("enhancement_tasks", "credit_transactions", "user_credits", "system_alerts")
+TABLES = ("enhancement_tasks", "credit_transactions", "user_credits")
 
 _CASTS = {
     "cost_usd": Decimal,

@@ -5,7 +5,7 @@
         {{ return(none) }}
     {% endif %}
     {% do print('') %}
-    {% do print(request.action ~ ' · ' ~ report.outcome ~ ' · ' ~ report.identity) %}
+    {% do print(request.action ~ ' - ' ~ report.outcome ~ ' - ' ~ report.identity) %}
     {% do print('') %}
     {% do cleanup_print_table(report.findings, ['level', 'code', 'object', 'detail']) %}
     {% if report.plan_hash %}{% do print('\nplan_hash: ' ~ report.plan_hash) %}{% endif %}

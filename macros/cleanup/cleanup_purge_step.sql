@@ -34,7 +34,7 @@
 {% endmacro %}
 
 {% macro cleanup_find_unripe() %}
-    {# Age, activity and a backup, for each entry; dependents are left to `drop … restrict`. #}
+    {# Age, activity and a backup, for each entry; dependents are left to `drop ... restrict`. #}
     for entry in execute format(
         $$select *, format('%%s %%I.%%s', kind, app_schema, name) as object,
             exists (

@@ -4,6 +4,13 @@
     {% set problems = [] %}
     {% set say = problems.append %}
 
+    {% for name in unknown_variables() %}
+        {% do exceptions.warn(
+            "'" ~ name ~ "' is no variable of paygen, so it changes nothing: docs/variables.md lists"
+            ~ " them all"
+        ) %}
+    {% endfor %}
+
     {% set choices = {
         'vendor_cost_basis': ['ledger', 'task', 'list'],
         'failed_generations_are_billed': [true, false],
@@ -12,55 +19,81 @@
         {% do say(name ~ " is '" ~ var(name) ~ "': it must be one of " ~ allowed | join(', ') | lower) %}
     {% endfor %}
 
-    {% for name in ['closed_roles', 'reader_roles'] %}
-        {% set roles = var(name) %}
-        {% if roles is string or roles is not sequence
-            or roles | reject('string') | list
-            or not modules.re.fullmatch('[\\w-]*', roles | join) %}
-            {% do say(name ~ " is '" ~ roles ~ "': it must be a list of role names made of letters,"
-                      ~ " digits, _ and -") %}
-        {% endif %}
+    {% for name in ['closed_roles', 'reader_roles'] if not is_list_of_names(var(name)) %}
+        {% do say(name ~ " is '" ~ var(name) ~ "': it must be a list of role names, such as"
+                  ~ " [metabase]; one with other characters than letters, digits and _ in quotes") %}
     {% endfor %}
-    {% for role in var('reader_roles') if role in var('closed_roles') or role == 'public' %}
-        {% do say("reader_roles names '" ~ role ~ "', to which the marts are closed") %}
-    {% endfor %}
+    {% if is_list_of_names(var('reader_roles')) and is_list_of_names(var('closed_roles')) %}
+        {% for role in var('reader_roles') if role in var('closed_roles') or role == 'public' %}
+            {% do say("reader_roles names '" ~ role ~ "', to which the marts are closed") %}
+        {% endfor %}
+        {% do problems.extend(adapter.dispatch('find_reader_problems')()) if var('reader_roles') %}
+    {% endif %}
 
-    {% set least = {
-        'credit_price_usd': 0,
-        'cost_tolerance_usd': 0,
-        'implausible_cost_usd': 0,
+    {% set ranges = {
+        'credit_price_usd': [0, 1000000],
+        'cost_tolerance_usd': [0, 1000000],
+        'implausible_cost_usd': [0, 1000000000],
     } %}
-    {% for name, minimum in least.items() %}
-        {% if var(name) is not number or var(name) is boolean or var(name) < minimum %}
-            {% do say(name ~ " is '" ~ var(name) ~ "': it must be a number of at least " ~ minimum) %}
-        {% endif %}
+    {% for name, (least, most) in ranges.items() if not is_number_within(var(name), least, most) %}
+        {% do say(name ~ " is '" ~ var(name) ~ "': it must be a number of at least " ~ least
+                  ~ " and at most " ~ most) %}
     {% endfor %}
 
     {% set budget = var('monthly_budget_usd') %}
-    {% if budget is not none and (budget is not number or budget is boolean or budget <= 0) %}
-        {% do say("monthly_budget_usd is '" ~ budget ~ "': it must be a number above 0, or null") %}
+    {% if budget is not none
+        and not (is_number_within(budget, 0, 1000000000000) and budget > 0) %}
+        {% do say("monthly_budget_usd is '" ~ budget ~ "': it must be a number above 0 and at most"
+                  ~ " 1000000000000, or null") %}
     {% endif %}
 
-    {% for name in ['shadow_charge_window_seconds', 'refund_window_hours', 'stuck_after_minutes',
-                    'lookback_days', 'history_gap_days', 'run_lock_wait_seconds'] %}
-        {% if var(name) is not integer or var(name) is boolean or var(name) < 0 %}
-            {% do say(name ~ " is '" ~ var(name) ~ "': it must be a whole number of at least 0") %}
+    {# No more than what a timestamp can be moved by: ten years, and a century of days. #}
+    {% set counts = {
+        'shadow_charge_window_seconds': 315360000,
+        'refund_window_hours': 87600,
+        'stuck_after_minutes': 5256000,
+        'lookback_days': 36500,
+        'history_gap_days': 36500,
+        'run_lock_wait_seconds': 86400,
+    } %}
+    {% for name, most in counts.items()
+        if var(name) is not integer or not is_number_within(var(name), 0, most) %}
+        {% do say(name ~ " is '" ~ var(name) ~ "': it must be a whole number of at least 0 and at most "
+                  ~ most) %}
+    {% endfor %}
+
+    {% set tables = ['credit_transactions_table', 'enhancement_tasks_table', 'user_credits_table',
+                     'system_alerts_table'] %}
+    {% for name in ['app_schema'] + tables %}
+        {% if not var(name) %}
+            {% do say(name ~ " is empty: it must be the name the app uses") %}
+        {% elif '"' in var(name) | string %}
+            {% do say(name ~ " is '" ~ var(name) ~ "': write the name itself, without double quotes") %}
         {% endif %}
     {% endfor %}
-
-    {% for name in ['app_schema', 'credit_transactions_table', 'enhancement_tasks_table',
-                    'user_credits_table', 'system_alerts_table'] if not var(name) %}
-        {% do say(name ~ " is empty: it must be the name the app uses") %}
+    {% for name in tables if var(name) %}
+        {% for other in tables[:loop.index0] if var(other) == var(name) %}
+            {% do say(name ~ " and " ~ other ~ " are both '" ~ var(name) ~ "': each is a table of its own") %}
+        {% endfor %}
     {% endfor %}
 
-    {% set iso = '\\d{4}-(0\\d|1[0-2])-[0-3]\\d[T ][0-2]\\d:[0-5]\\d(:[0-5]\\d(\\.\\d+)?)?(Z|[+-]\\d\\d(:?\\d\\d)?)' %}
-    {% for name in ['as_of', 'event_time_start', 'event_time_end']
-        if var(name) and not modules.re.fullmatch(iso, var(name) | string) %}
-        {% do say(name ~ " is '" ~ var(name) ~ "': it must be an ISO timestamp with a zone, such as"
-                  ~ " 2024-12-04T00:00:00Z") %}
+    {% set times = [] %}
+    {% for name in ['as_of', 'event_time_start', 'event_time_end'] if var(name) is not none %}
+        {% if is_iso_timestamp(var(name) | string) %}
+            {% do times.append(name) %}
+        {% else %}
+            {% do say(name ~ " is '" ~ var(name) ~ "': it must be an ISO timestamp with a zone, such as"
+                      ~ " 2024-12-04T00:00:00Z, of a day that exists from 1970 on") %}
+        {% endif %}
     {% endfor %}
     {% if var('event_time_end') and not var('event_time_start') %}
         {% do say("event_time_end is set without event_time_start, where the range begins") %}
+    {% elif 'event_time_start' in times and 'event_time_end' in times and run_query(
+        'select ' ~ timestamp_literal(var('event_time_end')) ~ ' <= '
+        ~ timestamp_literal(var('event_time_start'))
+    ).columns[0].values()[0] %}
+        {% do say("event_time_end is '" ~ var('event_time_end') ~ "': it must be later than"
+                  ~ " event_time_start, '" ~ var('event_time_start') ~ "'") %}
     {% endif %}
 
     {% if var('reporting_timezone') != 'UTC'
@@ -75,6 +108,86 @@
             ~ problems | join('\n  - ')
         ) }}
     {% endif %}
+{% endmacro %}
+
+{% macro unknown_variables() %}
+    {#
+        Names that are set in dbt_project.yml or by `--vars` and that no macro asks for: a misspelt
+        name would change nothing, without a word.
+    #}
+    {% set known = [
+        'app_schema', 'as_of', 'cleanup', 'closed_roles', 'cost_tolerance_usd', 'credit_price_usd',
+        'credit_transactions_table', 'enhancement_tasks_table', 'event_time_end', 'event_time_start',
+        'failed_generations_are_billed', 'implausible_cost_usd', 'lookback_days',
+        'monthly_budget_usd', 'reader_roles', 'refund_window_hours', 'reporting_timezone',
+        'history_gap_days', 'run_lock_wait_seconds', 'shadow_charge_window_seconds',
+        'stuck_after_minutes', 'system_alerts_table', 'user_credits_table',
+        'vendor_cost_basis',
+    ] %}
+    {% set given = invocation_args_dict.get('vars', {}) | list %}
+    {% for project in var.packages_for_node() %}
+        {% do given.extend(project.vars.to_dict() | reject('equalto', project_name)) %}
+        {% do given.extend(project.vars.to_dict().get(project_name) or {}) %}
+    {% endfor %}
+    {{ return(given | unique | reject('in', known) | list) }}
+{% endmacro %}
+
+{% macro is_list_of_names(value) %}
+    {# Whether a variable is a list of texts, none of them empty. #}
+    {{ return(
+        value is sequence and value is not string and value is not mapping
+        and not (value | reject('string') | list) and '' not in value
+    ) }}
+{% endmacro %}
+
+{% macro is_number_within(value, least, most) %}
+    {# Whether a variable is a number, neither a boolean nor NaN, in a range that holds both ends. #}
+    {{ return(value is number and value is not boolean and least <= value and value <= most) }}
+{% endmacro %}
+
+{% macro is_iso_timestamp(text) %}
+    {# Whether a text is an ISO timestamp with a zone, of a moment that exists, from 1970 to 2999. #}
+    {% set iso = '(19[7-9]\\d|2\\d{3})-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])'
+        ~ '[T ]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d{1,9})?)?(Z|[+-](0\\d|1[0-4])(:?[0-5]\\d)?)' %}
+    {% if not modules.re.fullmatch(iso, text) %}{{ return(false) }}{% endif %}
+    {% set year, month, day = text[:4] | int, text[5:7] | int, text[8:10] | int %}
+    {% set date = modules.datetime.date %}
+    {% set next_month = date(year + month // 12, month % 12 + 1, 1) %}
+    {{ return(day <= (next_month - date(year, month, 1)).days) }}
+{% endmacro %}
+
+{% macro default__find_reader_problems() %}
+    {{ return([]) }}
+{% endmacro %}
+
+{% macro postgres__find_reader_problems() %}
+    {# Readers that do not exist, and those through which a closed role would read the marts. #}
+    {% set problems = [] %}
+    {% for reader, same_but_for_case in run_query(
+        "select reader, (select quote_ident(min(rolname)) from pg_roles where lower(rolname) = lower(reader))"
+        ~ " from unnest(array[" ~ text_literals(var('reader_roles')) ~ "]) as reader"
+        ~ " where reader <> 'public' and not exists (select from pg_roles where rolname = reader)"
+    ).rows %}
+        {% do problems.append(
+            "reader_roles must be a list of role names that exist: the server knows no role '" ~ reader
+            ~ "'; " ~ ("it knows " ~ same_but_for_case if same_but_for_case
+                       else "create it, or take it from the list")
+        ) %}
+    {% endfor %}
+    {% for reader, closed in run_query(
+        "select reader.rolname, closed.rolname from pg_roles as reader cross join pg_roles as closed"
+        ~ " where reader.rolname in (" ~ text_literals(var('reader_roles')) ~ ")"
+        ~ " and closed.rolname in (" ~ text_literals(var('closed_roles')) ~ ")"
+        ~ " and reader.oid <> closed.oid and not closed.rolsuper"
+        ~ " and pg_has_role(closed.oid, reader.oid, 'member')"
+    ).rows %}
+        {% do problems.append(
+            "reader_roles names '" ~ reader ~ "', of which '" ~ closed ~ "' of closed_roles is a member"
+            ~ " and through which it would read the marts: revoke that membership, or name a role of"
+            ~ " its own"
+        ) %}
+    {% endfor %}
+    {{ return(problems) }}
 {% endmacro %}
 
 {% macro default__is_known_timezone(name) %}

@@ -88,6 +88,7 @@
             coalesce(tasks.status, charges.status) as status,
             coalesce(tasks.created_at, charges.first_charged_at) as created_at,
             tasks.ended_at,
+            tasks.processing_seconds,
             charges.first_charged_at,
             charges.last_charged_at,
             coalesce(charges.credits, 0) as credits_used,

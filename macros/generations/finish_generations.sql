@@ -45,7 +45,7 @@
             *,
             {{ reporting_date('created_at') }} as created_date,
             coalesce(ledger_cost_usd, task_cost_usd) as recorded_cost_usd,
-            {{ seconds_between('created_at', 'ended_at') }} as seconds_to_end
+            coalesce({{ seconds_between('created_at', 'ended_at') }}, processing_seconds) as seconds_to_end
         from {{ generations }}
 
     ),
@@ -83,7 +83,8 @@
             first_charged_at,
             last_charged_at,
             cast(
-                case when seconds_to_end >= 0 then seconds_to_end end as numeric(18, 3)
+                case when seconds_to_end between 0 and 1000000000000 then seconds_to_end end
+                as numeric(18, 3)
             ) as duration_seconds,
             {{ exact_decimal('credits_used') }} as credits_used,
             {{ exact_decimal('credits_refunded') }} as credits_refunded,

@@ -8,16 +8,101 @@
     {{ print('A scheduled run looks rows up by the time they were created. Without these indexes it reads') }}
     {{ print('whole tables, and costs more with each month of history: at 10 million generations five times') }}
     {{ print('the database time (bench/results/bench.md). `api_request_id` needs none, for the facts know') }}
-    {{ print('when a generation was charged; user_credits and system_alerts are read as a whole.\n') }}
+    {{ print('when a generation was charged; user_credits is read as a whole.\n') }}
     {% for name in ['enhancement_tasks', 'credit_transactions'] %}
-        {% set table = source_relation(name).include(database=false) %}
-        {% set served = run_query(
-            "select 1 from pg_index where indrelid = to_regclass('" ~ table ~ "') and indisvalid"
-            ~ " and indpred is null and pg_get_indexdef(indexrelid, 1, true) = 'created_at'"
-        ) %}
-        {{ print('-- rows of the window' ~ (': there is one' if served else '')) }}
-        {% if not served %}
-            {{ print('create index concurrently on ' ~ table ~ ' (created_at);') }}
+        {% set relation = source_relation(name) %}
+        {% set app = source_columns(name) %}
+        {% set tables = tables_with_times(relation, 'created_at') %}
+        {% if 'created_at' in app.absent or not tables %}
+            {{ print('-- ' ~ relation.include(database=false) ~ ': nothing to index, for no table has its'
+                     ~ ' times in a column `created_at` of a type that an index can serve') }}
         {% endif %}
+        {% for table, is_view, is_partitioned, expression, is_served in tables %}
+            {{ print('-- rows of the window, ' ~ table ~ (' beneath the view ' ~ relation.include(database=false)
+                     if is_view else '') ~ (': there is one' if is_served else '')) }}
+            {% if not is_served %}
+                {# A partitioned table takes no index concurrently: its writers wait meanwhile. #}
+                {{ print('create index ' ~ ('' if is_partitioned else 'concurrently ') ~ 'on ' ~ table
+                         ~ ' (' ~ expression ~ ');') }}
+            {% endif %}
+        {% endfor %}
     {% endfor %}
+{% endmacro %}
+
+{% macro tables_with_times(relation, column) %}
+    {{ return(adapter.dispatch('tables_with_times')(relation, column)) }}
+{% endmacro %}
+
+{% macro default__tables_with_times(relation, column) %}
+    {{ return([]) }}
+{% endmacro %}
+
+{% macro postgres__tables_with_times(relation, column) %}
+    {#
+        The tables beneath a table or view that have a column of instants, each with whether it is
+        beneath a view, whether it is partitioned, what staging asks of the column, and whether an index
+        answers that.
+    #}
+    {% set tables %}
+        with recursive beneath (oid, relkind, depth) as (
+            select oid, relkind, 0
+            from pg_class
+            where oid = to_regclass({{ text_literals([relation.include(database=false)]) }})
+            union
+            select used.oid, used.relkind, depth + 1
+            from beneath
+            inner join pg_rewrite on ev_class = beneath.oid
+            inner join pg_depend
+                on
+                    classid = 'pg_rewrite'::regclass
+                    and objid = pg_rewrite.oid
+                    and refclassid = 'pg_class'::regclass
+                    and refobjid <> beneath.oid
+            inner join pg_class as used on used.oid = refobjid
+            where beneath.relkind = 'v' and depth < 32
+        ),
+        timed as (
+            select distinct on (beneath.oid)
+                beneath.oid,
+                depth > 0 as is_view,
+                beneath.relkind = 'p' as is_partitioned,
+                format('"%s"."%s"', nspname, relname) as name,
+                case
+                    when atttypid = 'timestamptz'::regtype then attname::text
+                    else '(' || attname || ' at time zone ''UTC'')'
+                end as expression,
+                case
+                    when atttypid = 'timestamptz'::regtype then array[attname::text]
+                    else array[
+                        '(' || attname || ' AT TIME ZONE ''UTC''::text)',
+                        'timezone(''UTC''::text, ' || attname || ')'
+                    ]
+                end as definitions
+            from beneath
+            inner join pg_class on pg_class.oid = beneath.oid
+            inner join pg_namespace on pg_namespace.oid = relnamespace
+            inner join pg_attribute on attrelid = beneath.oid and not attisdropped
+            where
+                beneath.relkind in ('r', 'p', 'm')
+                and attname = {{ text_literals([column]) }}
+                and atttypid in ('timestamptz'::regtype, 'timestamp'::regtype)
+            order by beneath.oid, depth
+        )
+        select
+            name,
+            is_view,
+            is_partitioned,
+            expression,
+            exists (
+                select from pg_index
+                where
+                    indrelid = timed.oid
+                    and indisvalid
+                    and indpred is null
+                    and pg_get_indexdef(indexrelid, 1, true) = any(definitions)
+            ) as is_served
+        from timed
+        order by name
+    {% endset %}
+    {{ return(run_query(tables).rows) }}
 {% endmacro %}

@@ -1,7 +1,8 @@
 {% macro close_schemas() %}
     {#
-        Take away what PUBLIC and the roles of the app's HTTP interface (`closed_roles`) may do in the
-        schemas of this project, default privileges included. Only what is open is touched.
+        Take from PUBLIC and from the roles of the app's HTTP interface (`closed_roles`) what they may
+        do in the schemas of this project, default privileges included, and let `reader_roles`, and
+        nobody else, read the marts. Only what differs is touched.
     #}
     {% if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot'] %}
         {{ return(adapter.dispatch('close_schemas')(project_schemas())) }}
@@ -25,11 +26,11 @@
             select 0::oid as role_id, 'public' as role_name
             union all
             select oid, quote_ident(rolname) from pg_roles
-            where rolname in ('{{ var('closed_roles') | join("', '") }}')
+            where rolname in ({{ text_literals(var('closed_roles')) }})
         ),
         ours as (
             select oid, quote_ident(nspname) as name, nspacl from pg_namespace
-            where nspname in ('{{ schemas | join("', '") }}')
+            where nspname in ({{ text_literals(schemas) }})
         )
         select format('revoke all on schema %s from %s', ours.name, closed.role_name)
         from ours
@@ -72,12 +73,50 @@
         where pg_has_role(defaclrole, 'usage')
     {% endset %}
     {% set grants %}
-        select format('grant usage on schema %I to %I', '{{ target.schema }}', rolname)
-        from pg_roles
+        with readers as (
+            select oid, rolname from pg_roles where rolname in ({{ text_literals(var('reader_roles')) }})
+        ),
+        marts as (
+            select pg_class.oid, relname, relacl, relowner
+            from pg_class
+            inner join pg_namespace on pg_namespace.oid = relnamespace
+            where
+                nspname = {{ text_literals([target.schema]) }}
+                and relname in ({{ text_literals(mart_names()) }})
+                and relkind in ('r', 'p', 'v', 'm')
+        )
+        select format('grant usage on schema %I to %I', nspname, rolname)
+        from pg_namespace
+        cross join readers
         where
-            rolname in ('{{ var('reader_roles') | join("', '") }}')
-            and not has_schema_privilege(rolname, '{{ target.schema }}', 'usage')
+            nspname = {{ text_literals([target.schema]) }}
+            and not has_schema_privilege(rolname, pg_namespace.oid, 'usage')
+        union all
+        select format('grant select on %I.%I to %I', {{ text_literals([target.schema]) }}, relname, rolname)
+        from marts
+        cross join readers
+        where
+            not exists (
+                select from aclexplode(relacl) as acl
+                where acl.grantee = readers.oid and acl.privilege_type = 'SELECT'
+            )
+        union all
+        select distinct
+            format('revoke all on %I.%I from %I', {{ text_literals([target.schema]) }}, relname, rolname)
+        from marts
+        cross join lateral aclexplode(relacl) as acl
+        inner join pg_roles on pg_roles.oid = acl.grantee
+        where acl.grantee <> relowner and acl.grantee not in (select oid from readers)
     {% endset %}
     {{ return((run_query(revokes).columns[0].values() + run_query(grants).columns[0].values())
         | join(';\n')) }}
+{% endmacro %}
+
+{% macro mart_names() %}
+    {# The names of the models that are built into the schema that `reader_roles` read. #}
+    {% set names = [] %}
+    {% for node in nodes_of_types(['model']) if node.schema == target.schema %}
+        {% do names.append(node.alias) %}
+    {% endfor %}
+    {{ return(names) }}
 {% endmacro %}

@@ -6,8 +6,12 @@
     {% if not execute %}{{ return('') }}{% endif %}
     {% set problems, complete = [], [] %}
     {% for node in graph.sources.values() | selectattr('source_name', 'equalto', 'app') %}
-        {% set faults = find_source_columns(node.name).problems %}
-        {% do problems.extend(faults) if faults else complete.append(source_relation(node.name)) %}
+        {% set found = find_source_columns(node.name) %}
+        {% if found.problems %}
+            {% do problems.extend(found.problems) %}
+        {% elif found.expressions.is_there %}
+            {% do complete.append(source_relation(node.name)) %}
+        {% endif %}
     {% endfor %}
     {% do problems.extend(adapter.dispatch('find_unreadable_rows')(complete)) if complete %}
     {% if problems %}
@@ -29,15 +33,22 @@
     {% endfor %}
     {% set problems = [] %}
     {% for name, is_granted, is_filtered in run_query(
-        "select name, has_table_privilege(name, 'select'), row_security_active(name)"
+        "select name, has_table_privilege(name, 'select'),"
+        ~ " row_security_active(name) and (count(*) filter (where polpermissive and"
+        ~ " pg_get_expr(polqual, polrelid) = 'true') = 0 or not bool_and(polpermissive))"
         ~ " from unnest(array['" ~ names | join("', '") ~ "']) as name"
+        ~ " left join pg_policy on polrelid = name::regclass and polcmd in ('r', '*')"
+        ~ " and exists (select from unnest(polroles) as role_id"
+        ~ " where case when role_id = 0 then true else pg_has_role(role_id, 'usage') end)"
+        ~ " group by name"
     ).rows %}
         {% if not is_granted %}
             {% do problems.append("role " ~ target.user ~ " may not read table " ~ name
                                   ~ ": grant select on " ~ name ~ " to " ~ target.user) %}
         {% elif is_filtered %}
             {% do problems.append("row-level security hides rows of table " ~ name ~ " from role "
-                                  ~ target.user ~ ": alter role " ~ target.user ~ " bypassrls") %}
+                                  ~ target.user ~ ": alter role " ~ target.user ~ " bypassrls, or"
+                                  ~ " run setup/build_role.sql as the table's owner") %}
         {% endif %}
     {% endfor %}
     {{ return(problems) }}

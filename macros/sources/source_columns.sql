@@ -1,13 +1,13 @@
 {% macro source_columns(table) %}
     {#
-        A dict of the app's columns: name in `_app__sources.yml` → SQL expression of its declared type.
+        A dict of the app's columns: name in `_app__sources.yml` -> SQL expression of its declared type.
 
         The source's YAML is the one place that says what a column is called and how it is read: the
         first of the name and its `alternatives` that the table has is taken, and read as its
         `expression` says, else by a cast. An `optional` one that is missing becomes a typed null and
         is named in the list `absent`; any other that is missing stops the run, and so does a type
         that cannot be read exactly. The lists `uuids` and `integers` name the columns that the table
-        holds as UUIDs and as whole numbers, the dict `taken` has the app's name of each column,
+        holds as UUIDs and as whole numbers, `is_there` says whether the table is, the dict `taken` has the app's name of each column,
         quoted, and `names` what identifies the content of a row.
     #}
     {% if not execute %}{{ return({}) }}{% endif %}
@@ -28,13 +28,15 @@
     {% set present = adapter.dispatch('source_column_types')(source_relation(table)) %}
     {% set expressions = {'absent': [], 'uuids': [], 'integers': [], 'names': [], 'taken': {}} %}
     {% set problems = [] %}
-    {% if not present %}
+    {% set is_there = present | length > 0 %}
+    {% do expressions.update({'is_there': is_there}) %}
+    {% if not is_there and not node.config.meta.get('optional') %}
         {% do problems.append(
             "there is no table " ~ name_of_table ~ " in database " ~ node.database ~ ", or role "
             ~ target.user ~ " may not read it: grant select on " ~ name_of_table ~ " to " ~ target.user
         ) %}
     {% endif %}
-    {% for column in node.columns.values() if present %}
+    {% for column in node.columns.values() if is_there or node.config.meta.get('optional') %}
         {% set names = [column.name] + column.meta.get('alternatives', []) %}
         {% set name = names | select('in', present) | first | default(none) %}
         {% set expression = column.meta.get('expression') %}

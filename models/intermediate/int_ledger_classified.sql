@@ -111,7 +111,7 @@ effective as (
 
 ),
 
--- The flags say nothing new, but a planner that guesses how many rows pass `transaction_kind = …`
+-- The flags say nothing new, but a planner that guesses how many rows pass `transaction_kind = ...`
 -- of a computed column guesses a handful, and loops.
 final as (
 

@@ -55,6 +55,10 @@ final as (
                 and {{ is_possible_time('numbered.ended_at') }}
                 then numbered.ended_at
         end as ended_at,
+        case
+            when statuses.status in ('completed', 'failed', 'cancelled')
+                then numbered.processing_seconds
+        end as processing_seconds,
         numbered.task_id is not null
         and numbered.copy_number = 1
         and coalesce({{ is_possible_time('numbered.created_at') }}, true)

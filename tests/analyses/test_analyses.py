@@ -176,6 +176,31 @@ def test_the_answer_is_right(compiled: tuple[AppDatabase, dict[str, str]], name:
     assert found == rows
 
 
+def test_a_pasted_answer_moves_with_the_marts(
+    compiled: tuple[AppDatabase, dict[str, str]],
+) -> None:
+    """A reader, in any session, sees the days before the last build, not before compilation."""
+    database, queries = compiled
+    database.execute(
+        """do $$ begin create role pasting_reader login; exception when duplicate_object then null;
+        end $$"""
+    )
+    later = {"as_of": "2025-02-01T00:00:00Z", "reader_roles": ["pasting_reader"]}
+    database.dbt("build", "--resource-type", "model", "seed", settings=later)
+    try:
+        with database.connect("pasting_reader") as connection, connection.cursor() as cursor:
+            cursor.execute("set search_path = ''; set timezone = 'Pacific/Apia'")
+            for name, query in queries.items():
+                cursor.execute(query)
+                rows = cursor.fetchall()
+                if name == "daily_trend":
+                    assert rows == []
+                if name == "recent_failures":
+                    assert len(rows) == 3
+    finally:
+        database.dbt("build", "--resource-type", "model", "seed", variables=AS_OF)
+
+
 def test_an_empty_database_has_answers(database: AppDatabase) -> None:
     """No analysis fails where there are no rows."""
     database.dbt("build", "--resource-type", "model", "seed", variables=AS_OF)

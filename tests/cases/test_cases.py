@@ -234,7 +234,7 @@ def make_case_database(server: Server, name: str, case: Mapping[str, Any]) -> Ap
     maintenance = AppDatabase(server, "postgres")
     maintenance.execute(f"drop database if exists {database.name} with (force)")
     maintenance.execute(f"create database {database.name} {case.get('createdb', '')}")
-    database.execute((PROJECT / "demo" / "roles.sql").read_text())
+    database.execute((PROJECT / "setup" / "roles.sql").read_text())
     database.execute((CASES / "_standard.sql").read_text())
     database.execute((CASES / name / "setup.sql").read_text())
     database.execute(f"grant create on database {database.name} to {BUILD_ROLE}")

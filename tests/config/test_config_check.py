@@ -32,6 +32,25 @@ NONSENSE = [
     ("closed_roles", "anon", "a list of role names"),
     ("reader_roles", "metabase", "a list of role names"),
     ("reader_roles", ["it's"], "a list of role names"),
+    ("reader_roles", ["PAYGEN"], "it knows paygen"),
+    ("reader_roles", [""], "a list of role names"),
+    ("closed_roles", [1], "a list of role names"),
+    ("credit_price_usd", float("nan"), "a number of at least 0"),
+    ("credit_price_usd", float("inf"), "at most"),
+    ("monthly_budget_usd", 0, "a number above 0"),
+    ("monthly_budget_usd", float("nan"), "a number above 0"),
+    ("lookback_days", 10**12, "at most"),
+    ("refund_window_hours", True, "a whole number"),
+    ("stuck_after_minutes", None, "a whole number"),
+    ("as_of", "2024-02-30T00:00:00Z", "a day that exists"),
+    ("as_of", "2023-02-29T00:00:00Z", "a day that exists"),
+    ("as_of", "2024-12-04T24:00:00Z", "an ISO timestamp with a zone"),
+    ("as_of", "2024-12-04T00:00:00+99:00", "an ISO timestamp with a zone"),
+    ("as_of", "0044-03-15T00:00:00Z", "an ISO timestamp with a zone"),
+    ("as_of", "", "an ISO timestamp with a zone"),
+    ("reporting_timezone", None, "the server knows no such zone"),
+    ("app_schema", 'pub"lic', "without double quotes"),
+    ("user_credits_table", "credit_transactions", "each is a table of its own"),
 ]
 
 
@@ -70,6 +89,30 @@ def test_all_faults_are_named_at_once(empty_database: AppDatabase) -> None:
     faults = {"vendor_cost_basis": "x", "refund_window_hours": -1, "as_of": "soon"}
     said = messages(empty_database.dbt("run", variables=faults, expect_success=False))
     assert all(name in said for name in faults)
+
+
+def test_a_range_that_ends_before_it_begins_is_refused(empty_database: AppDatabase) -> None:
+    """Both ends are named."""
+    ends = {"event_time_start": "2024-11-02T00:00:00Z", "event_time_end": "2024-11-01T00:00:00Z"}
+    said = messages(empty_database.dbt("run", variables=ends, expect_success=False))
+    assert "event_time_end is '2024-11-01T00:00:00Z': it must be later than" in said
+
+
+def test_a_misspelt_variable_is_warned_about(
+    empty_database: AppDatabase, capsys: pytest.CaptureFixture
+) -> None:
+    """In dbt_project.yml or by `--vars` it would change nothing, without a word."""
+    settings, variables = {"reader_role": ["x"]}, {"lookback_day": 7, "as_of": "x"}
+    empty_database.dbt("run", settings=settings, variables=variables, expect_success=False)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "'reader_role' is no variable of paygen" in printed
+    assert "'lookback_day' is no variable of paygen" in printed
+
+
+def test_a_timestamp_may_stand_unquoted_in_the_project(empty_database: AppDatabase) -> None:
+    """YAML reads it as a date, and so does the run."""
+    settings = {"as_of": "2024-12-04T00:00:00Z"}
+    empty_database.dbt("seed", settings=settings)
 
 
 @pytest.mark.parametrize("as_of", ["2024-12-04T00:00:00Z", "2024-12-04 01:00:00.5+01:00"])

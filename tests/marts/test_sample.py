@@ -6,7 +6,7 @@ import pytest
 
 from tests import sample
 from tests.app_database import AppDatabase
-from tests.histories import load, load_rows
+from tests.histories import load
 from tests.marts.comparison import assert_marts_equal
 from tests.oracle import Options, answers
 
@@ -25,7 +25,6 @@ def test_build_equals_expected(any_database: AppDatabase) -> None:
     """A full build answers as the contract does, and as the oracle in everything else."""
     tables = sample.app_tables()
     load(any_database, tables)
-    load_rows(any_database, "system_alerts", sample.rows("system_alerts"))
     any_database.dbt("build", variables={"as_of": sample.AS_OF.isoformat()})
     computed = answers(tables, Options(as_of=sample.AS_OF))
     built = {mart: any_database.query(f"select * from analytics.{mart}") for mart in computed}

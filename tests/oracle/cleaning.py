@@ -102,6 +102,7 @@ class Task:
     cost_usd: Decimal | None
     created_at: datetime
     ended_at: datetime | None
+    processing_seconds: Decimal | None
     error_message: str | None
 
 
@@ -291,6 +292,7 @@ def _keep_tasks(kept: Kept, rows: list[Row], options: Options) -> None:
                 cost_usd=clean_cost(row["cost_usd"]),
                 created_at=created_at,
                 ended_at=_ended_at(row, status),
+                processing_seconds=_processing_seconds(row, status),
                 error_message=shown_message(row["error_message"]),
             )
         )
@@ -301,6 +303,13 @@ def _ended_at(row: Mapping[str, Any], status: str) -> datetime | None:
         return None
     times = (row.get(name) for name in ("completed_at", "failed_at", "updated_at"))
     return clean_time(next((time for time in times if time is not None), None))
+
+
+def _processing_seconds(row: Mapping[str, Any], status: str) -> Decimal | None:
+    milliseconds = row.get("processing_time_ms")
+    if milliseconds is None or status not in ("completed", "failed", "cancelled"):
+        return None
+    return Decimal(milliseconds) / 1000
 
 
 def _keep_balances(kept: Kept, rows: list[Row]) -> None:

@@ -20,6 +20,7 @@ class Generation:
     status: str
     created_at: datetime
     ended_at: datetime | None
+    processing_seconds: Decimal | None
     task_cost_usd: Decimal | None
     error_message: str | None
     record_source: str
@@ -49,8 +50,14 @@ class Generation:
 
     @property
     def duration_seconds(self) -> Decimal | None:
-        """Seconds from creation to end; None where it has not ended or the times contradict."""
-        if self.ended_at is None or self.ended_at < self.created_at:
+        """Seconds from creation to end, or as the app counted them where no end is known.
+
+        None where it has not ended or the times contradict.
+        """
+        if self.ended_at is None:
+            seconds = self.processing_seconds
+            return seconds if seconds is not None and seconds >= 0 else None
+        if self.ended_at < self.created_at:
             return None
         return Decimal((self.ended_at - self.created_at) // timedelta(microseconds=1)) / 10**6
 
@@ -131,6 +138,7 @@ def _from_task(task: Task, charges: list[LedgerRow]) -> Generation:
         status=task.status,
         created_at=task.created_at,
         ended_at=task.ended_at,
+        processing_seconds=task.processing_seconds,
         task_cost_usd=task.cost_usd,
         error_message=task.error_message,
         record_source="task",
@@ -148,6 +156,7 @@ def _from_charges(generation_id: str, charges: list[LedgerRow]) -> Generation:
         status=first.status or "completed",
         created_at=first.created_at,
         ended_at=None,
+        processing_seconds=None,
         task_cost_usd=None,
         error_message=None,
         record_source="charge",

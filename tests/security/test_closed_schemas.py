@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.app_database import BUILD_ROLE, AppDatabase
+from tests.app_database import BUILD_ROLE, AppDatabase, messages
 
 CLOSED = ["anon", "authenticated", "service_role"]
 READER = "paygen_test_reader"
@@ -139,6 +139,56 @@ def test_readers_read_the_marts_and_nothing_else(database: AppDatabase, reader: 
         assert can_read(database, reader) == [row["name"] for row in marts]
         assert database.query("select * from analytics.dashboard_overview", user=reader)
         assert open_to(database, *CLOSED) == []
+
+
+ROLES = ["Metabase-RO", "MetabaseRO", "ann.bi@corp", "two words", 'quo"ted', "it's", "select"]
+
+
+def test_readers_of_any_name_are_set_in_the_project(database: AppDatabase) -> None:
+    """In dbt_project.yml, whatever characters a name has; taken off the list, they are out."""
+    for role in [*ROLES, READER]:
+        quoted = role.replace('"', '""')
+        database.execute(
+            f"""do $$ begin create role "{quoted}" login;
+            exception when duplicate_object then null; end $$"""
+        )
+    build(database, settings={"reader_roles": ROLES})
+    counted = "select count(*) as months from analytics.monthly_usage"
+    assert [database.query(counted, user=role) for role in ROLES] == [[{"months": 1}]] * len(ROLES)
+    # A run of one model says for all marts who reads them, and at once.
+    database.dbt("run", "--select", "monthly_cost", settings={"reader_roles": [READER]})
+    assert database.query(counted, user=READER) == [{"months": 1}]
+    assert [can_read(database, role) for role in ROLES] == [[]] * len(ROLES)
+    assert open_to(database, *CLOSED) == []
+
+
+def test_a_role_that_a_closed_one_is_a_member_of_is_no_reader(
+    database: AppDatabase, reader: str
+) -> None:
+    """The closed role would read the marts through it."""
+    database.execute(f"grant {reader} to anon")
+    try:
+        result = database.dbt("run", settings={"reader_roles": [reader]}, expect_success=False)
+    finally:
+        database.execute(f"revoke {reader} from anon")
+    assert f"reader_roles names '{reader}', of which 'anon'" in messages(result)
+    assert can_read(database, "anon") == []
+
+
+def test_a_second_build_role_takes_nothing_from_the_first(database: AppDatabase) -> None:
+    """It is refused, both roles are named, and the first goes on."""
+    build(database)
+    database.execute(
+        f"""do $$ begin create role second_builder login bypassrls; exception
+        when duplicate_object then null; end $$;
+        grant {BUILD_ROLE} to second_builder;
+        grant select on all tables in schema public to second_builder"""
+    )
+    before = database.query("select oid, relowner from pg_class order by 1")
+    result = database.dbt("build", user="second_builder", expect_success=False)
+    assert "belong to role paygen, and this run is role second_builder" in messages(result)
+    assert database.query("select oid, relowner from pg_class order by 1") == before
+    build(database)
 
 
 @pytest.mark.parametrize("role", [*CLOSED, "public"])

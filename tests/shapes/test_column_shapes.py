@@ -104,6 +104,35 @@ SHAPES = {
         {"enhancement_tasks": [without(FAILED_TASK, "updated_at")]},
         {"ended_at": None, "duration_seconds": None},
     ),
+    "processing_time_alone": Shape(
+        {
+            "enhancement_tasks": renamed("enhancement_tasks", updated_at="", result_url="")
+            + ", processing_time_ms int, started_at timestamptz"
+        },
+        {
+            "enhancement_tasks": [
+                without(
+                    FAILED_TASK, "updated_at", processing_time_ms=9500, started_at=after(days=1)
+                )
+            ]
+        },
+        {"ended_at": None, "duration_seconds": Decimal("9.5")},
+    ),
+    "processing_time_that_contradicts": Shape(
+        {
+            "enhancement_tasks": renamed("enhancement_tasks", updated_at="")
+            + ", processing_time_ms numeric"
+        },
+        {"enhancement_tasks": [without(FAILED_TASK, "updated_at", processing_time_ms=-1)]},
+        {"ended_at": None, "duration_seconds": None},
+    ),
+    "processing_time_beside_an_end": Shape(
+        {"enhancement_tasks": DEMO_SHAPE["enhancement_tasks"] + ", processing_time_ms bigint"},
+        {"enhancement_tasks": [FAILED_TASK | {"processing_time_ms": 1}]},
+    ),
+    "balances_without_what_nobody_reads": Shape(
+        {"user_credits": renamed("user_credits", consumed_this_month="", monthly_allowance="")}
+    ),
     "no_created_at": Shape(
         {"enhancement_tasks": renamed("enhancement_tasks", created_at="")},
         {"enhancement_tasks": [without(FAILED_TASK, "created_at")]},

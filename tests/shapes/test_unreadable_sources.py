@@ -53,9 +53,9 @@ def test_rows_that_the_role_may_not_read(
 
 
 def test_database_without_the_app(server: Server) -> None:
-    """Each of the four tables is named, and nothing is built."""
+    """Each of the three tables is named, and nothing is built."""
     database = make_database(server)
-    tables = ("credit_transactions", "enhancement_tasks", "user_credits", "system_alerts")
+    tables = ("credit_transactions", "enhancement_tasks", "user_credits")
     for table in tables:
         database.execute(f"drop table {table} cascade")
     said = _failure(database)

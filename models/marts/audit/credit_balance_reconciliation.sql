@@ -19,6 +19,12 @@ balances as (
 
 ),
 
+tiers as (
+
+    select * from {{ ref('subscription_tiers') }}
+
+),
+
 ledger_balances as (
 
     select
@@ -36,6 +42,7 @@ final as (
     select
         cast(coalesce(balances.user_id, ledger_balances.user_id) as text) as user_id,
         cast(balances.subscription_tier as text) as subscription_tier,
+        cast(tiers.monthly_credits as bigint) as tier_monthly_credits,
         {{ exact_decimal('coalesce(balances.current_balance, 0)') }} as app_balance,
         {{ exact_decimal('coalesce(ledger_balances.ledger_balance, 0)') }} as ledger_balance,
         {{ exact_decimal(
@@ -43,6 +50,7 @@ final as (
         ) }} as drift
     from balances
     full outer join ledger_balances on balances.user_id = ledger_balances.user_id
+    left join tiers on balances.subscription_tier = tiers.subscription_tier
 
 )
 

@@ -24,6 +24,7 @@ renamed as (
         {{ withheld_columns(
             app, names=['provider', 'enhancement_type', 'status'], ids=['id', 'user_id']
         ) }} as withheld_columns,
+        {{ app.processing_time_ms }} / 1000 as processing_seconds,
         {{ row_digest('row(' ~ app.names | join(', ') ~ ')') }} as row_digest
     from source
 

@@ -1,8 +1,14 @@
 {%- set app = source_columns('system_alerts') -%}
 
+-- depends_on: {{ source('app', 'system_alerts') }}
 with source as (
 
+    {% if app.is_there -%}
     select * from {{ source('app', 'system_alerts') }}
+    {%- else -%}
+    select 1 as nothing
+    where false
+    {%- endif %}
 
 ),
 

@@ -1,0 +1,1 @@
+"""What README.md, docs/ and the other READMEs say, run as it is written there."""

@@ -1,0 +1,135 @@
+"""Each command, SQL block and variable of the documents is run by a test as it is written."""
+
+import re
+import shlex
+
+import pytest
+import yaml
+
+from demo.server import Server
+from tests.app_database import PROJECT, AppDatabase, messages
+from tests.app_rows import charge, task
+from tests.conftest import make_database
+from tests.docs.documents import Snippet, read, snippets
+
+UV_RUN = ".tools/bin/uv run --frozen "
+
+# What is not run here, and the test that runs it. A document's new command needs a test.
+ELSEWHERE = {
+    "make demo": "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it",
+    "make demo FROM_CSV=folder": "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it",
+    "make demo GENERATIONS=100000 MONTHS=12": (
+        "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it"
+    ),
+    "make demo-stop": "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it",
+    "make clean": "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it",
+    "make docs": "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it",
+    "make backup FILE=pool.dump": "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it",
+    ".tools/bin/uv run --frozen python -m demo run --help": (
+        "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it"
+    ),
+    "make test": ".ci/run",
+    "make lint test": ".ci/run",
+    "make bench": "bench/results/bench.md",
+    "make bench SCALE=10000000": "bench/results/bench.md",
+    "python -m bench --help": "bench/results/bench.md",
+    "dbt run-operation cleanup_credit_pools": "tests/cleanup/test_life.py",
+    "dbt retry": "tests/incremental/test_interrupted_runs.py",
+    "dbt \N{HORIZONTAL ELLIPSIS}": "README.md",  # heads a column of commands
+    ".tools/bin/uv run --frozen": "README.md",  # goes before each of a column
+    "uv add dbt-postgres-python": "pyproject.toml",
+}
+SECTIONS_ELSEWHERE = {
+    ("README.md", "Your own database"): "tests/setup/test_your_own_database.py",
+    ("dbt_postgres_python/README.md", "dbt-postgres-python"): "dbt_postgres_python/tests",
+}
+
+
+def steps(snippet: Snippet) -> list[str]:
+    """The single commands of a snippet, without their comments."""
+    if snippet.language == "sql":
+        return [snippet.text]
+    lines = [re.sub(r"\s+# .*$", "", line).strip() for line in snippet.text.splitlines()]
+    return [line for line in lines if line and not line.startswith("export ")]
+
+
+def is_run_here(step: str) -> bool:
+    """Whether it is SQL, or a dbt command, which costs too little to be run in a clone."""
+    return step not in ELSEWHERE and step.removeprefix(UV_RUN).startswith(
+        ("dbt ", "alter role ", "create role ")
+    )
+
+
+ALL = [
+    snippet
+    for snippet in snippets()
+    if (snippet.document, snippet.section) not in SECTIONS_ELSEWHERE
+]
+HERE = list(dict.fromkeys(step for snippet in ALL for step in steps(snippet) if is_run_here(step)))
+
+
+@pytest.mark.parametrize("snippet", ALL, ids=str)
+def test_a_test_runs_it(snippet: Snippet) -> None:
+    """Nothing that a reader may copy is left to hope."""
+    if snippet.language in ("python", "yaml", "ini"):
+        pytest.fail(f"no test runs this block of {snippet.document}: {snippet.text}")
+    unknown = [step for step in steps(snippet) if not (is_run_here(step) or step in ELSEWHERE)]
+    assert unknown == [], "add these to ELSEWHERE with the test that runs them"
+
+
+def test_the_tests_named_are_there() -> None:
+    """A test that another file is trusted to have, it has."""
+    for place in {*ELSEWHERE.values(), *SECTIONS_ELSEWHERE.values()}:
+        path, _, name = place.partition("::")
+        assert (PROJECT / path).exists(), place
+        assert not name or f"def {name}(" in (PROJECT / path).read_text(), place
+
+
+@pytest.fixture(scope="module")
+def built(server: Server) -> AppDatabase:
+    """A database with the marts of one task of 2024."""
+    database = make_database(server)
+    database.insert("enhancement_tasks", task())
+    database.insert("credit_transactions", charge())
+    database.execute("drop role if exists metabase")
+    database.dbt("build", "--resource-type", "model", "seed")
+    return database
+
+
+@pytest.mark.parametrize("step", HERE)
+def test_it_does_what_it_says(built: AppDatabase, step: str) -> None:
+    """As written, with `...` for a password; dbt's commands against the database of production."""
+    if not step.removeprefix(UV_RUN).startswith("dbt "):
+        built.execute(step)
+        return
+    arguments = shlex.split(step.removeprefix(UV_RUN).removeprefix("dbt "))
+    # The database is small: what is asked here is the command, and not the Python models.
+    extra = ["--resource-type", "model", "seed"] if arguments[0] == "build" else []
+    result = built.dbt(*arguments, *extra, expect_success=False, python_models=True)
+    if arguments[:2] == ["source", "freshness"]:
+        statuses = {
+            each.node.name: str(each.status)
+            for each in result.result.results
+            if each.node.resource_type == "source"
+        }
+        assert statuses == {"enhancement_tasks": "error", "credit_transactions": "error"}
+    else:
+        assert result.success, messages(result)
+
+
+def test_every_variable_is_documented_and_every_documented_one_is_there() -> None:
+    """docs/variables.md and dbt_project.yml name the same variables and the same defaults."""
+    variables = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+    rows = [line for line in read("docs/variables.md").splitlines() if line.startswith("| `")]
+    documented = {}
+    for row in rows:
+        names, default = (cell.strip() for cell in row.strip("|").split("|")[:2])
+        documented |= dict.fromkeys(re.findall(r"`(\w+)`", names), default.strip("`"))
+    assert documented.keys() | {"cleanup"} == variables.keys()
+    for name, default in documented.items():
+        if default in ("none", "run's start"):
+            assert variables[name] is None, name
+        elif default == "as named":
+            assert variables[name] == name.removesuffix("_table"), name
+        else:
+            assert variables[name] == yaml.safe_load(default), name

@@ -1,0 +1,1 @@
+"""Set-up as README.md has it, on servers as production has them."""

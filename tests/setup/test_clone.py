@@ -1,0 +1,34 @@
+"""The demo's commands, in a clone whose path has blanks."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.app_database import PROJECT
+from tests.sample import FOLDER
+from tests.setup.test_your_own_database import run
+
+
+@pytest.mark.long
+def test_the_demo_as_the_readme_has_it(clone: Path) -> None:
+    """Twice in a row, larger, from files; then what the documents do with it."""
+    home = {"HOME": str(clone.parent)}
+    try:
+        first = run(clone, "make demo GENERATIONS=2000 MONTHS=2", **home)
+        assert "This month" in first
+        assert "warning" not in first.lower()
+        assert "This month" in run(clone, "make demo")
+        assert "This month" in run(clone, "make demo GENERATIONS=100000 MONTHS=12")
+        run(clone, "make docs")
+        assert (clone / "target" / "static_index.html").exists()
+        superuser = {"PGHOST": str(clone / ".demo" / "server"), "PGUSER": "postgres"}
+        run(clone, "make backup FILE=pool.dump", PGDATABASE="app", **superuser)
+        assert "--generations" in run(clone, ".tools/bin/uv run --frozen python -m demo run --help")
+        shutil.copytree(FOLDER, clone / "folder")
+        assert "This month" in run(clone, "make demo FROM_CSV=folder")
+        assert "stopped" in run(clone, "make demo-stop")
+    finally:
+        run(clone, "make clean")
+    assert not (clone / ".demo").exists()
+    assert (PROJECT / "demo").exists()
