@@ -11,7 +11,7 @@ from demo.server import Server
 
 NAME = "app"
 NEW_NAME = "app_loading"
-SCRIPTS = ("roles.sql", "app_schema.sql", "build_role.sql")
+SCRIPTS = ("roles.sql", "app_schema.sql", "build_role.sql", "reader_role.sql")
 
 
 @contextmanager
