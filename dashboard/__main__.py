@@ -71,7 +71,7 @@ def _serve(database: Database, options: argparse.Namespace) -> None:
     port = listener.getsockname()[1]
     host = f"[{options.host}]" if ":" in options.host else options.host
     address = f"http://{host}:{port}/"
-    print(f"the page is at {address} – ctrl-c ends it", flush=True)
+    print(f"the page is at {address}, until ctrl-c ends it", flush=True)
     hosts = [*app.LOOPBACK, host, *options.allowed_host]
     server = uvicorn.Server(
         uvicorn.Config(

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO
 
 from starlette.applications import Starlette
@@ -26,7 +27,7 @@ from dashboard.problems import NotFound, Problem, shown
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 PAGES_KEPT = 64
-SECONDS_KEPT = 30  # of a page while the overview is the same: other marts may have moved
+SECONDS_KEPT = 30
 MEMORY_OF_A_FILE = 1 << 20
 CHUNK = 1 << 16
 
@@ -40,16 +41,26 @@ LINKS = page.Links(
 )
 
 
+@dataclass(frozen=True)
+class Written:
+    """A page, of which run it is, and since when."""
+
+    run: object
+    at: float
+    content: bytes
+
+
 class Pages:
     """Pages as they were written last, until a run changes the marts.
 
-    All readers see the same marts through the same role, so one reader's page is any reader's.
+    All readers see the same marts through the same role, so one reader's page is any reader's. A
+    page that is old while the overview is the same is given away and written again meanwhile:
+    another mart may have moved.
     """
 
-    def __init__(self, database: Database, seconds_kept: float = SECONDS_KEPT):
+    def __init__(self, database: Database):
         self._database = database
-        self._seconds_kept = seconds_kept
-        self._kept: OrderedDict[Filters, tuple[object, float, bytes]] = OrderedDict()
+        self._kept: OrderedDict[Filters, Written] = OrderedDict()
         self._writing: dict[Filters, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -61,34 +72,47 @@ class Pages:
         """
         with self._database.snapshot() as snapshot:
             run = _run(page.version(snapshot))
-        if (found := self._find(filters, run)) is not None:
-            return found
         with self._lock:
+            found = self._kept.get(filters)
             writing = self._writing.setdefault(filters, threading.Lock())
+        if found and found.run == run:
+            if time.monotonic() - found.at > SECONDS_KEPT and writing.acquire(blocking=False):
+                threading.Thread(target=self._write_again, args=(filters, writing)).start()
+            return found.content
         try:
             with writing:
-                if (found := self._find(filters, run)) is not None:
-                    return found
-                with self._database.snapshot() as snapshot:
-                    overview = page.version(snapshot)
-                    content = page.read(snapshot, filters, overview, LINKS)
-                written = rendering.render_page(content, LINKS).encode()
                 with self._lock:
-                    self._kept[filters] = (_run(overview), time.monotonic(), written)
-                    self._kept.move_to_end(filters)
-                    while len(self._kept) > PAGES_KEPT:
-                        self._kept.popitem(last=False)
-                return written
+                    found = self._kept.get(filters)
+                return found.content if found and found.run == run else self._write(filters)
         finally:
             with self._lock:
-                self._writing.pop(filters, None)
+                if filters not in self._kept:
+                    self._writing.pop(filters, None)
 
-    def _find(self, filters: Filters, run: object) -> bytes | None:
+    def _write(self, filters: Filters) -> bytes:
+        started = time.monotonic()
+        with self._database.snapshot() as snapshot:
+            overview = page.version(snapshot)
+            content = page.read(snapshot, filters, overview, LINKS)
+        written = rendering.render_page(content, LINKS).encode()
+        if content.problems:  # a part is missing, perhaps not for long
+            return written
         with self._lock:
-            kept = self._kept.get(filters)
-        if kept and kept[0] == run and time.monotonic() - kept[1] < self._seconds_kept:
-            return kept[2]
-        return None
+            self._kept[filters] = Written(_run(overview), started, written)
+            self._kept.move_to_end(filters)
+            while len(self._kept) > PAGES_KEPT:
+                oldest, _ = self._kept.popitem(last=False)
+                self._writing.pop(oldest, None)
+        return written
+
+    def _write_again(self, filters: Filters, writing: threading.Lock) -> None:
+        try:
+            self._write(filters)
+        except Problem:
+            with self._lock:  # whoever asks next is told
+                self._kept.pop(filters, None)
+        finally:
+            writing.release()
 
 
 def _run(overview: page.Row) -> object:
@@ -119,19 +143,14 @@ class Headers:
         await self._app(scope, receive, send_with_headers)
 
 
-def create(
-    database: Database,
-    hosts: Sequence[str] = LOOPBACK,
-    seconds_kept: float = SECONDS_KEPT,
-) -> Starlette:
+def create(database: Database, hosts: Sequence[str] = LOOPBACK) -> Starlette:
     """The application over one database.
 
     Args:
         database: where the marts are.
         hosts: names by which the page may be asked for; a stranger's page cannot use its own.
-        seconds_kept: how long a written page serves while no run ends.
     """
-    pages = Pages(database, seconds_kept)
+    pages = Pages(database)
 
     @_never_a_trace
     def show_page(request: Request) -> Response:

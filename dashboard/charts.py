@@ -4,6 +4,7 @@ Each has a name for readers who do not see it; its figures are in the table besi
 value is its <title>, which browsers show as a tooltip.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -78,9 +79,12 @@ def column_chart(
     axis: Format | None = None,
     parts: Series | None = None,
     tooltips: Sequence[str] = (),
-    every: int = 1,
+    ticks: Sequence[str] = (),
 ) -> Markup:
-    """Columns from zero; `parts` is what of each column is drawn in another ink at its foot."""
+    """Columns from zero; `parts` is what of each column is drawn in another ink at its foot.
+
+    `ticks` are the labels of the axis where not all fit, blank where there is none.
+    """
     scale = scale_for(values, whole=all(isinstance(value, int) for value in values))
     right = WIDTH - 8
     step = (right - LEFT) / max(len(values), 1)
@@ -116,7 +120,7 @@ def column_chart(
     return _svg(
         name,
         description,
-        _value_axis(scale, axis or shown, right) + body + _label_axis(labels, positions, every),
+        _value_axis(scale, axis or shown, right) + body + _label_axis(ticks or labels, positions),
     )
 
 
@@ -129,7 +133,7 @@ def line_chart(
     axis: Format | None = None,
     from_zero: bool = True,
     most: float | None = None,
-    every: int = 1,
+    ticks: Sequence[str] = (),
 ) -> Markup:
     """Lines with their names and last values at their ends; a gap where nothing is known."""
     values = [value for each in series for value in each.values]
@@ -160,7 +164,7 @@ def line_chart(
         if points:
             ends.append([points[-1][1] + 4, each, shown(points[-1][3])])
     ends.sort(key=lambda end: end[0])
-    for above, below in zip(ends, ends[1:], strict=False):
+    for above, below in itertools.pairwise(ends):
         below[0] = max(below[0], above[0] + 2 * LABEL_GAP)
     texts = "".join(
         f'<text class="end ink{each.ink}" x="{right + 7}" y="{y:.1f}">{escape(each.name)}'
@@ -173,7 +177,7 @@ def line_chart(
         _value_axis(scale, axis or shown, right)
         + "".join(lines)
         + texts
-        + _label_axis(labels, xs, every),
+        + _label_axis(ticks or labels, xs),
     )
 
 
@@ -249,7 +253,7 @@ def forecast_chart(
     return _svg(
         name,
         description,
-        _value_axis(scale, axis, right) + "".join(body) + _label_axis(labels, positions, 1),
+        _value_axis(scale, axis, right) + "".join(body) + _label_axis(labels, positions),
     )
 
 
@@ -280,7 +284,8 @@ def share_bar(share: Value) -> Markup:
     width = round(min(max(float(share or 0), 0.0), 1.0) * 60, 1)
     return Markup(
         '<svg class="share" viewBox="0 0 60 8" width="60" height="8" aria-hidden="true">'
-        f'<rect class="track" width="60" height="8"/><rect class="ink1" width="{width}" height="8"/>'
+        '<rect class="track" width="60" height="8"/>'
+        f'<rect class="ink1" width="{width}" height="8"/>'
         "</svg>"
     )
 
@@ -298,13 +303,12 @@ def _value_axis(scale: Scale, shown: Format, right: float) -> str:
     return "".join(parts)
 
 
-def _label_axis(labels: Sequence[str], positions: Sequence[float], every: int) -> str:
-    last = len(labels) - 1
+def _label_axis(labels: Sequence[str], positions: Sequence[float]) -> str:
     return "".join(
-        f'<text class="axis" x="{positions[place]:.1f}" y="{HEIGHT - 7}" text-anchor="middle">'
+        f'<text class="axis" x="{x:.1f}" y="{HEIGHT - 7}" text-anchor="middle">'
         f"{escape(label)}</text>"
-        for place, label in enumerate(labels)
-        if (last - place) % every == 0
+        for label, x in zip(labels, positions, strict=True)
+        if label
     )
 
 

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+LONGEST_TEXT = 160
 NOT_KNOWN = "N/A"
 MINUS = "\N{MINUS SIGN}"
 
@@ -67,6 +68,8 @@ def show(value: Any, kind: str) -> str:
             return f"{value.day} {value:%b %Y %H:%M}"
         case "flag":
             return "yes" if value else "no"
+        case "note" | "text" if len(str(value)) > LONGEST_TEXT:
+            return str(value)[: LONGEST_TEXT - 1] + "…"
     return str(value)
 
 
@@ -103,7 +106,9 @@ def change(now: Decimal | int | None, before: Decimal | int | None, kind: str) -
 
 def arrow(difference: Decimal) -> str:
     """Up or down, for readers of colour and of none."""
-    return "\N{BLACK UP-POINTING TRIANGLE}" if difference > 0 else "\N{BLACK DOWN-POINTING TRIANGLE}"
+    return (
+        "\N{BLACK UP-POINTING TRIANGLE}" if difference > 0 else "\N{BLACK DOWN-POINTING TRIANGLE}"
+    )
 
 
 def _with_minus(text: str) -> str:

@@ -16,7 +16,9 @@ from dashboard.problems import NotFound, Problem, shown
 from dashboard.queries import Column, Query
 
 NAMES_OFFERED = 50
+LONG_TEXT = 44  # longer ones are set on several lines
 UNITS = {"vendor_cost_usd": "usd", "failure_rate": "rate", "median_duration_seconds": "seconds"}
+BUDGET_COLUMNS = ("monthly_budget_usd", "budget_passed_on", "probability_over_budget")
 FINDINGS = {
     "failed_not_refunded": "Failed and not refunded",
     "refunded_but_completed": "Completed and refunded",
@@ -87,6 +89,7 @@ class Cell:
     is_number: bool
     href: str | None = None
     bar: Markup = Markup()
+    is_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ class Section:
     lead: str = ""
     charts: Sequence[Markup] = ()
     tables: Sequence[Table] = ()
+    is_beside: bool = False  # charts stand beside the first table where there is room
 
 
 @dataclass(frozen=True)
@@ -297,7 +301,6 @@ class Reader:
 
     def _cell(self, row: Row, column: Column) -> Cell:
         value = row[column.name]
-        filters = self.period.filters
         href = None
         bar = Markup()
         if column.kind == "sparkline":
@@ -311,8 +314,8 @@ class Reader:
                 else "",
             )
             return Cell(text, False)
-        if column.name == "found" and value is not None:
-            value = abs(value)
+        if column.name == "found_text":
+            value = _found(row)
         if column.name == "finding_type":
             value = FINDINGS.get(value, value)
         kind = column.kind
@@ -329,11 +332,8 @@ class Reader:
         if column.name == "month_start" and "generations" in row:
             href = self._link(month=value)
         text = numbers.show(value, kind)
-        if column.kind == "text" and len(text) == 36 and text.count("-") == 4:
-            # An id: breaks only between its parts.
-            text = Markup("-<wbr>").join(text.split("-"))
-        del filters
-        return Cell(text, column.is_number, href, bar)
+        is_long = column.kind == "note" or len(text) > LONG_TEXT
+        return Cell(text, column.is_number, href, bar, is_long)
 
     def _link(self, **changed: Any) -> str | None:
         filters = self.period.filters
@@ -369,6 +369,7 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
     else:
         users_before = reader.one(queries.SAME_DAYS_USERS)
     providers = reader.table("providers", f"No generation in {month_name}: no data yet.")
+    months = _months_section(reader)
     page = Page(
         period=period,
         title=_title(period),
@@ -378,7 +379,7 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
         trust=_trust(reader),
         sections=[
             _days(reader, month_name),
-            _months_section(reader),
+            months,
             Section(
                 "providers",
                 "Providers and types",
@@ -394,17 +395,12 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
                 f" {period.zone}, by the time of creation.",
                 tables=[reader.table("health", "No provider is known yet.")],
             ),
-            Section(
-                "latency",
-                "Latency",
-                "Median time from creation to end, by whole day. Month by month has the median and"
-                " the 95th percentile of all.",
-                tables=[reader.table("latency", f"No generation has ended in {month_name}.")],
-            ),
+            _latency(reader, months.tables[0].raw, month_name),
             Section(
                 "failures",
                 "Failures",
-                "URLs, e-mail addresses, ids and keys in messages are replaced.",
+                "URLs, e-mail addresses and keys in messages are replaced; by reason, ids and numbers"
+                " too.",
                 tables=[
                     reader.table("failure_reasons", "No generation has failed yet."),
                     reader.table("failures", f"No generation failed in {month_name}."),
@@ -588,11 +584,7 @@ def _trust(reader: Reader) -> Sequence[str]:
     checks = reader.rows(queries.CHECKS)
     if checks:
         passed = [row for row in checks if row["is_passed"]]
-        found = [
-            f"{numbers.count(abs(row['found']))} {row['found_text']}"
-            for row in checks
-            if not row["is_passed"]
-        ]
+        found = [_found(row) for row in checks if not row["is_passed"]]
         sentences.append(
             f"{len(passed)} of {len(checks)} checks passed"
             + (f"; found: {'; '.join(found)}." if found else ", nothing found.")
@@ -600,10 +592,16 @@ def _trust(reader: Reader) -> Sequence[str]:
     return sentences
 
 
+def _found(check: Row) -> str:
+    if check["is_passed"]:
+        return check["passed_text"]
+    return f"{numbers.count(abs(check['found']))} {check['found_text']}"
+
+
 def _days(reader: Reader, month_name: str) -> Section:
     table = reader.table("days", f"No day of {month_name} is known.")
     days = table.raw[::-1]
-    labels = [str(row["usage_date"].day) for row in days]
+    ticks = [str(row["usage_date"].day) if row["usage_date"].day % 7 == 1 else "" for row in days]
     names = [numbers.show(row["usage_date"], "date") for row in days]
     drawn: list[Markup] = []
     if any(row["generations"] for row in days):
@@ -611,7 +609,7 @@ def _days(reader: Reader, month_name: str) -> Section:
             charts.column_chart(
                 f"Generations by day, {month_name}",
                 "Failed ones at the foot of each column.",
-                labels,
+                names,
                 [int(row["generations"]) for row in days],
                 lambda value: numbers.show(value, "count"),
                 parts=charts.Series("failed", [int(row["failed_generations"]) for row in days], 2),
@@ -620,7 +618,7 @@ def _days(reader: Reader, month_name: str) -> Section:
                     f" {numbers.count(row['failed_generations'])} failed"
                     for name, row in zip(names, days, strict=True)
                 ],
-                every=5,
+                ticks=ticks,
             ),
             charts.column_chart(
                 f"Cost by day, {month_name}, USD",
@@ -629,30 +627,35 @@ def _days(reader: Reader, month_name: str) -> Section:
                 [row["vendor_cost_usd"] for row in days],
                 lambda value: numbers.show(value, "usd"),
                 _axis_usd,
-                every=max(len(days), 1),
+                ticks=ticks,
             ),
             charts.line_chart(
                 f"Success rate by day, {month_name}",
                 "Completed of all that ended.",
-                labels,
+                names,
                 [charts.Series("success", [row["success_rate"] for row in days], 3)],
                 lambda value: numbers.show(value, "rate"),
                 _axis_rate,
                 from_zero=False,
                 most=1.0,
-                every=5,
+                ticks=ticks,
             ),
         ]
-    return Section("days", "Day by day", charts=drawn, tables=[table])
+    return Section("days", "Day by day", charts=drawn, tables=[table], is_beside=True)
 
 
 def _months_section(reader: Reader) -> Section:
     table = reader.table("months", "No month is known yet.")
     months = table.raw[::-1]
-    labels = [f"{row['month_start']:%b}" for row in months]
+    labels = [numbers.show(row["month_start"], "month") for row in months]
     drawn: list[Markup] = []
     if any(row["generations"] for row in months):
-        every = 1 if len(months) < 8 else 2
+        # Every other one where they are many, the last one always.
+        step = 1 if len(months) < 8 else 2
+        ticks = [
+            f"{row['month_start']:%b}" if (len(months) - place) % step == step % 2 else ""
+            for place, row in enumerate(months)
+        ]
         drawn = [
             charts.column_chart(
                 "Generations by month",
@@ -660,7 +663,7 @@ def _months_section(reader: Reader) -> Section:
                 labels,
                 [int(row["generations"]) for row in months],
                 lambda value: numbers.show(value, "count"),
-                every=every,
+                ticks=ticks,
             ),
             charts.line_chart(
                 "Revenue and cost by month, USD",
@@ -672,7 +675,7 @@ def _months_section(reader: Reader) -> Section:
                 ],
                 lambda value: numbers.show(value, "usd"),
                 _axis_usd,
-                every=every,
+                ticks=ticks,
             ),
             charts.line_chart(
                 "Success rate by month",
@@ -683,25 +686,41 @@ def _months_section(reader: Reader) -> Section:
                 _axis_rate,
                 from_zero=False,
                 most=1.0,
-                every=every,
+                ticks=ticks,
             ),
         ]
-        if "p95_duration_seconds" in months[0]:
-            drawn.append(
-                charts.line_chart(
-                    "Latency by month, seconds",
-                    "Median and 95th percentile of the time to the end.",
-                    labels,
-                    [
-                        charts.Series("p95", [row["p95_duration_seconds"] for row in months], 2),
-                        charts.Series("median", [row["p50_duration_seconds"] for row in months]),
-                    ],
-                    lambda value: numbers.show(value, "seconds"),
-                    lambda value: numbers.count(value),
-                    every=every,
-                )
-            )
     return Section("months", "Month by month", charts=drawn, tables=[table])
+
+
+def _latency(reader: Reader, months: list[Row], month_name: str) -> Section:
+    months = [row for row in months[::-1] if row.get("p95_duration_seconds") is not None]
+    drawn = []
+    if months:
+        drawn = [
+            charts.line_chart(
+                "Latency by month, seconds",
+                "Median and 95th percentile of the time to the end.",
+                [numbers.show(row["month_start"], "month") for row in months],
+                [
+                    charts.Series("p95", [row["p95_duration_seconds"] for row in months], 2),
+                    charts.Series("median", [row["p50_duration_seconds"] for row in months]),
+                ],
+                lambda value: numbers.show(value, "seconds"),
+                numbers.count,
+                ticks=[
+                    f"{row['month_start']:%b}" if (len(months) - place) % 2 else ""
+                    for place, row in enumerate(months)
+                ],
+            )
+        ]
+    return Section(
+        "latency",
+        "Latency",
+        "Time from creation to end. The table's are the medians of whole days.",
+        drawn,
+        [reader.table("latency", f"No generation has ended in {month_name}.")],
+        is_beside=True,
+    )
 
 
 def _owed(reader: Reader) -> Section:
@@ -717,12 +736,17 @@ def _owed(reader: Reader) -> Section:
             " generations that failed and were not, or not fully, refunded."
         )
     return Section(
-        "owed", "Money owed to users", lead, tables=[reader.table("owed", "Nobody is owed a refund.")]
+        "owed",
+        "Money owed to users",
+        lead,
+        tables=[reader.table("owed", "Nobody is owed a refund.")],
     )
 
 
 def _forecast(reader: Reader) -> Section:
     table = reader.table("forecast", "There is no forecast yet: the nightly run makes it.")
+    if all(row["monthly_budget_usd"] is None for row in table.raw):
+        table = reader.table("forecast", table.empty, hidden=BUDGET_COLUMNS)
     record = reader.table(
         "forecast_record", "No forecast can be judged yet: the first one's month is not over."
     )
@@ -787,7 +811,7 @@ def _forecast(reader: Reader) -> Section:
     elif table.raw:
         status = str(table.raw[0]["forecast_status"]).replace("_", " ")
         lead = f"There is no forecast: {status}."
-    return Section("forecast", "Forecast", lead, drawn, [table, record])
+    return Section("forecast", "Forecast", lead, drawn, [table, record], is_beside=True)
 
 
 def _credits(reader: Reader) -> Section:

@@ -5,7 +5,7 @@ credit, US dollars) and `limit` (rows shown; null for all). Nothing else is put 
 marts' schema.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 ROWS_SHOWN = 15
 
@@ -43,7 +43,6 @@ class Query:
     columns: tuple[Column, ...] = ()
     ignores: tuple[str, ...] = ()
     limit: int | None = None
-    hidden: frozenset[str] = field(default_factory=frozenset)
 
 
 def columns(*specifications: str) -> tuple[Column, ...]:
@@ -229,12 +228,16 @@ HEADLINE_FILTERED = Query(
             / nullif((credits_used - credits_refunded) * %(price)s::numeric, 0), 6
         ) as gross_margin_rate,
         (
-            select count(distinct user_id)
-            from {schema}.fct_generations
-            where
-                created_at >= %(this_start)s and created_at < %(next_start)s
-                and (%(provider)s::text is null or provider = %(provider)s)
-                and (%(type)s::text is null or enhancement_type = %(type)s)
+            select count(user_id)
+            from (
+                select user_id
+                from {schema}.fct_generations
+                where
+                    created_at >= %(this_start)s and created_at < %(next_start)s
+                    and (%(provider)s::text is null or provider = %(provider)s)
+                    and (%(type)s::text is null or enhancement_type = %(type)s)
+                group by 1
+            ) as users
         ) as active_users
     from usage
     """,
@@ -308,13 +311,18 @@ SAME_DAYS_USERS = Query(
     """
     select
         (
-            select count(distinct user_id)
-            from {schema}.fct_generations
-            where
-                created_at >= %(prior_start)s and created_at <= %(prior_cut)s
-                and created_at < %(this_start)s
-                and (%(provider)s::text is null or provider = %(provider)s)
-                and (%(type)s::text is null or enhancement_type = %(type)s)
+            -- Hashed, where count(distinct) would sort.
+            select count(user_id)
+            from (
+                select user_id
+                from {schema}.fct_generations
+                where
+                    created_at >= %(prior_start)s and created_at <= %(prior_cut)s
+                    and created_at < %(this_start)s
+                    and (%(provider)s::text is null or provider = %(provider)s)
+                    and (%(type)s::text is null or enhancement_type = %(type)s)
+                group by 1
+            ) as users
         ) as active_users,
         (
             select coalesce(sum(refunds_issued), 0)
@@ -453,7 +461,7 @@ CHECKS = Query(
     columns(
         "name | Check | text | .",
         "is_passed | Passed | flag | .",
-        "found | Found | count | .",
+        "found_text | Found | text | .",
         "marts | Marts | text | .",
     ),
     ignores=("provider", "type", "month"),
@@ -649,20 +657,23 @@ PROVIDERS = Query(
     ),
     shown as (
         select * from ranked where %(limit)s::bigint is null or place <= %(limit)s
+    ),
+    histories as (
+        select provider, array_agg(generations order by month_start) as history
+        from {schema}.monthly_provider_breakdown
+        where
+            provider in (select provider from shown)
+            and month_start <= %(month)s
+            and month_start > %(month)s::timestamp - interval '13 months'
+        group by 1
     )
     select
         place, provider, provider_name, generations, completed_generations, failed_generations,
         success_rate, vendor_cost_usd, avg_cost_per_generation_usd, credits_used, active_users,
         share_of_generations, share_of_cost,
-        (
-            select array_agg(history.generations order by history.month_start)
-            from {schema}.monthly_provider_breakdown as history
-            where
-                history.provider = shown.provider
-                and history.month_start <= %(month)s
-                and history.month_start > %(month)s::timestamp - interval '13 months'
-        ) as history
+        history
     from shown
+    left join histories using (provider)
     union all
     select
         %(limit)s + 1, null, count(*) || ' more', sum(generations), sum(completed_generations),
@@ -688,7 +699,7 @@ PROVIDERS = Query(
         "avg_cost_per_generation_usd | Cost per generation | usd4 | monthly_provider_breakdown",
         "credits_used | Credits used | credits | monthly_provider_breakdown",
         "active_users | Active users | count | monthly_provider_breakdown",
-        "history | 12 months before | sparkline | monthly_provider_breakdown.generations",
+        "history | By month | sparkline | monthly_provider_breakdown.generations",
     ),
     ignores=("type",),
     limit=ROWS_SHOWN,
@@ -959,15 +970,27 @@ FINDINGS = Query(
     "What does not fit together",
     ("credit_audit_findings",),
     """
+    with users as (
+        select
+            finding_type,
+            user_id,
+            count(*) as findings,
+            min(occurred_at) as first_at,
+            max(occurred_at) as last_at,
+            sum(credits_at_stake) as credits_at_stake,
+            sum(usd_at_stake) as usd_at_stake
+        from {schema}.credit_audit_findings
+        group by 1, 2
+    )
     select
         finding_type,
-        count(*) as findings,
-        count(distinct user_id) as users,
-        min(occurred_at) as first_at,
-        max(occurred_at) as last_at,
+        sum(findings) as findings,
+        count(user_id) as users,
+        min(first_at) as first_at,
+        max(last_at) as last_at,
         sum(credits_at_stake) as credits_at_stake,
         sum(usd_at_stake) as usd_at_stake
-    from {schema}.credit_audit_findings
+    from users
     group by 1
     order by findings desc, finding_type
     """,

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from dashboard.filters import Filters
 from dashboard.page import NAMES_OFFERED, Links, Page
@@ -18,13 +18,29 @@ TEMPLATES = Path(__file__).with_name("templates")
 @cache
 def environment() -> jinja2.Environment:
     """The templates; every value is escaped unless the page's own code made it as HTML."""
-    return jinja2.Environment(
+    templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    templates.filters.update(prose=prose, breakable=breakable)
+    return templates
+
+
+def prose(sentence: str) -> Markup:
+    """A sentence with what stands between backticks as code."""
+    parts = sentence.split("`")
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
+        for place, part in enumerate(parts)
+    )
+
+
+def breakable(name: str) -> Markup:
+    """A mart's column, which may go to the next line after its mart."""
+    return Markup(".<wbr>").join(name.split("."))
 
 
 @cache
@@ -38,7 +54,9 @@ def policy(of_files: bool = False) -> str:
     """A content security policy: this style sheet, this form, and nothing from anywhere."""
     digest = base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
     rules = ["default-src 'none'", f"style-src 'sha256-{digest}'", "img-src data:"]
-    rules += ["form-action 'none'"] if of_files else ["form-action 'self'", "frame-ancestors 'none'"]
+    rules += (
+        ["form-action 'none'"] if of_files else ["form-action 'self'", "frame-ancestors 'none'"]
+    )
     return "; ".join([*rules, "base-uri 'none'"])
 
 
@@ -77,9 +95,7 @@ def render_message(heading: str, sentence: str, home: str | None = None) -> str:
     return (
         environment()
         .get_template("message.html")
-        .render(
-            heading=heading, sentence=sentence, home=home, style=_raw(style()), policy=None
-        )
+        .render(heading=heading, sentence=sentence, home=home, style=_raw(style()), policy=None)
     )
 
 

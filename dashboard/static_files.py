@@ -79,14 +79,14 @@ def _write_all(snapshot: Snapshot, folder: Path) -> list[str]:
             if table.problem is None:
                 _write_table(snapshot, table.query, content.period, folder / table.href)
     (folder / MANIFEST).write_text(
-        json.dumps({"as_of": overview["as_of"].isoformat(), "pages": list(files.values())}, indent=2)
+        json.dumps(
+            {"as_of": overview["as_of"].isoformat(), "pages": list(files.values())}, indent=2
+        )
     )
     return list(files.values())
 
 
-def _write_table(
-    snapshot: Snapshot, query: queries.Query, period: page.Period, path: Path
-) -> None:
+def _write_table(snapshot: Snapshot, query: queries.Query, period: page.Period, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = snapshot.stream(query.sql, query.marts, {**period.parameters, "limit": None})
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -169,7 +169,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="load <table>.csv or .csv.gz from this folder instead of generating",
     )
-    for command, parents in ((run, [data]), (load, [data]), (show, []), (environment, []), (stop, [])):
+    for command, parents in (
+        (run, [data]),
+        (load, [data]),
+        (show, []),
+        (environment, []),
+        (stop, []),
+    ):
         commands.add_parser(
             command.__name__, help=command.__doc__, description=command.__doc__, parents=parents
         ).set_defaults(command=command)
