@@ -88,7 +88,7 @@ class Cell:
     text: str | Markup
     is_number: bool
     href: str | None = None
-    bar: Markup = Markup()
+    bar: Markup | None = None
     is_long: bool = False
 
 
@@ -302,7 +302,7 @@ class Reader:
     def _cell(self, row: Row, column: Column) -> Cell:
         value = row[column.name]
         href = None
-        bar = Markup()
+        bar = None
         if column.kind == "sparkline":
             values = value or []
             known = [each for each in values if each is not None]
@@ -399,8 +399,8 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
             Section(
                 "failures",
                 "Failures",
-                "URLs, e-mail addresses and keys in messages are replaced; by reason, ids and numbers"
-                " too.",
+                "URLs, e-mail addresses and keys in messages are replaced; by reason, ids and"
+                " numbers too.",
                 tables=[
                     reader.table("failure_reasons", "No generation has failed yet."),
                     reader.table("failures", f"No generation failed in {month_name}."),
@@ -460,8 +460,8 @@ def _compared(period: Period) -> str:
     if prior < period.months[0]:
         return "There is no earlier month to compare with."
     last = frame["prior_last_day"]
-    text = f"Compared with 1–{last.day} {last:%b %Y}" if last.day > 1 else f"1 {last:%b %Y}"
-    text = text if text.startswith("Compared") else f"Compared with {text}"
+    days = "1" if last.day == 1 else f"1\N{EN DASH}{last.day}"
+    text = f"Compared with {days} {last:%b %Y}"
     cut = frame["prior_end_shown"]
     if not frame["is_prior_whole"] and not frame["is_over"]:
         text += f" until {cut:%H:%M} {period.zone}"
