@@ -63,6 +63,7 @@ def _serve(database: Database, options: argparse.Namespace) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((options.host, options.port))
+        listener.listen(128)
     except OSError as error:
         raise Problem(
             f"{options.host}:{options.port} cannot be used ({error.strerror}): choose another with"

@@ -1,0 +1,26 @@
+"""The page over the demo's history."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from demo import server as embedded
+from tests.app_database import AppDatabase
+from tests.conftest import make_database
+from tests.dashboard.databases import build, keep_as, load_demo
+from tests.dashboard.serving import Page, page_of
+
+
+@pytest.fixture(scope="session")
+def demo_database(server: embedded.Server) -> AppDatabase:
+    """The demo's history with all its marts, those of Python models too; to be read only."""
+    database = make_database(server)
+    load_demo(database, 1)
+    return keep_as(build(database, python_models=True, monthly_budget_usd=30), "page")
+
+
+@pytest.fixture(scope="session")
+def demo_page(demo_database: AppDatabase) -> Iterator[Page]:
+    """The page over the demo's history."""
+    with page_of(demo_database) as page:
+        yield page
