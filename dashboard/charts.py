@@ -16,7 +16,7 @@ from markupsafe import Markup
 WIDTH, HEIGHT = 420, 172
 TOP, BOTTOM, LEFT = 18, 22, 46
 TICKS = 4
-LABEL_GAP = 12  # least distance of two labels at the right edge
+LABEL_GAP = 13  # least distance of two labels at the right edge
 
 Value = Decimal | int | float | None
 Format = Callable[[Value], str]
@@ -168,7 +168,7 @@ def line_chart(
         below[0] = max(below[0], above[0] + 2 * LABEL_GAP)
     texts = "".join(
         f'<text class="end ink{each.ink}" x="{right + 7}" y="{y:.1f}">{escape(each.name)}'
-        f'<tspan class="value" x="{right + 7}" dy="11">{escape(last)}</tspan></text>'
+        f'<tspan class="value" x="{right + 7}" dy="12">{escape(last)}</tspan></text>'
         for y, each, last in ends
     )
     return _svg(

@@ -653,7 +653,7 @@ def _months_section(reader: Reader) -> Section:
         # Every other one where they are many, the last one always.
         step = 1 if len(months) < 8 else 2
         ticks = [
-            f"{row['month_start']:%b}" if (len(months) - place) % step == step % 2 else ""
+            f"{row['month_start']:%b}" if (len(months) - 1 - place) % step == 0 else ""
             for place, row in enumerate(months)
         ]
         drawn = [

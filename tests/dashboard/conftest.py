@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from selenium import webdriver
 
 from demo import server as embedded
 from tests.app_database import AppDatabase
 from tests.conftest import make_database
+from tests.dashboard import browsing
 from tests.dashboard.databases import build, keep_as, load_demo
 from tests.dashboard.serving import Page, page_of
 
@@ -24,3 +26,13 @@ def demo_page(demo_database: AppDatabase) -> Iterator[Page]:
     """The page over the demo's history."""
     with page_of(demo_database) as page:
         yield page
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome | None]:
+    """Chromium; None where there is none."""
+    if not browsing.IS_HERE:
+        yield None
+        return
+    with browsing.start(tmp_path_factory.mktemp("chromium")) as driver:
+        yield driver
