@@ -16,6 +16,7 @@ from dashboard.problems import NotFound, Problem, shown
 from dashboard.queries import Column, Query
 
 NAMES_OFFERED = 50
+MONTHS_OFFERED = 60
 LONG_TEXT = 44  # longer ones are set on several lines
 UNITS = {"vendor_cost_usd": "usd", "failure_rate": "rate", "median_duration_seconds": "seconds"}
 BUDGET_COLUMNS = ("monthly_budget_usd", "budget_passed_on", "probability_over_budget")
@@ -141,6 +142,13 @@ class Page:
     sections: list[Section]
     problems: list[str] = field(default_factory=list)
 
+    @property
+    def months_offered(self) -> list[date]:
+        """Months to choose from, the newest first; older ones are asked for by their address."""
+        offered = self.period.months[-MONTHS_OFFERED:][::-1]
+        month = self.period.filters.month
+        return offered if month in offered else [*offered, month]
+
 
 # ---------------------------------------------------------------------------------------- reading
 
@@ -252,16 +260,19 @@ class Reader:
         self.links = links
         self.problems: list[str] = []
 
-    def rows(self, query: Query) -> list[Row]:
-        """The rows that the page shows of a query; none where its marts cannot be read."""
+    def _read(self, query: Query) -> tuple[list[Row], str | None]:
+        """The rows that the page shows of a query, or why there are none."""
+        parameters = {**self.period.parameters, "limit": query.limit}
         try:
-            return self.snapshot.rows(
-                query.sql, query.marts, {**self.period.parameters, "limit": query.limit}
-            )
+            return self.snapshot.rows(query.sql, query.marts, parameters), None
         except Problem as problem:
             if problem.sentence not in self.problems:
                 self.problems.append(problem.sentence)
-            return []
+            return [], problem.sentence
+
+    def rows(self, query: Query) -> list[Row]:
+        """The rows that the page shows of a query; none where its marts cannot be read."""
+        return self._read(query)[0]
 
     def one(self, query: Query) -> Row:
         """The first row of a query, or no columns at all."""
@@ -270,11 +281,7 @@ class Reader:
     def table(self, name: str, empty: str, hidden: Sequence[str] = ()) -> Table:
         """A query's table, cells written."""
         query = table_for(name, self.period.filters)
-        known = len(self.problems)
-        rows = self.rows(query)
-        problem = self.problems[-1] if len(self.problems) > known else None
-        if problem is None and not rows and self.problems:
-            problem = next((each for each in self.problems if _names_mart(each, query)), None)
+        rows, problem = self._read(query)
         shown_columns = [column for column in query.columns if column.name not in hidden]
         return Table(
             query,
@@ -295,7 +302,7 @@ class Reader:
             if name in ("provider", "type") and getattr(filters, name) is not None
         ]
         notes = [f"Of {' and '.join(ignored)}."] if ignored else []
-        if query.limit and len(rows) >= query.limit and query.name not in ("months",):
+        if query.limit and len(rows) >= query.limit:
             notes.append("The file has all rows.")
         return " ".join(notes)
 
@@ -339,10 +346,6 @@ class Reader:
         filters = self.period.filters
         values = {"month": filters.month, "provider": filters.provider, "type": filters.type}
         return self.links.page(Filters(**{**values, **changed}))
-
-
-def _names_mart(sentence: str, query: Query) -> bool:
-    return any(mart in sentence for mart in query.marts)
 
 
 # -------------------------------------------------------------------------------------- composing
