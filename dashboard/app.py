@@ -95,7 +95,7 @@ class Pages:
             overview = page.version(snapshot)
             content = page.read(snapshot, filters, overview, LINKS)
         written = rendering.render_page(content, LINKS).encode()
-        if content.problems:  # a part is missing, perhaps not for long
+        if not content.is_complete:  # perhaps not for long
             return written
         with self._lock:
             self._kept[filters] = Written(_run(overview), started, written)

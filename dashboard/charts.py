@@ -166,8 +166,9 @@ def line_chart(
     ends.sort(key=lambda end: end[0])
     for above, below in itertools.pairwise(ends):
         below[0] = max(below[0], above[0] + 2 * LABEL_GAP)
+    beyond = max(ends[-1][0] + LABEL_GAP - HEIGHT + 8, 0) if ends else 0
     texts = "".join(
-        f'<text class="end ink{each.ink}" x="{right + 7}" y="{y:.1f}">{escape(each.name)}'
+        f'<text class="end ink{each.ink}" x="{right + 7}" y="{y - beyond:.1f}">{escape(each.name)}'
         f'<tspan class="value" x="{right + 7}" dy="12">{escape(last)}</tspan></text>'
         for y, each, last in ends
     )

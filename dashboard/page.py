@@ -1,7 +1,7 @@
 """What the page says, read from the marts in one snapshot and ready to be written as HTML."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -140,7 +140,7 @@ class Page:
     provider_lines: list[Row]
     trust: Sequence[str]
     sections: list[Section]
-    problems: list[str] = field(default_factory=list)
+    is_complete: bool = True
 
     @property
     def months_offered(self) -> list[date]:
@@ -258,7 +258,7 @@ class Reader:
         self.snapshot = snapshot
         self.period = period
         self.links = links
-        self.problems: list[str] = []
+        self.is_complete = True
 
     def _read(self, query: Query) -> tuple[list[Row], str | None]:
         """The rows that the page shows of a query, or why there are none."""
@@ -266,13 +266,15 @@ class Reader:
         try:
             return self.snapshot.rows(query.sql, query.marts, parameters), None
         except Problem as problem:
-            if problem.sentence not in self.problems:
-                self.problems.append(problem.sentence)
+            self.is_complete = False
             return [], problem.sentence
 
     def rows(self, query: Query) -> list[Row]:
-        """The rows that the page shows of a query; none where its marts cannot be read."""
-        return self._read(query)[0]
+        """The rows of a query without a table; why there are none is said above all figures."""
+        rows, problem = self._read(query)
+        if problem is not None and problem not in self.period.notices:
+            self.period.notices.append(problem)
+        return rows
 
     def one(self, query: Query) -> Row:
         """The first row of a query, or no columns at all."""
@@ -443,8 +445,7 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
             ),
         ],
     )
-    page.problems.extend(reader.problems)
-    return page
+    return replace(page, is_complete=reader.is_complete)
 
 
 def _title(period: Period) -> str:
@@ -604,7 +605,8 @@ def _found(check: Row) -> str:
 def _days(reader: Reader, month_name: str) -> Section:
     table = reader.table("days", f"No day of {month_name} is known.")
     days = table.raw[::-1]
-    ticks = [str(row["usage_date"].day) if row["usage_date"].day % 7 == 1 else "" for row in days]
+    step = 1 if len(days) <= 10 else 7
+    ticks = [str(place + 1) if place % step == 0 else "" for place in range(len(days))]
     names = [numbers.show(row["usage_date"], "date") for row in days]
     drawn: list[Markup] = []
     if any(row["generations"] for row in days):
@@ -806,7 +808,7 @@ def _forecast(reader: Reader) -> Section:
                 f" The budget of {numbers.usd(row['monthly_budget_usd'])} is passed on"
                 f" {numbers.show(row['budget_passed_on'], 'long_date')}."
             )
-        else:
+        elif row["vendor_cost_usd"] <= row["monthly_budget_usd"]:
             lead += (
                 f" The budget of {numbers.usd(row['monthly_budget_usd'])} is not expected to be"
                 " passed."

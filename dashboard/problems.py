@@ -41,7 +41,7 @@ def of_marts(error: psycopg2.Error, marts: tuple[str, ...], schema: str) -> Prob
     names = " or ".join(f"{schema}.{mart}" for mart in marts)
     message = shown((error.diag.message_primary or "").replace('"', ""), 120)
     if isinstance(error, errors.UndefinedTable | errors.InvalidSchemaName):
-        return Problem(f"{message}: {BUILD} into the schema {schema}.")
+        return Problem(f"{message.removeprefix('relation ')}: {BUILD} into the schema {schema}.")
     if isinstance(error, errors.UndefinedColumn | errors.DatatypeMismatch):
         return Problem(
             f"{names} was built by an older paygen ({message}): "

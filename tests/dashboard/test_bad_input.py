@@ -212,7 +212,7 @@ def test_a_missing_mart_costs_its_own_part_only(database: AppDatabase) -> None:
     assert answer.status == 200
     shown = read_html(answer.text)
     told = " ".join(shown["notices"])
-    assert "relation analytics.monthly_user_usage does not exist" in told
+    assert "analytics.monthly_user_usage does not exist" in told
     assert "may not read credit_balance_reconciliation" in told.replace("analytics.", "")
     assert "built by an older paygen" in told
     assert shown["cards"]["Usage This Month"]["value"] == "0"
@@ -223,7 +223,7 @@ def test_marts_that_were_never_built_are_one_sentence(database: AppDatabase) -> 
     with page_of(database, user="paygen") as page:
         answer = page.get()
         assert answer.status == 503
-        assert "relation analytics.dashboard_overview does not exist" in sentence(answer.text)
+        assert "analytics.dashboard_overview does not exist" in sentence(answer.text)
         database.execute("drop schema analytics cascade")
         assert page.get().status == 503
 

@@ -310,7 +310,8 @@ def test_python_models_are_shown_as_they_are(demo_database: AppDatabase, demo_pa
         )
         for row in forecast
     ]
-    assert "$30.00" in {cell for row in tables["forecast"] for cell in row}
+    assert "The budget of $30.00 is passed on 17 Dec 2024." in demo_page.get().text
+    assert tables["forecast"][1][8:11] == ["$30.00", "17 Dec 2024", "100.00%"]
     reasons = demo_database.query(
         "select reason, sum(failed_generations) as failed, sum(refunded_generations) as refunded"
         " from analytics.failure_reasons group by 1"
