@@ -111,7 +111,7 @@ class Database:
                     connection.rollback()
                     self._free.put(connection)
                     connection = None
-        except psycopg2.Error as error:
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             raise problems.of_server(error) from error
         finally:
             # A reader who leaves in the middle of a file leaves the connection in its middle too.

@@ -52,8 +52,11 @@ def of_marts(error: psycopg2.Error, marts: tuple[str, ...], schema: str) -> Prob
             f"This role may not read {names} ({message}): add it to `reader_roles` in"
             " dbt_project.yml and build again."
         )
-    if isinstance(error, errors.QueryCanceled):
-        return Problem(f"{names} took too long to read and was given up: try again, or a filter.")
+    if isinstance(error, errors.QueryCanceled | errors.LockNotAvailable):
+        return Problem(
+            f"{names} took too long to read and was given up ({message}): try again in a moment, or"
+            " with a filter."
+        )
     return None
 
 

@@ -382,3 +382,16 @@ def test_ctrl_c_ends_it_quietly(demo_database: AppDatabase) -> None:
         page.process.send_signal(signal.SIGINT)
         page.process.wait(20)
         assert not TRACE.search(page.process.stderr.read())
+
+
+def test_a_mart_that_is_locked_for_long_is_given_up(database: AppDatabase) -> None:
+    build(database)
+    with page_of(database) as page, database.connect() as blocker, blocker.cursor() as cursor:
+        blocker.autocommit = False
+        cursor.execute("lock table analytics.rejected_rows in access exclusive mode")
+        answer = page.get()
+        blocker.rollback()
+        again = page.get()
+    assert answer.status == 200
+    assert any("took too long to read" in each for each in read_html(answer.text)["notices"])
+    assert not any("too long to read" in each for each in read_html(again.text)["notices"])

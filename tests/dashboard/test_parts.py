@@ -4,6 +4,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
@@ -15,6 +16,7 @@ from dashboard import numbers_shown as numbers
 from dashboard.filters import Filters, parse
 from dashboard.problems import BadRequest
 from dashboard.rendering import prose
+from demo import __main__ as demo
 
 amounts = st.decimals(
     allow_nan=False, allow_infinity=False, places=6, min_value=-(10**9), max_value=10**9
@@ -119,3 +121,12 @@ def test_every_query_reads_marts_only() -> None:
         read = set(re.findall(r"\{schema\}\.(\w+)", query.sql))
         assert read == set(query.marts), query.name
         assert not re.findall(r"(?:from|join) (?:public|auth|analytics)\w*\.", query.sql)
+
+
+def test_without_a_demo_the_next_step_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "DATA_DIRECTORY", tmp_path / "server")
+    assert demo.main(["environment"]) == 1
+    assert "There is no demo yet: run `make demo`." in capsys.readouterr().err
+    assert not (tmp_path / "server").exists()
