@@ -555,8 +555,11 @@ MONTHS_FILTERED = Query(
         coalesce(refunds_issued, 0) as refunds_issued,
         coalesce(vendor_cost_usd, 0) as vendor_cost_usd,
         coalesce(credits_used - credits_refunded, 0) * %(price)s::numeric as credit_revenue_usd,
-        coalesce(credits_used - credits_refunded, 0) * %(price)s::numeric
-            - coalesce(vendor_cost_usd, 0) as gross_margin_usd
+        -- No credits are worth nothing, whatever one's price.
+        case
+            when coalesce(credits_used - credits_refunded, 0) = 0 then 0
+            else (credits_used - credits_refunded) * %(price)s::numeric
+        end - coalesce(vendor_cost_usd, 0) as gross_margin_usd
     from months
     left join usage using (month_start)
     order by month_start desc
@@ -616,8 +619,11 @@ DAYS = Query(
         coalesce(credits_used, 0) as credits_used,
         coalesce(refunds_issued, 0) as refunds_issued,
         coalesce(vendor_cost_usd, 0) as vendor_cost_usd,
-        coalesce(credits_used - credits_refunded, 0) * %(price)s::numeric
-            - coalesce(vendor_cost_usd, 0) as gross_margin_usd
+        -- No credits are worth nothing, whatever one's price.
+        case
+            when coalesce(credits_used - credits_refunded, 0) = 0 then 0
+            else (credits_used - credits_refunded) * %(price)s::numeric
+        end - coalesce(vendor_cost_usd, 0) as gross_margin_usd
     from days
     left join usage using (usage_date)
     order by usage_date desc
