@@ -236,11 +236,13 @@ def forecast_chart(
             )
         )
         y = scale.y(each.expected)
+        # Neighbours' labels have no room for cents beside hundreds.
+        label = shown(each.expected) if each.expected < 100 else axis(round(each.expected))
         body.append(
             f'<g class="ink2"><title>{escape(tip)}</title>{bands}'
             f'<path class="line" d="M{middle - width / 2:.1f} {y}h{width}"/>'
             f'<text class="value" x="{middle}" y="{scale.y(each.high_95) - 4}"'
-            f' text-anchor="middle">{escape(shown(each.expected))}</text></g>'
+            f' text-anchor="middle">{escape(label)}</text></g>'
         )
     if budget is not None:
         y = scale.y(budget)
