@@ -16,6 +16,9 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+# A stranger's function in the app's schema is never found, and hidden rows are an error.
+PIN = "set local search_path = pg_catalog, pg_temp; set local row_security = off"
+
 
 class BackupError(Exception):
     """There is no backup that could be trusted; the text says why and what to do."""
@@ -60,6 +63,7 @@ def make_backup(config: dict[str, Any], file: Path, folder: Path | None = None) 
     with psycopg2.connect("") as connection, connection.cursor() as cursor:
         programs = find_programs(connection.server_version // 10000, folder)
         cursor.execute("set transaction isolation level repeatable read, read only")
+        cursor.execute(PIN)
         cursor.execute("select pg_export_snapshot(), transaction_timestamp()")
         snapshot, made_at = cursor.fetchone()
         tables = find_tables(connection, config)
@@ -142,8 +146,10 @@ def find_functions(connection: Connection, config: dict[str, Any]) -> list[str]:
             " inner join pg_namespace on pg_namespace.oid = pronamespace"
             " cross join lateral (select format('%%s(%%s)', proname,"
             " replace(oidvectortypes(proargtypes), ', ', ',')) as signature) as signatures"
-            " where nspname in %s and signature = any(%s)",
-            ((config["app_schema"], config["archive_schema"]), wanted),
+            # A type of the app's schema may be written with the schema or without it.
+            " where nspname in %s and (signature = any(%s)"
+            " or replace(signature, quote_ident(nspname) || '.', '') = any(%s))",
+            ((config["app_schema"], config["archive_schema"]), wanted, wanted),
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -234,6 +240,7 @@ def record(
     }
     file.with_name(file.name + ".json").write_text(json.dumps(note, indent=2) + "\n")
     with psycopg2.connect("") as connection, connection.cursor() as cursor:
+        cursor.execute(PIN)
         cursor.execute(
             "select exists (select from pg_class"
             " inner join pg_namespace on pg_namespace.oid = relnamespace"
