@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from demo import app, csv_folder, panel, server
-from demo.build import BUILD_ROLE, PROJECT, build
+from demo.build import BUILD_ROLE, PROJECT, READER_ROLE, build
+from demo.build import environment as libpq_variables
 from demo.generator import History, generate
 
 DATA_DIRECTORY = PROJECT / ".demo" / "server"
@@ -72,8 +73,13 @@ def show(options: argparse.Namespace) -> None:
     console.print(f"    {where} {psql}", soft_wrap=True, highlight=False)
     console.print("  look at the tables analytics.*, or build again:")
     console.print(
-        f"    {where} .tools/bin/uv run --frozen dbt build", soft_wrap=True, highlight=False
+        f"    {where} .tools/bin/uv run --frozen dbt build"
+        f" --vars '{{reader_roles: [{READER_ROLE}]}}'",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
     )
+    console.print("  see all of it in a browser: make dashboard")
     console.print("  load your own: make demo FROM_CSV=folder    stop the server: make demo-stop")
 
 
@@ -81,6 +87,15 @@ def stop(options: argparse.Namespace) -> None:
     """Stop the server; its data stay."""
     stopped = server.stop(DATA_DIRECTORY)
     console.print("server stopped; `make demo` starts it again" if stopped else "no server runs")
+
+
+def environment(options: argparse.Namespace) -> None:
+    """Start the server and print libpq's variables for the role that reads the marts."""
+    if not (DATA_DIRECTORY / "PG_VERSION").exists():
+        raise RuntimeError("There is no demo yet: run `make demo`.")
+    database = server.start(DATA_DIRECTORY)
+    for name, value in {**libpq_variables(database), "PGUSER": READER_ROLE}.items():
+        print(f"{name}={value}")
 
 
 def _start() -> server.Server:
@@ -154,7 +169,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="load <table>.csv or .csv.gz from this folder instead of generating",
     )
-    for command, parents in ((run, [data]), (load, [data]), (show, []), (stop, [])):
+    for command, parents in (
+        (run, [data]),
+        (load, [data]),
+        (show, []),
+        (environment, []),
+        (stop, []),
+    ):
         commands.add_parser(
             command.__name__, help=command.__doc__, description=command.__doc__, parents=parents
         ).set_defaults(command=command)

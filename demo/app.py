@@ -18,6 +18,7 @@ SCRIPTS = (
     PROJECT / "demo" / "app_schema.sql",
     PROJECT / "setup" / "roles.sql",
     PROJECT / "setup" / "build_role.sql",
+    PROJECT / "demo" / "reader_role.sql",
 )
 
 

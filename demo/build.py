@@ -13,6 +13,7 @@ from demo.server import Server
 
 PROJECT = Path(__file__).resolve().parents[1]
 BUILD_ROLE = "paygen"
+READER_ROLE = "paygen_reader"
 
 
 def build(server: Server, as_of: datetime, progress: Progress) -> None:
@@ -37,7 +38,7 @@ def build(server: Server, as_of: datetime, progress: Progress) -> None:
             *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
             *("--target-path", str(PROJECT / "target"), "--log-path", str(PROJECT / "logs")),
             *("--log-level", "none", "--target", "demo"),
-            *("--vars", json.dumps({"as_of": as_of.isoformat()})),
+            *("--vars", json.dumps({"as_of": as_of.isoformat(), "reader_roles": [READER_ROLE]})),
         ]
     )
     if result.success:

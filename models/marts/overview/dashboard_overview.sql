@@ -86,6 +86,7 @@ final as (
 
     select
         {{ as_of() }} as as_of,
+        cast('{{ var('reporting_timezone') }}' as text) as reporting_timezone,
         today.generations_today,
         cast(today.cost_today_usd as numeric(18, 6)) as cost_today_usd,
         today.active_users_today,

@@ -1,0 +1,1 @@
+"""A page of the marts for people: server-rendered, without script, on loopback or as files."""

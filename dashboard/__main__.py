@@ -1,0 +1,126 @@
+"""`python -m dashboard`: the marts as a page on this machine, or as files with --static."""
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import threading
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+
+from dashboard import app, static_files
+from dashboard.database import Database
+from dashboard.problems import Problem
+
+PORT = 8421
+PROJECT = Path(__file__).resolve().parents[1]
+LIBPQ = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGDATABASE", "PGPORT", "PGUSER")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve the page or write it; answer the exit code: 0, or 1 after a sentence."""
+    options = _parser().parse_args(arguments)
+    try:
+        if not any(os.environ.get(name) for name in LIBPQ):
+            _use_demo()
+        database = Database(options.schema)
+        if options.static is not None:
+            names = static_files.write(database, options.static)
+            print(f"{len(names)} pages written; open {options.static / names[0]}")
+        else:
+            _serve(database, options)
+    except (Problem, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _use_demo() -> None:
+    """Point libpq at the demo's server, as its reader, starting it when it is stopped."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "demo", "environment"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode:
+        reason = " ".join(answer.stderr.split()) or "there is no demo here."
+        raise Problem(f"{reason} Or set PGHOST, PGUSER and PGDATABASE to where your marts are.")
+    lines = (line.partition("=") for line in answer.stdout.splitlines() if line.startswith("PG"))
+    os.environ.update({name: value for name, _, value in lines})
+
+
+def _serve(database: Database, options: argparse.Namespace) -> None:
+    import uvicorn  # not needed for files
+
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((options.host, options.port))
+        listener.listen(128)
+    except OSError as error:
+        raise Problem(
+            f"{options.host}:{options.port} cannot be used ({error.strerror}): choose another with"
+            " --port."
+        ) from error
+    port = listener.getsockname()[1]
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    address = f"http://{host}:{port}/"
+    print(f"the page is at {address}, until ctrl-c ends it", flush=True)
+    hosts = [*app.LOOPBACK, host, *options.allowed_host]
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app.create(database, hosts),
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=3,
+        )
+    )
+    if options.browser and _has_screen():
+        threading.Timer(0.5, webbrowser.open, [address]).start()
+    try:
+        server.run(sockets=[listener])
+    finally:
+        listener.close()
+        database.close()
+
+
+def _has_screen() -> bool:
+    return sys.platform in ("darwin", "win32") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dashboard", description=__doc__)
+    parser.add_argument(
+        "--static", type=Path, metavar="DIR", help="write the pages as files, and end"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=PORT, help=f"({PORT}); 0 for any that is free")
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name by which a proxy asks for the page, beside loopback's",
+    )
+    parser.add_argument(
+        "--schema",
+        default=os.environ.get("PAYGEN_SCHEMA", "analytics"),
+        help="schema of the marts (analytics, or $PAYGEN_SCHEMA)",
+    )
+    parser.add_argument("--no-browser", dest="browser", action="store_false", help="open none")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,323 @@
+"""Charts as inline SVG: drawn on the server, coloured by the page's style sheet, without script.
+
+Each has a name for readers who do not see it; its figures are in the table beside it. A mark's
+value is its <title>, which browsers show as a tooltip.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from html import escape
+
+from markupsafe import Markup
+
+WIDTH, HEIGHT = 420, 172
+TOP, BOTTOM, LEFT = 18, 22, 46
+TICKS = 4
+LABEL_GAP = 13  # least distance of two labels at the right edge
+
+Value = Decimal | int | float | None
+Format = Callable[[Value], str]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line: its name, its values, and which of the palette's inks it is drawn in."""
+
+    name: str
+    values: Sequence[Value]
+    ink: int = 1
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From values to heights, with round numbers for the axis."""
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+
+    def y(self, value: Value) -> float:
+        """The height of a value, downwards as SVG counts."""
+        share = (float(value) - self.low) / (self.high - self.low)
+        return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
+
+
+def scale_for(
+    values: Sequence[Value], from_zero: bool = True, most: float | None = None, whole: bool = False
+) -> Scale:
+    """A scale whose ends and ticks are 1, 2 or 5 times a power of ten."""
+    known = [float(value) for value in values if value is not None] or [0.0]
+    low, high = min(known), max(known)
+    if from_zero:
+        low, high = min(low, 0.0), max(high, 0.0)
+    if most is not None:
+        high = most
+    if high - low < 1e-9:
+        low, high = (low - 0.01, high) if most is not None else (low, low + 1.0)
+    step = _round_step((high - low) / TICKS)
+    step = max(step, 1.0) if whole else step
+    first = math.floor(low / step + 1e-9)
+    last = math.ceil(high / step - 1e-9)
+    ticks = tuple(round(each * step, 10) for each in range(first, max(last, first + 1) + 1))
+    return Scale(ticks[0], ticks[-1], ticks)
+
+
+def _round_step(step: float) -> float:
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= step - 1e-12)
+
+
+def column_chart(
+    name: str,
+    description: str,
+    labels: Sequence[str],
+    values: Sequence[Value],
+    shown: Format,
+    axis: Format | None = None,
+    parts: Series | None = None,
+    tooltips: Sequence[str] = (),
+    ticks: Sequence[str] = (),
+) -> Markup:
+    """Columns from zero; `parts` is what of each column is drawn in another ink at its foot.
+
+    `ticks` are the labels of the axis where not all fit, blank where there is none.
+    """
+    scale = scale_for(values, whole=all(isinstance(value, int) for value in values))
+    right = WIDTH - 8
+    step = (right - LEFT) / max(len(values), 1)
+    width = max(round(step * 0.72, 1), 1.0)
+    zero = scale.y(0)
+    marks = []
+    greatest = max((value for value in values if value is not None), default=None)
+    labelled = False
+    for place, value in enumerate(values):
+        if value is None:
+            continue
+        x = round(LEFT + step * place + (step - width) / 2, 1)
+        y = scale.y(value)
+        top, height = min(y, zero), round(abs(zero - y), 1)
+        tip = tooltips[place] if tooltips else f"{labels[place]}: {shown(value)}"
+        mark = f'<rect x="{x}" y="{top}" width="{width}" height="{height}"/>'
+        if parts and parts.values[place]:
+            foot = scale.y(parts.values[place])
+            mark += (
+                f'<rect class="ink{parts.ink}" x="{x}" y="{foot}" width="{width}"'
+                f' height="{round(zero - foot, 1)}"/>'
+            )
+        marks.append(f"<g><title>{escape(tip)}</title>{mark}</g>")
+        if value == greatest and value and not labelled:
+            labelled = True
+            middle = min(max(x + width / 2, LEFT + 16), right - 16)
+            marks.append(
+                f'<text class="value" x="{middle:.1f}" y="{top - 4}" text-anchor="middle">'
+                f"{escape(shown(value))}</text>"
+            )
+    positions = [LEFT + step * (place + 0.5) for place in range(len(labels))]
+    body = f'<g class="ink1">{"".join(marks)}</g>'
+    return _svg(
+        name,
+        description,
+        _value_axis(scale, axis or shown, right) + body + _label_axis(ticks or labels, positions),
+    )
+
+
+def line_chart(
+    name: str,
+    description: str,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    shown: Format,
+    axis: Format | None = None,
+    from_zero: bool = True,
+    most: float | None = None,
+    ticks: Sequence[str] = (),
+) -> Markup:
+    """Lines with their names and last values at their ends; a gap where nothing is known."""
+    values = [value for each in series for value in each.values]
+    scale = scale_for(values, from_zero, most)
+    right = WIDTH - 92
+    step = (right - LEFT) / max(len(labels) - 1, 1)
+    xs = [
+        round(LEFT + step * place, 1) if len(labels) > 1 else (LEFT + right) / 2
+        for place in range(len(labels))
+    ]
+    lines, ends = [], []
+    for each in series:
+        points = [
+            (x, scale.y(value), place, value)
+            for place, (x, value) in enumerate(zip(xs, each.values, strict=True))
+            if value is not None
+        ]
+        path, before = "", None
+        for x, y, place, _ in points:
+            path += f"{'L' if before == place - 1 else 'M'}{x} {y}"
+            before = place
+        dots = "".join(
+            f'<circle cx="{x}" cy="{y}" r="2.2"><title>'
+            f"{escape(f'{labels[place]}: {each.name} {shown(value)}')}</title></circle>"
+            for x, y, place, value in points
+        )
+        lines.append(f'<g class="ink{each.ink}"><path class="line" d="{path}"/>{dots}</g>')
+        if points:
+            ends.append([points[-1][1] + 4, each, shown(points[-1][3])])
+    ends.sort(key=lambda end: end[0])
+    for above, below in itertools.pairwise(ends):
+        below[0] = max(below[0], above[0] + 2 * LABEL_GAP)
+    beyond = max(ends[-1][0] + LABEL_GAP - HEIGHT + 8, 0) if ends else 0
+    texts = "".join(
+        f'<text class="end ink{each.ink}" x="{right + 7}" y="{y - beyond:.1f}">{escape(each.name)}'
+        f'<tspan class="value" x="{right + 7}" dy="12">{escape(last)}</tspan></text>'
+        for y, each, last in ends
+    )
+    return _svg(
+        name,
+        description,
+        _value_axis(scale, axis or shown, right)
+        + "".join(lines)
+        + texts
+        + _label_axis(ticks or labels, xs),
+    )
+
+
+@dataclass(frozen=True)
+class Range:
+    """A forecast: what is expected, and between what it lies in 80 and 95 of 100 cases."""
+
+    label: str
+    expected: Value
+    low_80: Value
+    high_80: Value
+    low_95: Value
+    high_95: Value
+
+
+def forecast_chart(
+    name: str,
+    description: str,
+    past: Sequence[tuple[str, Value]],
+    ranges: Sequence[Range],
+    shown: Format,
+    axis: Format,
+    budget: Value = None,
+) -> Markup:
+    """What months cost, as columns, and what the next ones may, as ranges."""
+    values = [value for _, value in past] + [each.high_95 for each in ranges] + [budget]
+    scale = scale_for(values)
+    right = WIDTH - (64 if budget is not None else 8)
+    labels = [label for label, _ in past] + [each.label for each in ranges]
+    step = (right - LEFT) / max(len(labels), 1)
+    width = round(step * 0.6, 1)
+    zero = scale.y(0)
+    body = []
+    for place, (label, value) in enumerate(past):
+        if value is None:
+            continue
+        x = round(LEFT + step * place + (step - width) / 2, 1)
+        body.append(
+            f'<g class="ink1"><title>{escape(f"{label}: {shown(value)}")}</title>'
+            f'<rect x="{x}" y="{scale.y(value)}" width="{width}"'
+            f' height="{round(zero - scale.y(value), 1)}"/></g>'
+        )
+    for place, each in enumerate(ranges, len(past)):
+        middle = round(LEFT + step * (place + 0.5), 1)
+        tip = (
+            f"{each.label}: {shown(each.expected)} expected, 80%: {shown(each.low_80)} to"
+            f" {shown(each.high_80)}, 95%: {shown(each.low_95)} to {shown(each.high_95)}"
+        )
+        bands = "".join(
+            f'<rect class="{kind}" x="{middle - half:.1f}" y="{scale.y(high)}"'
+            f' width="{2 * half:.1f}" height="{max(scale.y(low) - scale.y(high), 1):.1f}"/>'
+            for kind, half, low, high in (
+                ("band95", width / 4, each.low_95, each.high_95),
+                ("band80", width / 2, each.low_80, each.high_80),
+            )
+        )
+        y = scale.y(each.expected)
+        # Neighbours' labels have no room for cents beside hundreds.
+        label = shown(each.expected) if each.expected < 100 else axis(round(each.expected))
+        body.append(
+            f'<g class="ink2"><title>{escape(tip)}</title>{bands}'
+            f'<path class="line" d="M{middle - width / 2:.1f} {y}h{width}"/>'
+            f'<text class="value" x="{middle}" y="{scale.y(each.high_95) - 4}"'
+            f' text-anchor="middle">{escape(label)}</text></g>'
+        )
+    if budget is not None:
+        y = scale.y(budget)
+        body.append(
+            f'<g class="ink3"><path class="rule" d="M{LEFT} {y}H{right}"/>'
+            f'<text class="end ink3" x="{right + 5}" y="{y + 3}">budget'
+            f'<tspan class="value" x="{right + 5}" dy="11">{escape(shown(budget))}</tspan></text>'
+            "</g>"
+        )
+    positions = [LEFT + step * (place + 0.5) for place in range(len(labels))]
+    return _svg(
+        name,
+        description,
+        _value_axis(scale, axis, right) + "".join(body) + _label_axis(labels, positions),
+    )
+
+
+def sparkline(values: Sequence[Value], description: str) -> Markup:
+    """A line as high as a word, with its last value as a dot."""
+    known = [(place, float(value)) for place, value in enumerate(values) if value is not None]
+    if not known:
+        return Markup()
+    width, height, pad = 96, 20, 3
+    low, high = min(0.0, *(value for _, value in known)), max(value for _, value in known)
+    span = (high - low) or 1.0
+    step = (width - 2 * pad) / max(len(values) - 1, 1)
+    points = [
+        (round(pad + step * place, 1), round(height - pad - (value - low) / span * 14, 1))
+        for place, value in known
+    ]
+    path = "M" + "L".join(f"{x} {y}" for x, y in points)
+    x, y = points[-1]
+    return Markup(
+        f'<svg class="sparkline" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        f' role="img" aria-label="{escape(description)}"><g class="ink1">'
+        f'<path class="line" d="{path}"/><circle cx="{x}" cy="{y}" r="2"/></g></svg>'
+    )
+
+
+def share_bar(share: Value) -> Markup:
+    """How much of the whole a row is; its figure stands beside it."""
+    width = round(min(max(float(share or 0), 0.0), 1.0) * 60, 1)
+    return Markup(
+        '<svg class="share" viewBox="0 0 60 8" width="60" height="8" aria-hidden="true">'
+        '<rect class="track" width="60" height="8"/>'
+        f'<rect class="ink1" width="{width}" height="8"/>'
+        "</svg>"
+    )
+
+
+def _value_axis(scale: Scale, shown: Format, right: float) -> str:
+    parts = []
+    for tick in scale.ticks:
+        y = scale.y(tick)
+        kind = "zero" if tick == 0 else "grid"
+        parts.append(
+            f'<path class="{kind}" d="M{LEFT} {y}H{right}"/>'
+            f'<text class="axis" x="{LEFT - 5}" y="{y + 3.5}" text-anchor="end">'
+            f"{escape(shown(Decimal(str(tick))))}</text>"
+        )
+    return "".join(parts)
+
+
+def _label_axis(labels: Sequence[str], positions: Sequence[float]) -> str:
+    return "".join(
+        f'<text class="axis" x="{x:.1f}" y="{HEIGHT - 7}" text-anchor="middle">'
+        f"{escape(label)}</text>"
+        for label, x in zip(labels, positions, strict=True)
+        if label
+    )
+
+
+def _svg(name: str, description: str, body: str) -> Markup:
+    return Markup(
+        f"<figure><figcaption>{escape(name)} <span>{escape(description)}</span></figcaption>"
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
+        f' aria-label="{escape(f"{name}. {description}")}">{body}</svg></figure>'
+    )

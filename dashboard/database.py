@@ -1,0 +1,151 @@
+"""Connections to the marts: few, read only, one snapshot for all that a page shows.
+
+Everything is set inside the transaction, so that a pooler of transactions does as well as a server.
+"""
+
+import queue
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+import psycopg2.extras
+from psycopg2 import sql
+
+from dashboard import problems
+
+CONNECTIONS = 4
+WAIT_SECONDS = 20
+STATEMENT_TIMEOUT = "20s"
+ROWS_AT_ONCE = 2000
+
+SETTINGS = f"""
+set local search_path = pg_catalog, pg_temp;
+set local statement_timeout = '{STATEMENT_TIMEOUT}';
+set local lock_timeout = '5s';
+set local datestyle = 'ISO, YMD';
+set local intervalstyle = 'postgres';
+set local timezone = 'UTC'
+"""
+
+Row = dict[str, Any]
+BREAKING = (psycopg2.Error, GeneratorExit)  # after which a connection may be in any state
+
+
+class Snapshot:
+    """The marts at one moment, as the reader role sees them."""
+
+    def __init__(self, connection: psycopg2.extensions.connection, schema: str):
+        self._connection = connection
+        self.schema = schema
+
+    def use_timezone(self, zone: str) -> None:
+        """Answer timestamps in this zone from now on."""
+        with self._connection.cursor() as cursor:
+            cursor.execute("select set_config('timezone', %s, true)", [zone])
+
+    def rows(self, text: str, marts: tuple[str, ...], parameters: Row) -> list[Row]:
+        """All rows of one query, which names the marts' schema as {schema}.
+
+        Raises:
+            Problem: a mart is missing, too old or closed; the snapshot goes on being usable.
+        """
+        with self._connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+            cursor.execute("savepoint before_query")
+            try:
+                cursor.execute(self._named(text), parameters)
+                rows = cursor.fetchall()
+            except psycopg2.Error as error:
+                problem = problems.of_marts(error, marts, self.schema)
+                if problem is None:
+                    raise
+                cursor.execute("rollback to savepoint before_query")
+                raise problem from error
+            cursor.execute("release savepoint before_query")
+            return rows
+
+    def stream(self, text: str, marts: tuple[str, ...], parameters: Row) -> Iterator[Row]:
+        """The rows of one query, a few thousand at a time."""
+        with self._connection.cursor(
+            "rows_of_a_file", cursor_factory=psycopg2.extras.RealDictCursor
+        ) as cursor:
+            cursor.itersize = ROWS_AT_ONCE
+            try:
+                cursor.execute(self._named(text), parameters)
+            except psycopg2.Error as error:
+                problem = problems.of_marts(error, marts, self.schema)
+                raise problem or error from error
+            yield from cursor
+
+    def _named(self, text: str) -> sql.Composed:
+        return sql.SQL(text).format(schema=sql.Identifier(self.schema))
+
+
+class Database:
+    """A few connections that are opened when they are needed and opened again when they broke."""
+
+    def __init__(self, schema: str = "analytics", connections: int = CONNECTIONS):
+        self.schema = schema
+        self._free: queue.LifoQueue[psycopg2.extensions.connection] = queue.LifoQueue()
+        self._slots = threading.BoundedSemaphore(connections)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """One transaction that sees one moment and writes nothing.
+
+        Raises:
+            Problem: no server answers, it went away meanwhile, or all connections are busy.
+        """
+        if not self._slots.acquire(timeout=WAIT_SECONDS):
+            raise problems.Problem("Too many people are reading at once: try again in a moment.")
+        connection = None
+        try:
+            connection = self._begin()
+            try:
+                yield Snapshot(connection, self.schema)
+            finally:
+                if not isinstance(sys.exception(), BREAKING):
+                    connection.rollback()
+                    self._free.put(connection)
+                    connection = None
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            raise problems.of_server(error) from error
+        finally:
+            # A reader who leaves in the middle of a file leaves the connection in its middle too.
+            if connection is not None:
+                connection.close()
+            self._slots.release()
+
+    def close(self) -> None:
+        """Close what is open and not in use."""
+        while True:
+            try:
+                self._free.get_nowait().close()
+            except queue.Empty:
+                return
+
+    def _begin(self) -> psycopg2.extensions.connection:
+        """A connection in a transaction; one that the server closed meanwhile is replaced."""
+        while True:
+            try:
+                connection = self._free.get_nowait()
+            except queue.Empty:
+                connection = psycopg2.connect(
+                    "", connect_timeout=5, application_name="paygen dashboard"
+                )
+                connection.set_session("REPEATABLE READ", readonly=True)
+                self._start(connection)
+                return connection
+            try:
+                self._start(connection)
+                return connection
+            except psycopg2.Error:
+                connection.close()
+
+    @staticmethod
+    def _start(connection: psycopg2.extensions.connection) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(SETTINGS)

@@ -1,0 +1,62 @@
+"""What the address asks for: a month, a provider, a type of output."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from dashboard.problems import BadRequest, shown
+
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+NAMES = ("month", "provider", "type")
+NAME_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The filters of one page; None where one is not set."""
+
+    month: date | None = None
+    provider: str | None = None
+    type: str | None = None
+
+    @property
+    def are_narrow(self) -> bool:
+        """Whether part of the generations is left out."""
+        return self.provider is not None or self.type is not None
+
+    def address(self, **changed: object) -> str:
+        """The query string of the same filters with some changed."""
+        values = {name: changed.get(name, getattr(self, name)) for name in NAMES}
+        texts = {
+            name: f"{value:%Y-%m}" if isinstance(value, date) else str(value)
+            for name, value in values.items()
+            if value is not None
+        }
+        return "?" + urlencode(texts) if texts else ""
+
+
+def parse(parameters: Iterable[tuple[str, str]]) -> Filters:
+    """Read the filters of an address; names of providers and types are not looked up here.
+
+    Raises:
+        BadRequest: a filter is there twice, or in another form.
+    """
+    given: dict[str, str] = {}
+    for name, value in parameters:
+        if name not in NAMES or not value.strip():
+            continue
+        if name in given:
+            raise BadRequest(f"The address names {name} twice: leave one.")
+        if "\0" in value or len(value) > NAME_LENGTH:
+            raise BadRequest(f"No {name} is called '{shown(value)}'.")
+        given[name] = value.strip()
+    month = given.get("month")
+    if month is not None and not (MONTH.fullmatch(month) and month.isascii()):
+        raise BadRequest(f"month is '{shown(month)}': write it as YYYY-MM, as in 2026-11.")
+    try:
+        parsed = date.fromisoformat(f"{month}-01") if month else None
+    except ValueError as error:
+        raise BadRequest(f"month is '{shown(month)}': there is no such month.") from error
+    return Filters(parsed, given.get("provider"), given.get("type"))

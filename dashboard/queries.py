@@ -1,0 +1,1235 @@
+"""Every figure of the page: a named query over marts, each column with the mart column it is from.
+
+Parameters: the frame's (`this_start`, `prior_cut`, …), `month`, `provider`, `type`, `price` (of a
+credit, US dollars) and `limit` (rows shown; null for all). Nothing else is put into the SQL but the
+marts' schema.
+"""
+
+from dataclasses import dataclass
+
+ROWS_SHOWN = 15
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: how it is headed and written, and where it is from."""
+
+    name: str
+    label: str
+    kind: str
+    source: str
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is set flush right."""
+        return self.kind not in ("text", "note", "date", "long_date", "time", "month", "flag")
+
+
+@dataclass(frozen=True)
+class Query:
+    """One statement over marts.
+
+    Attributes:
+        name: of its CSV file, and of its place on the page.
+        title: what one table of its rows is called.
+        marts: the marts it reads.
+        ignores: the filters that its marts cannot be cut by.
+    """
+
+    name: str
+    title: str
+    marts: tuple[str, ...]
+    sql: str
+    columns: tuple[Column, ...] = ()
+    ignores: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+def columns(*specifications: str) -> tuple[Column, ...]:
+    """Columns from lines of `name | label | kind | source`; the source's column may be left out."""
+    result = []
+    for line in specifications:
+        name, label, kind, source = (part.strip() for part in line.split("|"))
+        result.append(Column(name, label, kind, source if "." in source else f"{source}.{name}"))
+    return tuple(result)
+
+
+# ------------------------------------------------------------------------------------ the frame
+
+OVERVIEW = Query(
+    "overview",
+    "Overview",
+    ("dashboard_overview",),
+    """
+    select
+        *,
+        as_of < now() - interval '26 hours' as is_stale,
+        xmin::text as version,
+        to_jsonb(overview) ->> 'reporting_timezone' as zone
+    from {schema}.dashboard_overview as overview
+    """,
+)
+
+MONTHS_KNOWN = Query(
+    "months_known",
+    "Months",
+    ("monthly_usage", "monthly_cost"),
+    """
+    select
+        min(usage.month_start) as first_month,
+        max(usage.month_start) as last_month,
+        (
+            select round(cost.credit_revenue_usd / part.net_credits_used, 6)
+            from {schema}.monthly_cost as cost
+            inner join {schema}.monthly_usage as part using (month_start)
+            where part.net_credits_used <> 0
+            order by abs(part.net_credits_used) desc, month_start
+            limit 1
+        ) as price
+    from {schema}.monthly_usage as usage
+    """,
+)
+
+# The same days and hours of the month before: by day number, all of it where it is shorter.
+FRAME = Query(
+    "frame",
+    "Period",
+    (),
+    """
+    with wall_clock as (
+        select
+            %(month)s::timestamp as month_start,
+            %(month)s::timestamp + interval '1 month' as next_month,
+            %(month)s::timestamp - interval '1 month' as prior_month,
+            least(
+                %(as_of)s::timestamptz at time zone %(zone)s,
+                %(month)s::timestamp + interval '1 month'
+            ) as month_end
+    ),
+    cut as (
+        select
+            *,
+            least(prior_month + (month_end - month_start), month_start) as prior_end
+        from wall_clock
+    )
+    select
+        month_start::date as month,
+        next_month::date as next_month,
+        prior_month::date as prior_month,
+        least((next_month - interval '1 day'), month_end)::date as last_day,
+        month_end = next_month as is_over,
+        prior_end = month_start as is_prior_whole,
+        prior_end as prior_end_shown,
+        prior_end::date as prior_cut_date,
+        least(prior_end::date, (month_start - interval '1 day')::date) as prior_last_day,
+        month_start at time zone %(zone)s as this_start,
+        month_end at time zone %(zone)s as this_end,
+        next_month at time zone %(zone)s as next_start,
+        prior_month at time zone %(zone)s as prior_start,
+        date_trunc('day', prior_end) at time zone %(zone)s as prior_cut_start,
+        prior_end at time zone %(zone)s as prior_cut
+    from cut
+    """,
+)
+
+NAMES = Query(
+    "names",
+    "Names",
+    ("monthly_provider_breakdown", "daily_usage"),
+    """
+    select 'provider' as kind, provider as name, max(provider_name) as label,
+        sum(generations) as generations
+    from {schema}.monthly_provider_breakdown
+    group by 1, 2
+    union all
+    select 'type' as kind, enhancement_type as name, enhancement_type as label,
+        sum(generations) as generations
+    from {schema}.daily_usage
+    group by 1, 2
+    order by kind, generations desc, name
+    """,
+)
+
+# ----------------------------------------------------------------------------------- this month
+
+HEADLINE = Query(
+    "headline",
+    "Month",
+    ("monthly_usage", "monthly_cost", "monthly_success_rate"),
+    """
+    select
+        usage.generations,
+        usage.completed_generations,
+        usage.failed_generations,
+        usage.active_users,
+        usage.new_users,
+        usage.credits_used,
+        rates.success_rate,
+        rates.failure_rate,
+        rates.refunds_issued,
+        rates.credits_refunded,
+        cost.vendor_cost_usd,
+        cost.credit_revenue_usd,
+        cost.gross_margin_usd,
+        cost.gross_margin_rate,
+        to_jsonb(cost) ->> 'generations_without_cost' as generations_without_cost
+    from {schema}.monthly_usage as usage
+    inner join {schema}.monthly_cost as cost using (month_start)
+    inner join {schema}.monthly_success_rate as rates using (month_start)
+    where month_start = %(month)s
+    """,
+    columns(
+        "generations | Generations | count | monthly_usage",
+        "success_rate | Success rate | rate | monthly_success_rate",
+        "failure_rate | Failure rate | rate | monthly_success_rate",
+        "vendor_cost_usd | WaveSpeed cost | usd | monthly_cost",
+        "active_users | Active users | count | monthly_usage",
+        "refunds_issued | Refunds issued | count | monthly_success_rate",
+        "credits_used | Credits used | credits | monthly_usage",
+        "gross_margin_usd | Gross margin | usd | monthly_cost",
+    ),
+)
+
+HEADLINE_FILTERED = Query(
+    "headline_filtered",
+    "Month",
+    ("daily_usage", "fct_generations"),
+    """
+    with usage as (
+        select
+            coalesce(sum(generations), 0) as generations,
+            coalesce(sum(completed_generations), 0) as completed_generations,
+            coalesce(sum(failed_generations), 0) as failed_generations,
+            coalesce(sum(credits_used), 0) as credits_used,
+            coalesce(sum(credits_refunded), 0) as credits_refunded,
+            coalesce(sum(refunds_issued), 0) as refunds_issued,
+            coalesce(sum(vendor_cost_usd), 0) as vendor_cost_usd
+        from {schema}.daily_usage
+        where
+            usage_date >= %(month)s and usage_date < %(next_month)s
+            and (%(provider)s::text is null or provider = %(provider)s)
+            and (%(type)s::text is null or enhancement_type = %(type)s)
+    )
+    select
+        usage.*,
+        round(
+            completed_generations::numeric
+            / nullif(completed_generations + failed_generations, 0), 6
+        ) as success_rate,
+        round(
+            failed_generations::numeric
+            / nullif(completed_generations + failed_generations, 0), 6
+        ) as failure_rate,
+        (credits_used - credits_refunded) * %(price)s::numeric as credit_revenue_usd,
+        (credits_used - credits_refunded) * %(price)s::numeric - vendor_cost_usd
+            as gross_margin_usd,
+        round(
+            ((credits_used - credits_refunded) * %(price)s::numeric - vendor_cost_usd)
+            / nullif((credits_used - credits_refunded) * %(price)s::numeric, 0), 6
+        ) as gross_margin_rate,
+        (
+            select count(user_id)
+            from (
+                select user_id
+                from {schema}.fct_generations
+                where
+                    created_at >= %(this_start)s and created_at < %(next_start)s
+                    and (%(provider)s::text is null or provider = %(provider)s)
+                    and (%(type)s::text is null or enhancement_type = %(type)s)
+                group by 1
+            ) as users
+        ) as active_users
+    from usage
+    """,
+    columns(
+        "generations | Generations | count | daily_usage",
+        "success_rate | Success rate | rate | daily_usage.completed_generations",
+        "failure_rate | Failure rate | rate | daily_usage.failed_generations",
+        "vendor_cost_usd | WaveSpeed cost | usd | daily_usage",
+        "active_users | Active users | count | fct_generations.user_id",
+        "refunds_issued | Refunds issued | count | daily_usage",
+        "credits_used | Credits used | credits | daily_usage",
+        "gross_margin_usd | Gross margin | usd | daily_usage.vendor_cost_usd",
+    ),
+)
+
+# Whole days from the days' mart, the last one's hours from the generations themselves.
+SAME_DAYS = Query(
+    "same_days",
+    "Same days and hours of the month before",
+    ("daily_usage", "fct_generations"),
+    """
+    with parts as (
+        select
+            provider, generations, completed_generations, failed_generations, credits_used,
+            vendor_cost_usd
+        from {schema}.daily_usage
+        where
+            usage_date >= %(prior_month)s and usage_date < %(prior_cut_date)s
+            and (%(provider)s::text is null or provider = %(provider)s)
+            and (%(type)s::text is null or enhancement_type = %(type)s)
+        union all
+        select
+            provider,
+            1 as generations,
+            (status = 'completed')::integer as completed_generations,
+            (status = 'failed')::integer as failed_generations,
+            credits_used,
+            vendor_cost_usd
+        from {schema}.fct_generations
+        where
+            created_at >= %(prior_cut_start)s and created_at <= %(prior_cut)s
+            and created_at < %(this_start)s
+            and (%(provider)s::text is null or provider = %(provider)s)
+            and (%(type)s::text is null or enhancement_type = %(type)s)
+    )
+    select
+        provider,
+        grouping(provider) = 1 as is_total,
+        coalesce(sum(generations), 0) as generations,
+        coalesce(sum(completed_generations), 0) as completed_generations,
+        coalesce(sum(failed_generations), 0) as failed_generations,
+        coalesce(sum(credits_used), 0) as credits_used,
+        coalesce(sum(vendor_cost_usd), 0) as vendor_cost_usd,
+        round(
+            sum(completed_generations)::numeric
+            / nullif(sum(completed_generations) + sum(failed_generations), 0), 6
+        ) as success_rate,
+        round(
+            sum(failed_generations)::numeric
+            / nullif(sum(completed_generations) + sum(failed_generations), 0), 6
+        ) as failure_rate
+    from parts
+    group by grouping sets ((), (provider))
+    """,
+)
+
+SAME_DAYS_USERS = Query(
+    "same_days_users",
+    "Active users and refunds of the month before",
+    ("fct_generations", "daily_usage"),
+    """
+    select
+        (
+            -- Hashed, where count(distinct) would sort.
+            select count(user_id)
+            from (
+                select user_id
+                from {schema}.fct_generations
+                where
+                    created_at >= %(prior_start)s and created_at <= %(prior_cut)s
+                    and created_at < %(this_start)s
+                    and (%(provider)s::text is null or provider = %(provider)s)
+                    and (%(type)s::text is null or enhancement_type = %(type)s)
+                group by 1
+            ) as users
+        ) as active_users,
+        (
+            select coalesce(sum(refunds_issued), 0)
+            from {schema}.daily_usage
+            where
+                usage_date >= %(prior_month)s and usage_date <= %(prior_last_day)s
+                and (%(provider)s::text is null or provider = %(provider)s)
+                and (%(type)s::text is null or enhancement_type = %(type)s)
+        ) as refunds_issued
+    """,
+)
+
+# ------------------------------------------------------------------------------------------ trust
+
+NEWEST = Query(
+    "newest",
+    "Newest generation",
+    ("fct_generations",),
+    """
+    select
+        created_at as newest_at,
+        created_at < %(as_of)s::timestamptz - interval '24 hours' as is_late
+    from {schema}.fct_generations
+    order by created_at desc
+    limit 1
+    """,
+)
+
+CHECKS = Query(
+    "checks",
+    "Checks of the marts",
+    (
+        *("monthly_usage", "daily_usage", "monthly_cost", "monthly_provider_breakdown"),
+        *("dashboard_overview", "rejected_rows", "credit_audit_findings"),
+        "credit_balance_reconciliation",
+    ),
+    """
+    with months as (
+        select
+            month_start, usage.generations, usage.credits_refunded, cost.vendor_cost_usd
+        from {schema}.monthly_usage as usage
+        inner join {schema}.monthly_cost as cost using (month_start)
+    ),
+    totals as (
+        select
+            coalesce(sum(generations), 0) as generations,
+            coalesce(sum(credits_refunded), 0) as credits_refunded,
+            coalesce(sum(vendor_cost_usd), 0) as vendor_cost_usd
+        from months
+    ),
+    days as (
+        select
+            coalesce(sum(generations), 0) as generations,
+            coalesce(sum(credits_refunded), 0) as credits_refunded,
+            coalesce(sum(vendor_cost_usd), 0) as vendor_cost_usd
+        from {schema}.daily_usage
+    ),
+    providers as (
+        select
+            coalesce(sum(generations), 0) as generations,
+            coalesce(sum(vendor_cost_usd), 0) as vendor_cost_usd,
+            coalesce(sum(generations) filter (where provider = 'unknown'), 0) as unknown
+        from {schema}.monthly_provider_breakdown
+    ),
+    overview as (
+        select generations_this_month, cost_this_month_usd, stuck_generations
+        from {schema}.dashboard_overview
+    ),
+    newest_month as (
+        select generations, vendor_cost_usd from months order by month_start desc limit 1
+    ),
+    rejected as (select count(*) as found from {schema}.rejected_rows),
+    findings as (
+        select
+            count(*) filter (where finding_type <> 'balance_drift') as found,
+            count(*) filter (where finding_type = 'balance_drift') as drifts
+        from {schema}.credit_audit_findings
+    ),
+    users as (select count(*) as users from {schema}.credit_balance_reconciliation)
+
+    select
+        1 as place, 'Days add up to months' as name,
+        days.generations - totals.generations as found,
+        'generations, USD and refunded credits are the same' as passed_text,
+        'generations differ' as found_text,
+        days.generations = totals.generations
+            and days.vendor_cost_usd = totals.vendor_cost_usd
+            and days.credits_refunded = totals.credits_refunded as is_passed,
+        'daily_usage, monthly_usage, monthly_cost' as marts
+    from days cross join totals
+    union all
+    select
+        2, 'Providers add up to months', providers.generations - totals.generations,
+        'generations and USD are the same', 'generations differ',
+        providers.generations = totals.generations
+            and providers.vendor_cost_usd = totals.vendor_cost_usd,
+        'monthly_provider_breakdown, monthly_usage, monthly_cost'
+    from providers cross join totals
+    union all
+    select
+        3, 'Overview is of the same run',
+        overview.generations_this_month - coalesce(newest_month.generations, 0),
+        'this month is the same', 'generations differ: a run is under way, or ended early',
+        overview.generations_this_month = coalesce(newest_month.generations, 0)
+            and overview.cost_this_month_usd = coalesce(newest_month.vendor_cost_usd, 0),
+        'dashboard_overview, monthly_usage, monthly_cost'
+    from overview left join newest_month on true
+    union all
+    select
+        4, 'Every row of the app is counted', found, 'no row is left out',
+        'rows of the app are in no figure', found = 0, 'rejected_rows'
+    from rejected
+    union all
+    select
+        5, 'Every provider has a name', unknown, 'no generation without one',
+        'generations name no provider', unknown = 0, 'monthly_provider_breakdown'
+    from providers
+    union all
+    select
+        6, 'Charges, refunds and costs fit together', found, 'nothing found', 'findings',
+        found = 0, 'credit_audit_findings'
+    from findings
+    union all
+    select
+        7, 'Balances agree with the ledger', findings.drifts,
+        'of ' || users.users || ' users, none differs', 'users'' balances differ',
+        findings.drifts = 0, 'credit_audit_findings, credit_balance_reconciliation'
+    from findings cross join users
+    union all
+    select
+        8, 'Nothing is stuck', stuck_generations, 'no generation waits too long',
+        'generations wait too long', stuck_generations = 0, 'dashboard_overview'
+    from overview
+    order by 1
+    """,
+    columns(
+        "name | Check | text | .",
+        "is_passed | Passed | flag | .",
+        "found_text | Found | text | .",
+        "marts | Marts | text | .",
+    ),
+    ignores=("provider", "type", "month"),
+)
+
+# ----------------------------------------------------------------------------------------- trends
+
+MONTHS = Query(
+    "months",
+    "Month by month",
+    ("monthly_usage", "monthly_cost", "monthly_success_rate"),
+    """
+    select
+        month_start,
+        usage.generations,
+        rates.success_rate,
+        rates.failed_generations,
+        usage.active_users,
+        usage.new_users,
+        usage.credits_used,
+        rates.refunds_issued,
+        cost.vendor_cost_usd,
+        cost.credit_revenue_usd,
+        cost.gross_margin_usd,
+        cost.gross_margin_rate,
+        rates.p50_duration_seconds,
+        rates.p95_duration_seconds
+    from {schema}.monthly_usage as usage
+    inner join {schema}.monthly_cost as cost using (month_start)
+    inner join {schema}.monthly_success_rate as rates using (month_start)
+    where month_start <= %(month)s
+    order by month_start desc
+    limit %(limit)s
+    """,
+    columns(
+        "month_start | Month | month | monthly_usage",
+        "generations | Generations | count | monthly_usage",
+        "success_rate | Success | rate | monthly_success_rate",
+        "failed_generations | Failed | count | monthly_success_rate",
+        "active_users | Active users | count | monthly_usage",
+        "new_users | New users | count | monthly_usage",
+        "credits_used | Credits used | credits | monthly_usage",
+        "refunds_issued | Refunds | count | monthly_success_rate",
+        "vendor_cost_usd | Cost | usd | monthly_cost",
+        "credit_revenue_usd | Revenue | usd | monthly_cost",
+        "gross_margin_usd | Margin | usd | monthly_cost",
+        "gross_margin_rate | Margin rate | rate | monthly_cost",
+        "p50_duration_seconds | Median | seconds | monthly_success_rate",
+        "p95_duration_seconds | p95 | seconds | monthly_success_rate",
+    ),
+    limit=13,
+)
+
+MONTHS_FILTERED = Query(
+    "months_filtered",
+    "Month by month",
+    ("daily_usage",),
+    """
+    with usage as (
+        select
+            date_trunc('month', usage_date::timestamp)::date as month_start,
+            sum(generations) as generations,
+            sum(completed_generations) as completed_generations,
+            sum(failed_generations) as failed_generations,
+            sum(credits_used) as credits_used,
+            sum(credits_refunded) as credits_refunded,
+            sum(refunds_issued) as refunds_issued,
+            sum(vendor_cost_usd) as vendor_cost_usd
+        from {schema}.daily_usage
+        where
+            usage_date < %(next_month)s
+            and (%(provider)s::text is null or provider = %(provider)s)
+            and (%(type)s::text is null or enhancement_type = %(type)s)
+        group by 1
+    ),
+    months as (
+        select each::date as month_start
+        from generate_series(
+            %(first_month)s::timestamp, %(month)s::timestamp, interval '1 month'
+        ) as each
+    )
+    select
+        month_start,
+        coalesce(generations, 0) as generations,
+        round(
+            completed_generations::numeric
+            / nullif(completed_generations + failed_generations, 0), 6
+        ) as success_rate,
+        coalesce(failed_generations, 0) as failed_generations,
+        coalesce(credits_used, 0) as credits_used,
+        coalesce(refunds_issued, 0) as refunds_issued,
+        coalesce(vendor_cost_usd, 0) as vendor_cost_usd,
+        coalesce(credits_used - credits_refunded, 0) * %(price)s::numeric as credit_revenue_usd,
+        -- No credits are worth nothing, whatever one's price.
+        case
+            when coalesce(credits_used - credits_refunded, 0) = 0 then 0
+            else (credits_used - credits_refunded) * %(price)s::numeric
+        end - coalesce(vendor_cost_usd, 0) as gross_margin_usd
+    from months
+    left join usage using (month_start)
+    order by month_start desc
+    limit %(limit)s
+    """,
+    columns(
+        "month_start | Month | month | daily_usage.usage_date",
+        "generations | Generations | count | daily_usage",
+        "success_rate | Success | rate | daily_usage.completed_generations",
+        "failed_generations | Failed | count | daily_usage",
+        "credits_used | Credits used | credits | daily_usage",
+        "refunds_issued | Refunds | count | daily_usage",
+        "vendor_cost_usd | Cost | usd | daily_usage",
+        "credit_revenue_usd | Revenue | usd | daily_usage.credits_used",
+        "gross_margin_usd | Margin | usd | daily_usage.vendor_cost_usd",
+    ),
+    limit=13,
+)
+
+DAYS = Query(
+    "days",
+    "Day by day",
+    ("daily_usage",),
+    """
+    with usage as (
+        select
+            usage_date,
+            sum(generations) as generations,
+            sum(completed_generations) as completed_generations,
+            sum(failed_generations) as failed_generations,
+            sum(credits_used) as credits_used,
+            sum(credits_refunded) as credits_refunded,
+            sum(refunds_issued) as refunds_issued,
+            sum(vendor_cost_usd) as vendor_cost_usd
+        from {schema}.daily_usage
+        where
+            usage_date >= %(month)s and usage_date < %(next_month)s
+            and (%(provider)s::text is null or provider = %(provider)s)
+            and (%(type)s::text is null or enhancement_type = %(type)s)
+        group by 1
+    ),
+    days as (
+        select each::date as usage_date
+        from generate_series(
+            %(month)s::timestamp, %(last_day)s::timestamp, interval '1 day'
+        ) as each
+    )
+    select
+        usage_date,
+        coalesce(generations, 0) as generations,
+        coalesce(completed_generations, 0) as completed_generations,
+        coalesce(failed_generations, 0) as failed_generations,
+        round(
+            completed_generations::numeric
+            / nullif(completed_generations + failed_generations, 0), 6
+        ) as success_rate,
+        coalesce(credits_used, 0) as credits_used,
+        coalesce(refunds_issued, 0) as refunds_issued,
+        coalesce(vendor_cost_usd, 0) as vendor_cost_usd,
+        -- No credits are worth nothing, whatever one's price.
+        case
+            when coalesce(credits_used - credits_refunded, 0) = 0 then 0
+            else (credits_used - credits_refunded) * %(price)s::numeric
+        end - coalesce(vendor_cost_usd, 0) as gross_margin_usd
+    from days
+    left join usage using (usage_date)
+    order by usage_date desc
+    """,
+    columns(
+        "usage_date | Day | date | daily_usage",
+        "generations | Generations | count | daily_usage",
+        "completed_generations | Completed | count | daily_usage",
+        "failed_generations | Failed | count | daily_usage",
+        "success_rate | Success | rate | daily_usage.completed_generations",
+        "credits_used | Credits used | credits | daily_usage",
+        "refunds_issued | Refunds | count | daily_usage",
+        "vendor_cost_usd | Cost | usd | daily_usage",
+        "gross_margin_usd | Margin | usd | daily_usage.vendor_cost_usd",
+    ),
+)
+
+# ---------------------------------------------------------------------------- providers and types
+
+PROVIDERS = Query(
+    "providers",
+    "Providers",
+    ("monthly_provider_breakdown",),
+    """
+    with ranked as (
+        select
+            *,
+            row_number() over (
+                order by generations desc, vendor_cost_usd desc, provider_name, provider
+            ) as place
+        from {schema}.monthly_provider_breakdown
+        where
+            month_start = %(month)s
+            and (%(provider)s::text is null or provider = %(provider)s)
+    ),
+    shown as (
+        select * from ranked where %(limit)s::bigint is null or place <= %(limit)s
+    ),
+    histories as (
+        select provider, array_agg(generations order by month_start) as history
+        from {schema}.monthly_provider_breakdown
+        where
+            provider in (select provider from shown)
+            and month_start <= %(month)s
+            and month_start > %(month)s::timestamp - interval '13 months'
+        group by 1
+    )
+    select
+        place, provider, provider_name, generations, completed_generations, failed_generations,
+        success_rate, vendor_cost_usd, avg_cost_per_generation_usd, credits_used, active_users,
+        share_of_generations, share_of_cost,
+        history
+    from shown
+    left join histories using (provider)
+    union all
+    select
+        %(limit)s + 1, null, count(*) || ' more', sum(generations), sum(completed_generations),
+        sum(failed_generations),
+        round(
+            sum(completed_generations)::numeric
+            / nullif(sum(completed_generations) + sum(failed_generations), 0), 6
+        ),
+        sum(vendor_cost_usd), round(sum(vendor_cost_usd) / nullif(sum(generations), 0), 6),
+        sum(credits_used), null, sum(share_of_generations), sum(share_of_cost), null
+    from ranked
+    where place > %(limit)s
+    having count(*) > 0
+    order by place
+    """,
+    columns(
+        "provider_name | Provider | text | monthly_provider_breakdown",
+        "generations | Generations | count | monthly_provider_breakdown",
+        "share_of_generations | Share | rate | monthly_provider_breakdown",
+        "success_rate | Success | rate | monthly_provider_breakdown",
+        "failed_generations | Failed | count | monthly_provider_breakdown",
+        "vendor_cost_usd | Cost | usd | monthly_provider_breakdown",
+        "avg_cost_per_generation_usd | Cost per generation | usd4 | monthly_provider_breakdown",
+        "credits_used | Credits used | credits | monthly_provider_breakdown",
+        "active_users | Active users | count | monthly_provider_breakdown",
+        "history | By month | sparkline | monthly_provider_breakdown.generations",
+    ),
+    ignores=("type",),
+    limit=ROWS_SHOWN,
+)
+
+PROVIDERS_OF_TYPE = Query(
+    "providers_of_type",
+    "Providers of this type",
+    ("daily_usage",),
+    """
+    select
+        provider,
+        provider as provider_name,
+        sum(generations) as generations,
+        sum(failed_generations) as failed_generations,
+        round(
+            sum(completed_generations)::numeric
+            / nullif(sum(completed_generations) + sum(failed_generations), 0), 6
+        ) as success_rate,
+        sum(vendor_cost_usd) as vendor_cost_usd,
+        round(sum(vendor_cost_usd) / nullif(sum(generations), 0), 6)
+            as avg_cost_per_generation_usd,
+        sum(credits_used) as credits_used
+    from {schema}.daily_usage
+    where
+        usage_date >= %(month)s and usage_date < %(next_month)s
+        and (%(provider)s::text is null or provider = %(provider)s)
+        and (%(type)s::text is null or enhancement_type = %(type)s)
+    group by 1
+    order by generations desc, provider
+    limit %(limit)s
+    """,
+    columns(
+        "provider_name | Provider | text | daily_usage.provider",
+        "generations | Generations | count | daily_usage",
+        "success_rate | Success | rate | daily_usage.completed_generations",
+        "failed_generations | Failed | count | daily_usage",
+        "vendor_cost_usd | Cost | usd | daily_usage",
+        "avg_cost_per_generation_usd | Cost per generation | usd4 | daily_usage.vendor_cost_usd",
+        "credits_used | Credits used | credits | daily_usage",
+    ),
+    limit=ROWS_SHOWN,
+)
+
+TYPES = Query(
+    "types",
+    "Types of output",
+    ("daily_usage",),
+    """
+    select
+        enhancement_type,
+        sum(generations) as generations,
+        round(
+            sum(generations)::numeric / nullif(sum(sum(generations)) over (), 0), 6
+        ) as share_of_generations,
+        sum(failed_generations) as failed_generations,
+        round(
+            sum(completed_generations)::numeric
+            / nullif(sum(completed_generations) + sum(failed_generations), 0), 6
+        ) as success_rate,
+        sum(refunds_issued) as refunds_issued,
+        sum(vendor_cost_usd) as vendor_cost_usd,
+        round(sum(vendor_cost_usd) / nullif(sum(generations), 0), 6)
+            as avg_cost_per_generation_usd,
+        sum(credits_used) as credits_used
+    from {schema}.daily_usage
+    where
+        usage_date >= %(month)s and usage_date < %(next_month)s
+        and (%(provider)s::text is null or provider = %(provider)s)
+        and (%(type)s::text is null or enhancement_type = %(type)s)
+    group by 1
+    order by generations desc, enhancement_type
+    limit %(limit)s
+    """,
+    columns(
+        "enhancement_type | Type | text | daily_usage",
+        "generations | Generations | count | daily_usage",
+        "share_of_generations | Share | rate | daily_usage.generations",
+        "success_rate | Success | rate | daily_usage.completed_generations",
+        "failed_generations | Failed | count | daily_usage",
+        "refunds_issued | Refunds | count | daily_usage",
+        "vendor_cost_usd | Cost | usd | daily_usage",
+        "avg_cost_per_generation_usd | Cost per generation | usd4 | daily_usage.vendor_cost_usd",
+        "credits_used | Credits used | credits | daily_usage",
+    ),
+    limit=ROWS_SHOWN,
+)
+
+# --------------------------------------------------------------------------- providers right now
+
+HEALTH = Query(
+    "health",
+    "Providers in the last hour and day",
+    ("fct_generations", "monthly_provider_breakdown"),
+    """
+    with recent as (
+        select
+            provider,
+            count(*) filter (where status in ('completed', 'failed') and is_last_hour) as ended_1h,
+            count(*) filter (where status = 'failed' and is_last_hour) as failed_1h,
+            count(*) filter (where status in ('completed', 'failed')) as ended_24h,
+            count(*) filter (where status = 'failed') as failed_24h,
+            count(*) filter (where status in ('pending', 'processing')) as in_flight_24h,
+            percentile_cont(0.5) within group (order by duration_seconds) as p50_24h,
+            percentile_cont(0.95) within group (order by duration_seconds) as p95_24h,
+            max(created_at) filter (where status = 'completed') as last_success_at
+        from (
+            select
+                provider, status, created_at, duration_seconds,
+                created_at > %(as_of)s::timestamptz - interval '1 hour' as is_last_hour
+            from {schema}.fct_generations
+            where
+                created_at > %(as_of)s::timestamptz - interval '24 hours'
+                and (%(type)s::text is null or enhancement_type = %(type)s)
+        ) as generations
+        group by 1
+    ),
+    providers as (
+        select provider, provider_name, generations
+        from {schema}.monthly_provider_breakdown
+        where
+            month_start = %(last_month)s
+            and (%(provider)s::text is null or provider = %(provider)s)
+    )
+    select
+        provider, provider_name,
+        coalesce(ended_1h, 0) as ended_1h,
+        coalesce(failed_1h, 0) as failed_1h,
+        round(failed_1h::numeric / nullif(ended_1h, 0), 6) as failure_rate_1h,
+        coalesce(ended_24h, 0) as ended_24h,
+        coalesce(failed_24h, 0) as failed_24h,
+        round(failed_24h::numeric / nullif(ended_24h, 0), 6) as failure_rate_24h,
+        coalesce(in_flight_24h, 0) as in_flight_24h,
+        p50_24h, p95_24h, last_success_at
+    from providers
+    left join recent using (provider)
+    order by ended_24h desc, providers.generations desc, provider_name
+    limit %(limit)s
+    """,
+    columns(
+        "provider_name | Provider | text | monthly_provider_breakdown",
+        "ended_1h | Ended, 1 h | count | fct_generations.status",
+        "failed_1h | Failed, 1 h | count | fct_generations.status",
+        "failure_rate_1h | Failure rate, 1 h | rate | fct_generations.status",
+        "ended_24h | Ended, 24 h | count | fct_generations.status",
+        "failed_24h | Failed, 24 h | count | fct_generations.status",
+        "failure_rate_24h | Failure rate, 24 h | rate | fct_generations.status",
+        "in_flight_24h | In flight | count | fct_generations.status",
+        "p50_24h | Median, 24 h | seconds | fct_generations.duration_seconds",
+        "p95_24h | p95, 24 h | seconds | fct_generations.duration_seconds",
+        "last_success_at | Last success, 24 h | time | fct_generations.created_at",
+    ),
+    ignores=("month",),
+    limit=ROWS_SHOWN,
+)
+
+LATENCY = Query(
+    "latency",
+    "Median latency by provider and day",
+    ("usage_anomalies",),
+    """
+    select
+        provider,
+        count(actual_value) as days,
+        min(actual_value) as quickest,
+        percentile_disc(0.5) within group (order by actual_value) as typical,
+        max(actual_value) as slowest,
+        array_agg(actual_value order by usage_date) as history
+    from {schema}.usage_anomalies
+    where
+        measure = 'median_duration_seconds'
+        and usage_date >= %(month)s and usage_date < %(next_month)s
+        and (%(provider)s::text is null or provider = %(provider)s)
+    group by 1
+    having count(actual_value) > 0
+    order by days desc, provider
+    limit %(limit)s
+    """,
+    columns(
+        "provider | Provider | text | usage_anomalies",
+        "days | Days | count | usage_anomalies.usage_date",
+        "quickest | Quickest day | seconds | usage_anomalies.actual_value",
+        "typical | Typical day | seconds | usage_anomalies.actual_value",
+        "slowest | Slowest day | seconds | usage_anomalies.actual_value",
+        "history | By day | sparkline | usage_anomalies.actual_value",
+    ),
+    ignores=("type",),
+    limit=ROWS_SHOWN,
+)
+
+# --------------------------------------------------------------------------------------- failures
+
+FAILURE_REASONS = Query(
+    "failure_reasons",
+    "Failures by reason, all months",
+    ("failure_reasons",),
+    """
+    select
+        reason,
+        category,
+        sum(failed_generations) as failed_generations,
+        sum(refunded_generations) as refunded_generations,
+        sum(failed_generations) - sum(refunded_generations) as unrefunded_generations,
+        round(sum(refunded_generations) / nullif(sum(failed_generations), 0), 6) as refunded_share,
+        max(last_seen_at) as last_seen_at,
+        (array_agg(
+            normalised_message order by failed_generations desc, normalised_message
+        ))[1] as example
+    from {schema}.failure_reasons
+    group by 1, 2
+    order by failed_generations desc, reason, category
+    limit %(limit)s
+    """,
+    columns(
+        "reason | Reason | text | failure_reasons",
+        "failed_generations | Failed | count | failure_reasons",
+        "refunded_generations | Refunded | count | failure_reasons",
+        "unrefunded_generations | Not refunded | count | failure_reasons.refunded_generations",
+        "refunded_share | Refunded share | rate | failure_reasons",
+        "last_seen_at | Last seen | time | failure_reasons",
+        "example | Example, scrubbed | note | failure_reasons.normalised_message",
+    ),
+    ignores=("provider", "type", "month"),
+    limit=ROWS_SHOWN,
+)
+
+FAILURES = Query(
+    "failures",
+    "Latest failures",
+    ("fct_generations",),
+    """
+    select
+        created_at, provider, enhancement_type, error_message, credits_used, credits_refunded,
+        case
+            when credits_used = 0 and not is_refunded then 'nothing was charged'
+            when not is_refunded then 'not refunded'
+            when credits_refunded < credits_used then 'refunded in part'
+            when credits_refunded > credits_used then 'refunded too much'
+            else 'refunded'
+        end as refund_state,
+        generation_id
+    from {schema}.fct_generations
+    where
+        status = 'failed'
+        and created_at >= %(this_start)s and created_at < %(next_start)s
+        and (%(provider)s::text is null or provider = %(provider)s)
+        and (%(type)s::text is null or enhancement_type = %(type)s)
+    order by created_at desc, generation_id
+    limit %(limit)s
+    """,
+    columns(
+        "created_at | Created | time | fct_generations",
+        "provider | Provider | text | fct_generations",
+        "enhancement_type | Type | text | fct_generations",
+        "error_message | Error, scrubbed | note | fct_generations",
+        "credits_used | Credits | credits | fct_generations",
+        "credits_refunded | Given back | credits | fct_generations",
+        "refund_state | State | text | fct_generations.is_refunded",
+        "generation_id | Generation | text | fct_generations",
+    ),
+    limit=10,
+)
+
+# ------------------------------------------------------------------------------------------ money
+
+FINDINGS = Query(
+    "findings",
+    "What does not fit together",
+    ("credit_audit_findings",),
+    """
+    with users as (
+        select
+            finding_type,
+            user_id,
+            count(*) as findings,
+            min(occurred_at) as first_at,
+            max(occurred_at) as last_at,
+            sum(credits_at_stake) as credits_at_stake,
+            sum(usd_at_stake) as usd_at_stake
+        from {schema}.credit_audit_findings
+        group by 1, 2
+    )
+    select
+        finding_type,
+        sum(findings) as findings,
+        count(user_id) as users,
+        min(first_at) as first_at,
+        max(last_at) as last_at,
+        sum(credits_at_stake) as credits_at_stake,
+        sum(usd_at_stake) as usd_at_stake
+    from users
+    group by 1
+    order by findings desc, finding_type
+    """,
+    columns(
+        "finding_type | Finding | text | credit_audit_findings",
+        "findings | Findings | count | credit_audit_findings.finding_id",
+        "users | Users | count | credit_audit_findings.user_id",
+        "credits_at_stake | Credits at stake | credits | credit_audit_findings",
+        "usd_at_stake | USD at stake | usd | credit_audit_findings",
+        "first_at | First | time | credit_audit_findings.occurred_at",
+        "last_at | Last | time | credit_audit_findings.occurred_at",
+    ),
+    ignores=("provider", "type", "month"),
+)
+
+OWED_TOTAL = Query(
+    "owed_total",
+    "Owed to users",
+    ("credit_audit_findings",),
+    """
+    select
+        count(*) as findings,
+        count(distinct user_id) as users,
+        coalesce(sum(credits_at_stake), 0) as credits,
+        coalesce(sum(credits_at_stake), 0) * %(price)s::numeric as worth_usd
+    from {schema}.credit_audit_findings
+    where finding_type in ('failed_not_refunded', 'under_refund')
+    """,
+)
+
+OWED = Query(
+    "owed",
+    "Owed to users, oldest first",
+    ("credit_audit_findings", "fct_generations"),
+    """
+    select
+        findings.occurred_at, findings.user_id, generations.provider, findings.finding_type,
+        findings.credits_at_stake,
+        findings.credits_at_stake * %(price)s::numeric as worth_usd,
+        findings.generation_id
+    from {schema}.credit_audit_findings as findings
+    left join {schema}.fct_generations as generations using (generation_id)
+    where
+        findings.finding_type in ('failed_not_refunded', 'under_refund')
+        and (%(provider)s::text is null or generations.provider = %(provider)s)
+        and (%(type)s::text is null or generations.enhancement_type = %(type)s)
+    order by findings.occurred_at, findings.finding_id
+    limit %(limit)s
+    """,
+    columns(
+        "occurred_at | Since | time | credit_audit_findings",
+        "user_id | User | text | credit_audit_findings",
+        "provider | Provider | text | fct_generations",
+        "finding_type | Why | text | credit_audit_findings",
+        "credits_at_stake | Credits owed | credits | credit_audit_findings",
+        "worth_usd | Worth | usd | credit_audit_findings.credits_at_stake",
+        "generation_id | Generation | text | credit_audit_findings",
+    ),
+    ignores=("month",),
+    limit=10,
+)
+
+USERS = Query(
+    "users",
+    "Users who cost more than they pay",
+    ("monthly_user_usage",),
+    """
+    with users as (
+        select
+            user_id,
+            max(subscription_tier) as subscription_tier,
+            sum(generations) as generations,
+            sum(failed_generations) as failed_generations,
+            sum(credits_used) as credits_used,
+            sum(vendor_cost_usd) as vendor_cost_usd
+        from {schema}.monthly_user_usage
+        where month_start = %(month)s
+        group by 1
+    )
+    select
+        user_id, subscription_tier, generations, failed_generations, credits_used,
+        credits_used * %(price)s::numeric as worth_usd,
+        vendor_cost_usd,
+        vendor_cost_usd - credits_used * %(price)s::numeric as loss_usd
+    from users
+    where vendor_cost_usd > credits_used * %(price)s::numeric
+    order by loss_usd desc, user_id
+    limit %(limit)s
+    """,
+    columns(
+        "user_id | User | text | monthly_user_usage",
+        "subscription_tier | Tier | text | monthly_user_usage",
+        "generations | Generations | count | monthly_user_usage",
+        "failed_generations | Failed | count | monthly_user_usage",
+        "credits_used | Credits used | credits | monthly_user_usage",
+        "worth_usd | Their worth | usd | monthly_user_usage.credits_used",
+        "vendor_cost_usd | Cost | usd | monthly_user_usage",
+        "loss_usd | Loss | usd | monthly_user_usage.vendor_cost_usd",
+    ),
+    ignores=("provider", "type"),
+    limit=10,
+)
+
+CREDITS = Query(
+    "credits",
+    "Credits outstanding by tier",
+    ("credit_balance_reconciliation",),
+    """
+    select
+        coalesce(subscription_tier, 'no balance') as subscription_tier,
+        count(*) as users,
+        count(*) filter (where app_balance > 0) as users_with_credits,
+        sum(app_balance) as app_balance,
+        sum(app_balance) * %(price)s::numeric as worth_usd,
+        sum(ledger_balance) as ledger_balance,
+        sum(drift) as drift
+    from {schema}.credit_balance_reconciliation
+    group by 1
+    order by app_balance desc, subscription_tier
+    limit %(limit)s
+    """,
+    columns(
+        "subscription_tier | Tier | text | credit_balance_reconciliation",
+        "users | Users | count | credit_balance_reconciliation.user_id",
+        "users_with_credits | With credits | count | credit_balance_reconciliation.app_balance",
+        "app_balance | Credits | credits | credit_balance_reconciliation",
+        "worth_usd | Worth | usd | credit_balance_reconciliation.app_balance",
+        "ledger_balance | By the ledger | credits | credit_balance_reconciliation",
+        "drift | Drift | credits | credit_balance_reconciliation",
+    ),
+    ignores=("provider", "type", "month"),
+    limit=ROWS_SHOWN,
+)
+
+# --------------------------------------------------------------------------------- what is coming
+
+FORECAST = Query(
+    "forecast",
+    "Forecast of the cost",
+    ("cost_forecast",),
+    """
+    select
+        month_start, forecast_status, vendor_cost_to_date_usd, vendor_cost_usd,
+        vendor_cost_lower_80_usd, vendor_cost_upper_80_usd,
+        vendor_cost_lower_95_usd, vendor_cost_upper_95_usd,
+        vendor_cost_at_current_pace_usd, monthly_budget_usd, budget_passed_on,
+        probability_over_budget
+    from {schema}.cost_forecast
+    where provider = coalesce(%(provider)s, 'all')
+    order by month_start
+    limit %(limit)s
+    """,
+    columns(
+        "month_start | Month | month | cost_forecast",
+        "vendor_cost_to_date_usd | So far | usd | cost_forecast",
+        "vendor_cost_usd | Expected | usd | cost_forecast",
+        "vendor_cost_lower_80_usd | 80% from | usd | cost_forecast",
+        "vendor_cost_upper_80_usd | to | usd | cost_forecast",
+        "vendor_cost_lower_95_usd | 95% from | usd | cost_forecast",
+        "vendor_cost_upper_95_usd | to | usd | cost_forecast",
+        "vendor_cost_at_current_pace_usd | At this pace | usd | cost_forecast",
+        "monthly_budget_usd | Budget | usd | cost_forecast",
+        "budget_passed_on | Passed on | long_date | cost_forecast",
+        "probability_over_budget | Chance to pass | rate | cost_forecast",
+        "forecast_status | Status | text | cost_forecast",
+    ),
+    ignores=("type", "month"),
+    limit=ROWS_SHOWN,
+)
+
+FORECAST_RECORD = Query(
+    "forecast_record",
+    "How earlier forecasts did",
+    ("forecast_accuracy",),
+    """
+    select
+        horizon_months,
+        count(*) as forecasts,
+        round(avg(abs(error_rate)), 6) as error_rate,
+        round(avg(abs((naive_last_month - actual) / nullif(actual, 0))), 6) as naive_error_rate,
+        round(avg(is_within_80::integer), 6) as within_80,
+        round(avg(is_within_95::integer), 6) as within_95
+    from {schema}.forecast_accuracy
+    where measure = 'vendor_cost_usd' and provider = coalesce(%(provider)s, 'all')
+    group by 1
+    order by 1
+    limit %(limit)s
+    """,
+    columns(
+        "horizon_months | Months ahead | count | forecast_accuracy",
+        "forecasts | Forecasts | count | forecast_accuracy.forecast_date",
+        "error_rate | Mean error | rate | forecast_accuracy",
+        "naive_error_rate | Of 'as last month' | rate | forecast_accuracy.naive_last_month",
+        "within_80 | Within 80% | rate | forecast_accuracy.is_within_80",
+        "within_95 | Within 95% | rate | forecast_accuracy.is_within_95",
+    ),
+    ignores=("type", "month"),
+    limit=ROWS_SHOWN,
+)
+
+ANOMALIES = Query(
+    "anomalies",
+    "Unusual days",
+    ("usage_anomalies",),
+    """
+    select
+        usage_date, provider, measure, actual_value, expected_value, score, direction, severity
+    from {schema}.usage_anomalies
+    where
+        severity in ('warning', 'critical')
+        and usage_date >= %(month)s and usage_date < %(next_month)s
+        and (%(provider)s::text is null or provider = %(provider)s)
+    order by usage_date desc, abs(score) desc, provider, measure
+    limit %(limit)s
+    """,
+    columns(
+        "usage_date | Day | date | usage_anomalies",
+        "provider | Provider | text | usage_anomalies",
+        "measure | Measure | text | usage_anomalies",
+        "actual_value | Was | number | usage_anomalies",
+        "expected_value | Expected | number | usage_anomalies",
+        "direction | Side | text | usage_anomalies",
+        "score | Score | number | usage_anomalies",
+        "severity | Severity | text | usage_anomalies",
+    ),
+    ignores=("type",),
+    limit=ROWS_SHOWN,
+)
+
+# What may be had as a file.
+TABLES = {
+    query.name: query
+    for query in (
+        *(MONTHS, MONTHS_FILTERED, DAYS, PROVIDERS, PROVIDERS_OF_TYPE, TYPES, HEALTH, LATENCY),
+        *(FAILURE_REASONS, FAILURES, FINDINGS, OWED, USERS, CREDITS),
+        *(FORECAST, FORECAST_RECORD, ANOMALIES, CHECKS),
+    )
+}

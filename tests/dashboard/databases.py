@@ -1,0 +1,64 @@
+"""Databases of several histories, with their marts."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from demo.generator import History, generate
+from tests import sample
+from tests.app_database import AppDatabase, database_name
+from tests.dashboard.serving import let_read
+from tests.histories import load, load_rows, write_histories
+from tests.table_shapes import loosen
+
+AS_OF = datetime(2024, 12, 4, 15, 30, tzinfo=UTC)
+
+
+def load_demo(database: AppDatabase, seed: int, generations: int = 3000) -> None:
+    """Fill the app's tables with the demo's history of four months."""
+    with database.connect() as connection:
+        generate(connection, History(AS_OF, generations, months=4, seed=seed))
+
+
+def load_sample(database: AppDatabase) -> None:
+    """Fill the app's tables with the contract's sample."""
+    if not sample.FOLDER.is_dir():
+        pytest.skip(f"the sample is not at {sample.FOLDER}")
+    load(database, sample.app_tables())
+    load_rows(database, "system_alerts", sample.rows("system_alerts"))
+
+
+def load_nasty(database: AppDatabase) -> None:
+    """Fill the app's tables with every defect that they are known for."""
+    loosen(database)
+    moments = [AS_OF - timedelta(days=days) for days in (2, 30, 33, 63)]
+    load(database, write_histories(11, moments))
+
+
+HISTORIES: dict[str, Callable[[AppDatabase], None]] = {
+    "sample": load_sample,
+    "seed 2": lambda database: load_demo(database, 2),
+    "seed 3": lambda database: load_demo(database, 3),
+    "nasty": load_nasty,
+}
+
+
+def keep_as(database: AppDatabase, purpose: str) -> AppDatabase:
+    """Rename a database that is built, so that the next test's does not take its place."""
+    name = database_name(purpose)
+    maintenance = AppDatabase(database.server, "postgres")
+    maintenance.execute(f"drop database if exists {name} with (force)")
+    maintenance.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [database.name]
+    )
+    maintenance.execute(f"alter database {database.name} rename to {name}")
+    return AppDatabase(database.server, name)
+
+
+def build(database: AppDatabase, python_models: bool = False, **variables: object) -> AppDatabase:
+    """Build the marts and let the reader read them."""
+    variables = {"as_of": AS_OF.isoformat(), **variables}
+    database.dbt("seed", variables=variables)
+    database.dbt("run", variables=variables, python_models=python_models)
+    return let_read(database)

@@ -1,0 +1,491 @@
+"""Every figure of the page against SQL over the marts, worked out here in another way."""
+
+import re
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from selenium import webdriver
+
+from dashboard import queries
+from dashboard.database import Database
+from demo import server as embedded
+from tests import sample
+from tests.app_database import AppDatabase
+from tests.conftest import make_database
+from tests.dashboard.databases import AS_OF, HISTORIES, build, keep_as
+from tests.dashboard.reading import READ_DOM, read_html
+from tests.dashboard.serving import Page, page_of
+from tests.histories import load, write_histories
+from tests.table_shapes import loosen
+
+UP, DOWN = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
+
+
+def number(value: object) -> str:
+    return "N/A" if value is None else f"{value:,}".replace("-", "\N{MINUS SIGN}")
+
+
+def fixed(value: object, digits: int) -> Decimal:
+    rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return rounded if rounded else abs(rounded)
+
+
+def usd(value: object, digits: int = 2) -> str:
+    if value is None:
+        return "N/A"
+    rounded = fixed(value, digits)
+    return ("\N{MINUS SIGN}" if rounded < 0 else "") + f"${abs(rounded):,}"
+
+
+def percent(value: object) -> str:
+    return "N/A" if value is None else f"{fixed(value * 100, 2)}%".replace("-", "\N{MINUS SIGN}")
+
+
+def seconds(value: object) -> str:
+    return "N/A" if value is None else f"{fixed(value, 1):,} s"
+
+
+def moment(value: datetime | None, zone: str = "UTC") -> str:
+    if value is None:
+        return "N/A"
+    return f"{value.astimezone(ZoneInfo(zone)):%-d %b %Y %H:%M}"
+
+
+@pytest.fixture(scope="module", params=list(HISTORIES))
+def history(request: pytest.FixtureRequest, server: embedded.Server) -> AppDatabase:
+    database = make_database(server)
+    HISTORIES[request.param](database)
+    as_of = sample.AS_OF if request.param == "sample" else AS_OF
+    return keep_as(build(database, as_of=as_of.isoformat()), "figures")
+
+
+@pytest.fixture(scope="module")
+def page(history: AppDatabase):
+    with page_of(history) as page:
+        yield page
+
+
+def assert_page_agrees(database: AppDatabase, shown: dict, month: date | None = None) -> None:
+    """Compare all that the page says of a month with what SQL says of the marts."""
+    query = database.query
+    months = query(
+        "select * from analytics.monthly_usage join analytics.monthly_cost using (month_start)"
+        " join analytics.monthly_success_rate using (month_start) order by month_start desc"
+    )
+    month = month or months[0]["month_start"]
+    months = [row for row in months if row["month_start"] <= month]
+    (overview,) = query("select * from analytics.dashboard_overview")
+    this = months[0]
+    cards = {label: card["value"] for label, card in shown["cards"].items()}
+    when = "This Month" if month == overview["as_of"].date().replace(day=1) else f"In {month:%b %Y}"
+    ended = this["completed_generations"] + this["failed_generations"]
+    assert cards == {
+        f"Usage {when}": number(this["generations"]),
+        "Success Rate": percent(this["success_rate"]),
+        f"WaveSpeed Costs {when}": usd(this["vendor_cost_usd"]),
+        "Active Users": number(overview["users_with_credits"]),
+        "Failure Rate": percent(this["failure_rate"]) if ended else "0%",
+        "Refunds Issued": number(this["refunds_issued"]),
+        "Users Who Generated": number(this["active_users"]),
+        "Credits Used": number(this["credits_used"]),
+        "Gross Margin": usd(this["gross_margin_usd"]),
+        "In Flight Now": number(overview["in_flight_generations"]),
+    }
+    assert shown["cards"]["In Flight Now"]["unit"] == (
+        f"of which {number(overview['stuck_generations'])} stuck"
+    )
+    tables = shown["tables"]
+    assert tables["months"][1:] == [
+        [
+            f"{row['month_start']:%b %Y}",
+            number(row["generations"]),
+            percent(row["success_rate"]),
+            number(row["failed_generations"]),
+            number(row["active_users"]),
+            number(row["new_users"]),
+            number(row["credits_used"]),
+            number(row["refunds_issued"]),
+            usd(row["vendor_cost_usd"]),
+            usd(row["credit_revenue_usd"]),
+            usd(row["gross_margin_usd"]),
+            percent(row["gross_margin_rate"]),
+            seconds(row["p50_duration_seconds"]),
+            seconds(row["p95_duration_seconds"]),
+        ]
+        for row in months[:13]
+    ]
+    daily = query("select * from analytics.daily_usage")
+    last = min((month + timedelta(days=31)).replace(day=1) - timedelta(1), overview["as_of"].date())
+    days = [month + timedelta(days=each) for each in range((last - month).days + 1)]
+    assert tables["days"][1:] == [_day(day, daily) for day in reversed(days)]
+    providers = query(
+        "select * from analytics.monthly_provider_breakdown where month_start = %s"
+        " order by generations desc, vendor_cost_usd desc, provider_name, provider",
+        [month],
+    )
+    assert [row[:-1] for row in tables["providers"][1:]] == [
+        [
+            row["provider_name"],
+            number(row["generations"]),
+            percent(row["share_of_generations"]),
+            percent(row["success_rate"]),
+            number(row["failed_generations"]),
+            usd(row["vendor_cost_usd"]),
+            usd(row["avg_cost_per_generation_usd"], 4),
+            number(row["credits_used"]),
+            number(row["active_users"]),
+        ]
+        for row in providers
+    ]
+    assert [line.split(" from ")[0] for line in shown["providers"]] == [
+        f"{row['provider_name']}{number(row['generations'])} calls ({usd(row['vendor_cost_usd'])})"
+        for row in providers
+    ]
+    in_month = [row for row in daily if month <= row["usage_date"] <= last]
+    types = {row["enhancement_type"] for row in in_month}
+    assert {row[0]: row[1] for row in tables.get("types", [[]])[1:]} == {
+        name.replace("_", " "): number(
+            sum(row["generations"] for row in in_month if row["enhancement_type"] == name)
+        )
+        for name in types
+    }
+    _assert_audit_agrees(database, tables)
+
+
+def _day(day: date, daily: list[dict]) -> list[str]:
+    rows = [row for row in daily if row["usage_date"] == day]
+
+    def total(name: str) -> Decimal | int:
+        return sum(row[name] for row in rows)
+
+    completed, failed = total("completed_generations"), total("failed_generations")
+    revenue = (total("credits_used") - total("credits_refunded")) * Decimal("0.02")
+    return [
+        f"{day:%a} {day.day} {day:%b}",
+        number(total("generations")),
+        number(completed),
+        number(failed),
+        percent(Decimal(completed) / (completed + failed) if completed + failed else None),
+        number(total("credits_used")),
+        number(total("refunds_issued")),
+        usd(total("vendor_cost_usd")),
+        usd(revenue - total("vendor_cost_usd")),
+    ]
+
+
+def _assert_audit_agrees(database: AppDatabase, tables: dict) -> None:
+    findings = database.query("select * from analytics.credit_audit_findings")
+    assert sorted(
+        int(row[1].replace(",", "")) for row in tables.get("findings", [[]])[1:]
+    ) == sorted(
+        sum(row["finding_type"] == kind for row in findings)
+        for kind in {row["finding_type"] for row in findings}
+    )
+    owed = sorted(
+        (row for row in findings if row["finding_type"] in ("failed_not_refunded", "under_refund")),
+        key=lambda row: (row["occurred_at"], row["finding_id"].encode()),
+    )[:10]
+    assert sorted((row[0], row[4], row[5]) for row in tables.get("owed", [[]])[1:]) == sorted(
+        (
+            moment(row["occurred_at"]),
+            number(row["credits_at_stake"]),
+            usd(row["credits_at_stake"] * Decimal("0.02")),
+        )
+        for row in owed
+    )
+    users = database.query("select * from analytics.credit_balance_reconciliation")
+    tiers = {row["subscription_tier"] for row in users}
+    assert {row[0]: (row[1], row[3]) for row in tables.get("credits", [[]])[1:]} == {
+        tier or "no balance": (
+            number(len([row for row in users if row["subscription_tier"] == tier])),
+            number(sum(row["app_balance"] for row in users if row["subscription_tier"] == tier)),
+        )
+        for tier in tiers
+    }
+
+
+def test_figures_agree_with_the_marts(
+    history: AppDatabase, page: Page, browser: webdriver.Chrome | None
+) -> None:
+    """Read from the DOM of Chromium where it is installed, else from the HTML."""
+    shown = read_html(page.get().text)
+    if browser is not None:
+        browser.get(page.address)
+        assert browser.execute_script(READ_DOM) == shown
+    assert_page_agrees(history, shown)
+
+
+def test_figures_of_earlier_months_agree(history: AppDatabase, page: Page) -> None:
+    months = history.query("select month_start from analytics.monthly_usage order by 1")
+    for row in months[-3:-1]:
+        shown = read_html(page.get(f"/?month={row['month_start']:%Y-%m}").text)
+        assert shown["title"] == f"{row['month_start']:%B %Y}"
+        assert_page_agrees(history, shown, row["month_start"])
+
+
+def test_before_is_the_same_days_and_hours(history: AppDatabase, page: Page) -> None:
+    assert_before_agrees(history, page, "UTC")
+
+
+def assert_before_agrees(database: AppDatabase, page: Page, zone: str) -> None:
+    """Count the generations of last month's same days and hours one by one."""
+    (overview,) = database.query("select as_of from analytics.dashboard_overview")
+    now = overview["as_of"].astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    start = datetime(now.year, now.month, 1)
+    before = (start - timedelta(days=1)).replace(day=1)
+    cut = min(before + (now - start), start)
+    rows = [
+        row
+        for row in database.query("select * from analytics.fct_generations")
+        if before
+        <= (at := row["created_at"].astimezone(ZoneInfo(zone)).replace(tzinfo=None))
+        <= cut
+        and at < start
+    ]
+    shown = read_html(page.get().text)
+    cards = shown["cards"]
+    completed = sum(row["status"] == "completed" for row in rows)
+    failed = sum(row["status"] == "failed" for row in rows)
+
+    def earlier(label: str) -> str:
+        return cards[label]["before"].rpartition("from ")[2]
+
+    assert earlier("Usage This Month") == number(len(rows))
+    assert earlier("WaveSpeed Costs This Month") == usd(
+        sum((row["vendor_cost_usd"] or Decimal(0)) for row in rows)
+    )
+    assert earlier("Credits Used") == number(sum(row["credits_used"] for row in rows))
+    assert earlier("Users Who Generated") == number(len({row["user_id"] for row in rows} - {None}))
+    if completed + failed:
+        assert earlier("Success Rate") == percent(Decimal(completed) / (completed + failed))
+        assert earlier("Failure Rate") == percent(Decimal(failed) / (completed + failed))
+    for line in shown["providers"]:
+        label, calls = re.match(r"(.*?)[\d,]+ calls .* from ([\d,]+) \(", line).groups()
+        names = database.query(
+            "select distinct provider from analytics.monthly_provider_breakdown"
+            " where provider_name = %s",
+            [label],
+        )
+        assert calls == number(sum(row["provider"] == names[0]["provider"] for row in rows))
+
+
+def test_filters_narrow_every_figure_that_they_can(history: AppDatabase, page: Page) -> None:
+    rows = history.query(
+        "select provider, enhancement_type, sum(generations) as generations,"
+        " sum(vendor_cost_usd) as cost, sum(refunds_issued) as refunds"
+        " from analytics.daily_usage"
+        " where usage_date >= (select max(month_start) from analytics.monthly_usage)"
+        " group by 1, 2 order by generations desc, 1, 2 limit 2"
+    )
+    assert rows
+    for row in rows:
+        address = f"/?provider={row['provider']}&type={row['enhancement_type']}"
+        cards = read_html(page.get(address.replace(" ", "+")).text)["cards"]
+        assert cards["Usage This Month"]["value"] == number(row["generations"])
+        assert cards["WaveSpeed Costs This Month"]["value"] == usd(row["cost"])
+        assert cards["Refunds Issued"]["value"] == number(row["refunds"])
+        (users,) = history.query(
+            "select count(distinct user_id) from analytics.fct_generations where provider = %s and"
+            " enhancement_type = %s and created_date >="
+            " (select max(month_start) from analytics.monthly_usage)",
+            [row["provider"], row["enhancement_type"]],
+        )
+        assert cards["Users Who Generated"]["value"] == number(users["count"])
+
+
+def test_python_models_are_shown_as_they_are(demo_database: AppDatabase, demo_page: Page) -> None:
+    shown = read_html(demo_page.get().text)
+    tables = shown["tables"]
+    forecast = demo_database.query(
+        "select * from analytics.cost_forecast where provider = 'all' order by month_start"
+    )
+    assert [(row[0], row[1], row[2], row[-1]) for row in tables["forecast"][1:]] == [
+        (
+            f"{row['month_start']:%b %Y}",
+            usd(row["vendor_cost_to_date_usd"]),
+            usd(row["vendor_cost_usd"]),
+            row["forecast_status"].replace("_", " "),
+        )
+        for row in forecast
+    ]
+    assert "The budget of $30.00 is passed on 17 Dec 2024." in demo_page.get().text
+    assert tables["forecast"][1][8:11] == ["$30.00", "17 Dec 2024", "100.00%"]
+    reasons = demo_database.query(
+        "select reason, sum(failed_generations) as failed, sum(refunded_generations) as refunded"
+        " from analytics.failure_reasons group by 1"
+    )
+    assert {row[0]: (row[1], row[2]) for row in tables["failure_reasons"][1:]} == {
+        row["reason"]: (number(row["failed"]), number(row["refunded"])) for row in reasons
+    }
+    latency = demo_database.query(
+        "select provider, max(actual_value) as slowest, count(actual_value) as days"
+        " from analytics.usage_anomalies where measure = 'median_duration_seconds'"
+        " and usage_date >= '2024-12-01' group by 1 having count(actual_value) > 0"
+    )
+    assert {row[0]: (row[1], row[4]) for row in tables["latency"][1:]} == {
+        row["provider"]: (number(row["days"]), seconds(row["slowest"])) for row in latency
+    }
+
+
+def test_health_is_of_the_last_hour_and_day(demo_database: AppDatabase, demo_page: Page) -> None:
+    rows = demo_database.query(
+        "select * from analytics.fct_generations"
+        " where created_at > (select as_of from analytics.dashboard_overview) - interval '1 day'"
+    )
+    shown = read_html(demo_page.get().text)["tables"]["health"][1:]
+    names = {
+        row["provider_name"]: row["provider"]
+        for row in demo_database.query("select * from analytics.monthly_provider_breakdown")
+    }
+    assert shown
+    for row in shown:
+        mine = [each for each in rows if each["provider"] == names[row[0]]]
+        hour = [each for each in mine if each["created_at"] > AS_OF - timedelta(hours=1)]
+        for cells, part in ((row[1:4], hour), (row[4:7], mine)):
+            failed = sum(each["status"] == "failed" for each in part)
+            ended = failed + sum(each["status"] == "completed" for each in part)
+            rate = percent(Decimal(failed) / ended if ended else None)
+            assert cells == [number(ended), number(failed), rate]
+        successes = [each["created_at"] for each in mine if each["status"] == "completed"]
+        assert row[-1] == moment(max(successes, default=None))
+
+
+def test_the_trust_line_says_when_and_what_was_checked(
+    demo_database: AppDatabase, demo_page: Page
+) -> None:
+    shown = read_html(demo_page.get().text)
+    (newest,) = demo_database.query("select max(created_at) from analytics.fct_generations")
+    assert f"Built as of {moment(AS_OF)} UTC." in shown["trust"]
+    assert f"Last data arrived {moment(newest['max'])} UTC." in shown["trust"]
+    checks = shown["tables"]["checks"][1:]
+    passed = [row for row in checks if row[1] == "yes"]
+    assert f"{len(passed)} of {len(checks)} checks passed" in shown["trust"]
+    assert ["Days add up to months", "yes"] in [row[:2] for row in checks]
+    assert any("These figures are old" in notice for notice in shown["notices"])
+
+
+def test_a_check_that_fails_is_found(database: AppDatabase) -> None:
+    build(database)
+    database.execute(
+        "update analytics.monthly_usage set generations = 5;"
+        " insert into analytics.rejected_rows (source_table, row_id, reject_reason)"
+        " values ('enhancement_tasks', 'x', 'missing_id')"
+    )
+    with page_of(database) as page:
+        shown = read_html(page.get().text)
+    checks = {row[0]: row[1:3] for row in shown["tables"]["checks"][1:]}
+    assert checks["Days add up to months"] == ["no", "5 generations differ"]
+    assert checks["Every row of the app is counted"] == ["no", "1 rows of the app are in no figure"]
+    assert "5 generations differ" in shown["trust"]
+
+
+def test_no_data_reads_as_the_brief_says(database: AppDatabase) -> None:
+    """The zero state of the brief's panel, word for word."""
+    users = [f"00000000-0000-0000-0000-00000000000{each}" for each in range(7)]
+    database.insert(
+        "user_credits",
+        *({"user_id": user, "current_balance": 15, "subscription_tier": "free"} for user in users),
+    )
+    build(database)
+    with page_of(database) as page:
+        answer = page.get()
+    shown = read_html(answer.text)
+    cards = {label: (card["value"], card["unit"]) for label, card in shown["cards"].items()}
+    assert cards["Usage This Month"] == ("0", "generations")
+    assert cards["Success Rate"] == ("N/A", "(no data yet)")
+    assert cards["WaveSpeed Costs This Month"][0] == "$0.00"
+    assert cards["Active Users"] == ("7", "users with credits")
+    assert cards["Failure Rate"][0] == "0%"
+    assert cards["Refunds Issued"][0] == "0"
+    for line in ("NanoBanana0 calls ($0.00)", "Seedream0 calls ($0.00)"):
+        assert line in shown["providers"]
+    assert "No data has arrived yet." in shown["trust"]
+    assert list(shown["cards"])[:6] == [
+        *("Usage This Month", "Success Rate", "WaveSpeed Costs This Month", "Active Users"),
+        *("Failure Rate", "Refunds Issued"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "compared"),
+    [
+        ("2024-12-04T15:30:00+00:00", "1\N{EN DASH}4 Nov 2024 until 16:30 Europe/Berlin"),
+        ("2024-03-31T12:00:00+00:00", "1\N{EN DASH}29 Feb 2024, the same days"),
+        ("2024-11-30T23:30:00+00:00", "1 Nov 2024 until 00:30 Europe/Berlin"),
+    ],
+)
+def test_days_and_hours_are_those_of_the_reporting_timezone(
+    database: AppDatabase, as_of: str, compared: str
+) -> None:
+    loosen(database)
+    moments = [datetime.fromisoformat(as_of) - timedelta(days=days) for days in (1, 29, 31, 33)]
+    load(database, write_histories(5, moments))
+    build(database, as_of=as_of, reporting_timezone="Europe/Berlin")
+    with page_of(database) as page:
+        text = page.get().text
+        assert compared in text
+        assert "Days, months and times are in Europe/Berlin." in text
+        assert_before_agrees(database, page, "Europe/Berlin")
+
+
+def test_every_figure_names_its_mart_and_column(
+    demo_database: AppDatabase, demo_page: Page
+) -> None:
+    columns = {
+        (row["table_name"], row["column_name"])
+        for row in demo_database.query(
+            "select table_name, column_name from information_schema.columns"
+            " where table_schema = 'analytics'"
+        )
+    }
+    for address in ("/", "/?provider=seedream", "/?type=style"):
+        shown = read_html(demo_page.get(address).text)
+        for label, card in shown["cards"].items():
+            mart, _, names = card["source"].partition(".")
+            assert names, label
+            assert {(mart, name.strip()) for name in names.split(",")} <= columns, label
+    for query in queries.TABLES.values():
+        for column in query.columns:
+            assert tuple(column.source.split(".")) in columns or query.name == "checks", column
+
+
+def test_a_run_is_seen_at_once(database: AppDatabase) -> None:
+    build(database)
+    with page_of(database) as page:
+        assert read_html(page.get().text)["cards"]["Usage This Month"]["value"] == "0"
+        database.insert(
+            "enhancement_tasks",
+            {
+                "user_id": "00000000-0000-0000-0000-000000000001",
+                "provider": "wan",
+                "status": "completed",
+                "enhancement_type": "style",
+                "created_at": AS_OF - timedelta(hours=1),
+            },
+        )
+        build(database)
+        assert read_html(page.get().text)["cards"]["Usage This Month"]["value"] == "1"
+
+
+def test_figures_of_one_page_are_of_one_snapshot(database: AppDatabase) -> None:
+    """A run that ends between two queries of a page is not seen by the second."""
+    build(database)
+    environment = {"PGHOST": database.server.host, "PGPORT": str(database.server.port)}
+    environment |= {"PGUSER": "paygen_reader", "PGDATABASE": database.name}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        marts = Database()
+        with marts.snapshot() as snapshot:
+            text = "select count(*) as n from {schema}.rejected_rows"
+            first = snapshot.rows(text, (), {})
+            database.execute(
+                "insert into analytics.rejected_rows (source_table, reject_reason)"
+                " values ('enhancement_tasks', 'missing_id')"
+            )
+            assert snapshot.rows(text, (), {}) == first
+        with marts.snapshot() as snapshot:
+            assert snapshot.rows(text, (), {})[0]["n"] == first[0]["n"] + 1
+        marts.close()
