@@ -3,7 +3,7 @@
         CTEs: whose code would run as the operator. Triggers of the tables whose rows are written,
         what expressions of the tables that are read call, and event triggers.
 
-        Trusted are superusers, the operator and the owner of the table itself: they need no trick.
+        Trusted are superusers, the operator and the owner of the table: they need no trick.
         Not even they are, when they look names up in a schema where others may create.
     #}
     trusted as (
@@ -36,10 +36,11 @@
         group by 1
     ),
 
-    -- tgtype: 4 insert, 8 delete, 16 update
+    -- What is written, and at which events triggers fire: 4 insert, 8 delete, 16 update. The owner
+    -- who is trusted is that of the table where it began: who references it need not be.
     written as (
         select
-            kept_relation.oid,
+            kept_relation.oid, relowner as owner_oid,
             case
                 when body ->> 'action' = 'restore' then 4
                 when body ->> 'action' in ('plan', 'rehearse', 'apply') then 8
@@ -47,9 +48,9 @@
             end as events
         from request
         inner join kept_relation on name = body -> 'rows' ->> 'table'
-        where kept_relation.oid is not null
+        inner join pg_class on pg_class.oid = kept_relation.oid
         union
-        select pg_class.oid, case when (body ->> 'read_only')::boolean then 0 else 28 end
+        select pg_class.oid, relowner, case when (body ->> 'read_only')::boolean then 0 else 28 end
         from request
         cross join schemas
         inner join pg_class on relnamespace = archive_oid
@@ -57,7 +58,7 @@
             relname in ('cleanup_manifest', 'cleanup_backups')
             or relname = body -> 'rows' ->> 'table'
         union
-        select reached.oid, reached.events
+        select reached.oid, written.owner_oid, reached.events
         from written
         cross join lateral (
             select conrelid as oid, case confdeltype when 'c' then 8 else 16 end as events
@@ -92,17 +93,18 @@
 
     -- A table, what belongs to it, and all that these call, down to the functions.
     code as (
-        select oid as relation_oid, 'pg_class'::regclass::oid as classid, oid as objid
+        select
+            oid as relation_oid, owner_oid, 'pg_class'::regclass::oid as classid, oid as objid
         from (
-            select oid from written
+            select oid, owner_oid from written
             union
-            select oid from target where kind = 'table'
+            select oid, owner_oid from target where kind = 'table'
             union
-            select pg_class.oid
+            select pg_class.oid, relowner
             from schemas inner join pg_class on relnamespace = archive_oid and relkind = 'r'
         ) as read_relation
         union
-        select relation_oid, part.classid, part.objid
+        select relation_oid, owner_oid, part.classid, part.objid
         from code
         cross join lateral (
             select classid, objid
@@ -155,11 +157,10 @@
         select
             case when tgtype & events > 0 then 'refuse' else 'warn' end as level,
             format('trigger %I on %s', tgname, {{ cleanup_short_name('tgrelid') }}) as object,
-            pg_trigger.oid, refobjid as function_oid, relowner as owner_oid
+            pg_trigger.oid, refobjid as function_oid, owner_oid
         from request
         cross join schemas
         cross join written
-        inner join pg_class on pg_class.oid = written.oid
         inner join pg_trigger
             on tgrelid = written.oid and not tgisinternal and tgenabled <> 'D'
         inner join pg_depend
@@ -172,9 +173,8 @@
             or tgtype & 4 > 0 and events > 0 and body ->> 'action' <> 'restore'
         union all
         select
-            'refuse', 'function ' || identity, objid, objid, relowner
+            'refuse', 'function ' || identity, objid, objid, owner_oid
         from code
-        inner join pg_class on pg_class.oid = relation_oid
         cross join lateral pg_identify_object(classid, objid, 0)
         where classid = 'pg_proc'::regclass
         union all

@@ -140,7 +140,12 @@
         elsif item.oid <> entry.object_oid or item.digest <> entry.digest then
             problem_code := 'CLEANUP-CHANGED';
             problem := 'its definition is not the one that was archived';
-        elsif entry.kind <> 'function' and (request ->> 'reads_rows')::boolean then
+        end if;
+        if problem_code is not null then
+            findings := findings || {{ cleanup_accepted_finding("entry.object", "problem") }};
+        end if;
+        problem_code := null;
+        if entry.kind <> 'function' and (request ->> 'reads_rows')::boolean then
             if not item.is_readable then
                 problem_code := 'CLEANUP-NOT-VISIBLE';
                 problem := current_user || ' cannot read its rows';
