@@ -154,7 +154,7 @@
     end loop;
     if exists (
         select from pg_stat_activity
-        where datname = current_database() and backend_type = 'client backend'
+        where datname = current_database() and usesysid is not null
             and query = '<insufficient privilege>'
     ) then
         findings := findings || {{ cleanup_finding(

@@ -128,8 +128,8 @@ def test_the_way_there_and_back_is_run_as_written(operator: Operator, tmp_path: 
     for command in take("After a purge"):
         shell.run(command)
     assert operator.contents() == before
-    described = [without_identity(row) for row in catalogue]
-    assert sorted(described) == sorted(map(without_identity, operator.catalogue()))
+    described = in_a_dump(catalogue)
+    assert in_a_dump(operator.catalogue()) == described
 
     database.execute(
         "drop table credit_pools, credit_purchase_requests;"
@@ -144,19 +144,25 @@ def test_the_way_there_and_back_is_run_as_written(operator: Operator, tmp_path: 
     for command in by_hand[1:]:
         shell.run(command)
     assert operator.contents() == before
-    assert sorted(described) == sorted(map(without_identity, operator.catalogue()))
+    assert in_a_dump(operator.catalogue()) == described
 
     assert sorted(done) == sorted(line for lines in page.values() for line in lines)
 
 
-def without_identity(row: dict[str, str]) -> tuple[str, ...]:
-    """What the catalogue says of an object, but for numbers that a restored one has anew."""
-    named = row["kind"] in ("policy", "publication")
-    return (
-        row["kind"],
-        row["owner"],
-        row["id"] if named else "",
-        re.sub(r"\|\d{5,}", "|", row["detail"]),
+def in_a_dump(catalogue: list[dict[str, str]]) -> list[tuple[str, ...]]:
+    """What a dump of the schema holds: no publications, and no oids, which a restored one has anew.
+
+    The triggers of foreign keys are the constraints' own.
+    """
+    return sorted(
+        (
+            row["kind"],
+            row["owner"],
+            row["id"] if row["kind"] == "policy" else "",
+            re.sub(r"\|\d{5,}", "|", row["detail"]),
+        )
+        for row in catalogue
+        if row["kind"] != "publication" and "RI_ConstraintTrigger" not in row["detail"]
     )
 
 
