@@ -255,7 +255,7 @@ def own_entries(pg_restore: Path, file: Path, config: dict[str, Any]) -> list[st
 
     An index is listed without its table, so what hangs on an entry is found by its dependencies.
     """
-    tables = {*config["tables"], *config["optional_tables"]}
+    tables = {*config["tables"]}
     functions = {re.sub(r" *, *", ", ", signature) for signature in config["functions"]}
     listed = _run([str(pg_restore), "--list", "--verbose", str(file)])
     entry = re.compile(rf"(\d+); \d+ \d+ ({'|'.join(OWN_KINDS)}) (\S+) (.+) \S+$")

@@ -265,11 +265,11 @@
     from pg_stat_xact_user_tables
     where n_tup_upd + n_tup_del > 0
         and schemaname <> archive and relid not in (
-            select oid from pg_class
-            where oid = to_regclass(format('%I.%I', app_schema, row_table))
-            union all
-            select tree.relid
-            from pg_partition_tree(to_regclass(format('%I.%I', app_schema, row_table))) as tree
+            select coalesce(tree.relid, pg_class.oid)
+            from pg_class
+            inner join pg_namespace on pg_namespace.oid = relnamespace
+            left join lateral pg_partition_tree(pg_class.oid) as tree on true
+            where nspname = app_schema and relname = row_table
         )
     into problem;
     if problem is not null then

@@ -144,11 +144,13 @@
         if problem_code is not null then
             findings := findings || {{ cleanup_accepted_finding("entry.object", "problem") }};
         end if;
-        problem_code := null;
+        problem := null;
         if entry.kind <> 'function' and (request ->> 'reads_rows')::boolean then
             if not item.is_readable then
-                problem_code := 'CLEANUP-NOT-VISIBLE';
-                problem := current_user || ' cannot read its rows';
+                if problem_code is null then
+                    problem_code := 'CLEANUP-NOT-VISIBLE';
+                    problem := current_user || ' cannot read its rows';
+                end if;
             else
                 {{ cleanup_read_content('entry.relation') }}
                 if content.checksum <> entry.checksum then
@@ -160,7 +162,7 @@
                 end if;
             end if;
         end if;
-        if problem_code is not null then
+        if problem is not null then
             findings := findings || {{ cleanup_accepted_finding("entry.object", "problem") }};
         end if;
         if not item.is_owned then
