@@ -68,11 +68,13 @@ def read(connection: Connection) -> Numbers:
 
 
 def render(numbers: Numbers) -> RenderableType:
-    """The panel: this month's list, the provider breakdown and the last months."""
+    """The panel: this month's list, what holds now, the provider breakdown and the last months."""
     as_of = numbers.overview["as_of"]
     return Panel(
         Group(
             _this_month(numbers),
+            "",
+            _now(numbers.overview),
             "",
             _providers(numbers.providers),
             "",
@@ -92,13 +94,25 @@ def _this_month(numbers: Numbers) -> Table:
         box=None,
         title_justify="left",
     )
+    cost = dollars(overview["cost_this_month_usd"])
+    if without_cost := overview["generations_without_cost_this_month"]:
+        cost += f" and {without_cost:,} of unknown cost"
     for name, value in (
         ("Usage", f"{overview['generations_this_month']:,} generations"),
         ("Success rate", percent(month.get("success_rate"))),
-        ("WaveSpeed costs", dollars(overview["cost_this_month_usd"])),
-        ("Active users", f"{overview['users_with_credits']:,} with credits"),
+        ("WaveSpeed costs", cost),
         ("Failure rate", percent(month.get("failure_rate"))),
         ("Refunds issued", f"{overview['refunds_issued_this_month']:,}"),
+    ):
+        table.add_row(name, f"[bold]{value}[/bold]")
+    return table
+
+
+def _now(overview: Row) -> Table:
+    """What is so at this moment, whenever it began."""
+    table = Table(title="Now", show_header=False, box=None, title_justify="left")
+    for name, value in (
+        ("Active users", f"{overview['users_with_credits']:,} with credits"),
         ("In flight", f"{overview['in_flight_generations']:,}"),
         ("of which stuck", f"{overview['stuck_generations']:,}"),
     ):

@@ -1,12 +1,14 @@
 """Rows of the app as it writes them when nothing goes wrong, to be spoilt one at a time."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from tests.app_database import AppDatabase
-from tests.oracle.cleaning import UUID
+from tests.oracle.cleaning import clean_id
+from tests.oracle.texts import UUID
 
 NOON = datetime(2024, 5, 15, 12, tzinfo=UTC)
 AS_OF = datetime(2024, 5, 20, tzinfo=UTC)
@@ -93,7 +95,12 @@ def relocated(row: Row, scene: str) -> Row:
 
 
 def _relocated(value: Any, scene: str) -> Any:
-    if not isinstance(value, str) or not UUID.fullmatch(value):
+    spelled = re.search(r"[0-9a-fA-F-]{32,36}", value) if isinstance(value, str) else None
+    if not spelled or not UUID.fullmatch(clean_id(value)):
         return value
-    moved = uuid_of(scene + value.lower())
-    return moved.upper() if value.isupper() else moved
+    moved = uuid_of(scene + clean_id(value))
+    if "-" not in value:
+        moved = moved.replace("-", "")
+    if value.isupper():
+        moved = moved.upper()
+    return value.replace(spelled[0], moved)

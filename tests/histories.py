@@ -14,6 +14,7 @@ import psycopg2.extras
 
 from tests.app_database import AppDatabase
 from tests.oracle import AppTables
+from tests.oracle.cleaning import clean_id
 
 PROVIDERS = [
     *("nanobanana", "nanobanan", "wavespeed-nanobanan", " NanoBanana ", "seedream", "SEEDANCE"),
@@ -23,12 +24,14 @@ STATUSES = [
     *("pending", "processing", "completed", "Completed ", "cancelled", "canceled", "refunded"),
     *("failed", "failed", "failed", "exploded", None),
 ]
+LEDGER_STATUSES = [*STATUSES, "reversed", " Voided", "expired", "released", "reserved", "held"]
 TYPES = ["image_gen", "image_gen", " Image_Gen", "style", "holograms", None]
 COSTS = [
     *(None, None, Decimal("0.038"), Decimal("0.0381"), Decimal("0.0382"), Decimal("0.1")),
-    *(Decimal("0"), Decimal("-1"), Decimal("NaN"), Decimal("9999")),
+    *(Decimal("0"), Decimal("-1"), Decimal("NaN"), Decimal("9999"), Decimal("0.0000004")),
 ]
-CREDITS = [2, 2, 2, -2, 1, 12, 0]
+CREDITS = [2, 2, 2, -2, 1, 12, 0, Decimal("0.1"), Decimal("1.50")]
+BALANCES = [None, -3, 0, 5, 40, Decimal("7.25")]
 CHARGE_TYPES = ["deduction", "deduction", "style_application", "video_generation"]
 GRANT_TYPES = [
     *("allocation", "purchase", "referral_bonus", "subscription_renewal", "manual_adjustment"),
@@ -93,7 +96,10 @@ class HistoryGenerator:
 
     def _spelled(self, value: str | None) -> str | None:
         """An id as some client spells it."""
-        return value and self.random.choice([value] * 6 + [value.upper(), f" {value} "])
+        if value is None:
+            return None
+        spellings = [value.upper(), f" {value} ", value.replace("-", ""), f"{{{value}}}"]
+        return self.random.choice([value] * 6 + spellings)
 
     def _ledger(self, **values: Any) -> Row:
         pick = self.random.choice
@@ -106,7 +112,7 @@ class HistoryGenerator:
             "provider": None,
             "enhancement_type": pick(TYPES),
             "api_request_id": None,
-            "status": pick(STATUSES),
+            "status": pick(LEDGER_STATUSES),
             "error_message": None,
             "created_at": self._time(),
             **values,
@@ -139,7 +145,7 @@ class HistoryGenerator:
         for _ in range(self.random.randint(2, 6)):
             bare = {
                 "user_id": user,
-                "credits_used": pick([2, 2, -2, 1]),
+                "credits_used": pick([2, 2, -2, 1, Decimal("2.00")]),
                 "enhancement_type": pick(["image_gen", "image_gen", None]),
                 "created_at": start + pick([timedelta(0), timedelta(minutes=3), *STEPS[:6]]),
             }
@@ -163,9 +169,10 @@ class HistoryGenerator:
             **pick(
                 [
                     {"transaction_type": pick(GRANT_TYPES)},
+                    {"transaction_type": pick(["reserve", "release", "manual_adjustment"])},
                     {"transaction_type": " Deduction", "enhancement_type": "marketplace_payment"},
                     {"transaction_type": "tip_jar"},
-                    {"credits_used": None},
+                    {"credits_used": pick([None, Decimal("NaN"), Decimal("-Infinity")])},
                     {"created_at": None},
                     {"id": pick([None, " "])},
                 ]
@@ -178,7 +185,9 @@ class HistoryGenerator:
                 self.tables.user_credits.append(
                     {
                         "user_id": self._spelled(user),
-                        "current_balance": self.random.choice([None, -3, 0, 5, 40]),
+                        "current_balance": self.random.choice(
+                            [None, -3, 0, 5, 40, Decimal("7.25")]
+                        ),
                         "consumed_this_month": 0,
                         "monthly_allowance": 15,
                         "subscription_tier": self.random.choice(["free", " Plus", "gold", None]),
@@ -221,7 +230,7 @@ def with_keys(tables: AppTables) -> AppTables:
         by_key: dict[str, Row] = {}
         for row in rows:
             column = next(iter(row))
-            key = (row[column] or "").strip().lower()
+            key = clean_id(row[column]) or ""
             by_key.setdefault(key, {**row, column: key})
         by_key.pop("", None)
         kept[table] = list(by_key.values())

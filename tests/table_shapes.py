@@ -5,7 +5,7 @@ from tests.app_database import BUILD_ROLE, AppDatabase
 # Takes every defect: no keys, nothing required, ids as text.
 LOOSE = {
     "credit_transactions": """
-        id text, user_id text, transaction_type text, credits_used int, cost_usd numeric,
+        id text, user_id text, transaction_type text, credits_used numeric, cost_usd numeric,
         provider text, enhancement_type text, api_request_id text, status text,
         error_message text, created_at timestamptz
     """,
@@ -15,7 +15,7 @@ LOOSE = {
         completed_at timestamptz, failed_at timestamptz
     """,
     "user_credits": """
-        user_id text, current_balance int, consumed_this_month int, monthly_allowance int,
+        user_id text, current_balance numeric, consumed_this_month int, monthly_allowance int,
         subscription_tier text, updated_at timestamptz
     """,
 }

@@ -120,11 +120,16 @@ select
         then tasks.updated_at end as ended_at,
     coalesce(charges.credits_used, 0) as credits_used,
     coalesce(charges.cost_usd, tasks.cost_usd) as recorded_cost_usd,
-    tasks.error_message,
+    messages.error_message,
     case when tasks.id is null then 'charge' else 'task' end as record_source
 from (select * from public.enhancement_tasks where created_at <= :'as_of') as tasks
 left join analytics_seeds.provider_aliases on lower(trim(tasks.provider)) = provider_aliases.alias
-full outer join charges on tasks.id::text = charges.generation_id;
+full outer join charges on tasks.id::text = charges.generation_id
+-- What a message may show is one rule, whoever writes the rest.
+left join (
+    select task_id, error_message from analytics_staging.stg_app__enhancement_tasks
+    where error_message is not null
+) as messages on tasks.id::text = messages.task_id;
 analyze generations;
 
 -- Refunds: by id, then in time order among the user's failures of the last 24 hours.
@@ -187,23 +192,7 @@ select
     recorded_cost_usd::numeric(18, 6) as recorded_cost_usd,
     case when status = 'completed' then prices.price_usd else 0 end::numeric(18, 6)
         as list_cost_usd,
-    regexp_replace(
-        regexp_replace(
-            regexp_replace(
-                regexp_replace(
-                    regexp_replace(
-                        left(error_message, 2000),
-                        '[a-z][a-z0-9+.-]*://[^[:space:]"''<>]+', '<url>', 'gi'
-                    ),
-                    'data:[^[:space:]]+', '<url>', 'gi'
-                ),
-                '[^[:space:]@<>"'']+@[^[:space:]@<>"'']+', '<email>', 'gi'
-            ),
-            '(bearer|token|api[_-]?key|key|secret|password)([[:space:]]*[:=][[:space:]]*|[[:space:]]+)[^[:space:]]{8,}',
-            '\1\2<key>', 'gi'
-        ),
-        '[a-z0-9_-]{40,}', '<key>', 'gi'
-    ) as error_message,
+    generations.error_message,
     refunds.generation_id is not null as is_refunded,
     record_source
 from generations

@@ -42,7 +42,7 @@
     {% endif %}
 
     {% for name in ['shadow_charge_window_seconds', 'refund_window_hours', 'stuck_after_minutes',
-                    'lookback_days'] %}
+                    'lookback_days', 'history_gap_days', 'run_lock_wait_seconds'] %}
         {% if var(name) is not integer or var(name) is boolean or var(name) < 0 %}
             {% do say(name ~ " is '" ~ var(name) ~ "': it must be a whole number of at least 0") %}
         {% endif %}

@@ -1,7 +1,7 @@
 {% macro history_settings() %}
     {#
-        What the incremental tables were built under: each variable and each seed whose change would
-        alter rows that a scheduled run does not look at again.
+        What the incremental tables were built under: each variable, each seed and the SQL whose change
+        would alter rows that a scheduled run does not look at again.
     #}
     {% set settings = {} %}
     {% if not execute %}{{ return(settings) }}{% endif %}
@@ -17,5 +17,6 @@
             'seeds/' ~ seed ~ '.csv': node_named('seed', seed).checksum.checksum[:12]
         }) %}
     {% endfor %}
+    {% do settings.update({'the SQL of models and macros': rules_fingerprint()[:12]}) %}
     {{ return(settings) }}
 {% endmacro %}

@@ -1,12 +1,49 @@
 {% macro run_fingerprint() %}
-    {# A text that changes with models, seeds, and what else a run may be told or find of tables. #}
+    {#
+        A text that changes with models, seeds, macros, and what else a run may be told or find of
+        tables. Where it changed, no run takes what an earlier one found for up to date.
+    #}
     {% if not execute %}{{ return('') }}{% endif %}
     {% set parts = [
         var('credit_price_usd'), var('stuck_after_minutes'), var('reader_roles'),
-        has_unique_key('user_credits', 'user_id'),
+        has_unique_key('user_credits', 'user_id'), macros_fingerprint(),
     ] %}
     {% for node in nodes_of_types(['model', 'seed']) %}
         {% do parts.append(node.checksum.checksum) %}
     {% endfor %}
     {{ return(local_md5(parts | map('string') | sort | join)) }}
+{% endmacro %}
+
+{% macro macros_fingerprint(topics=none) %}
+    {#
+        A text that changes with the macros of this project, or with those of some folders of `macros/`,
+        but not with their comments. dbt's own checksum of a model knows nothing of macros.
+    #}
+    {% set texts = [] %}
+    {% for value in context.values() if value.macro is defined and value.macro.macro_sql is defined %}
+        {% set macro = value.macro %}
+        {% set path = macro.original_file_path.split('/') %}
+        {% if path[0] == 'macros' and (not topics or path[1] in topics) %}
+            {% do texts.append(macro.unique_id ~ without_comments(macro.macro_sql)) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(local_md5(texts | unique | sort | join)) }}
+{% endmacro %}
+
+{% macro rules_fingerprint() %}
+    {#
+        A text that changes with the SQL that history is made by: the models whose rows or definitions
+        outlive a run, and the macros that they are written with.
+    #}
+    {% set parts = [macros_fingerprint(['calendar', 'generations', 'money', 'sources'])] %}
+    {% for node in nodes_of_types(['model'])
+        if node.language == 'sql' and node.config.materialized in ['incremental', 'view'] %}
+        {% do parts.append(node.unique_id ~ without_comments(node.raw_code)) %}
+    {% endfor %}
+    {{ return(local_md5(parts | sort | join)) }}
+{% endmacro %}
+
+{% macro without_comments(text) %}
+    {# SQL and Jinja without comments, every run of blanks as one. #}
+    {{ return(modules.re.sub('(?s)\\{#.*?#\\}|--[^\\n]*', '', text).split() | join(' ')) }}
 {% endmacro %}

@@ -11,7 +11,7 @@
     {% set problems = [] %}
     {% set settings = history_settings() %}
     {% for name, value in run_query(
-        'select setting, setting_value from ' ~ built ~ " where setting not in ('last_complete_run', 'changes_done')"
+        'select setting, setting_value from ' ~ built ~ " where setting not in ('last_complete_run', 'changes_done', 'rows_seen')"
     ).rows %}
         {% if settings.get(name) != value %}
             {% do problems.append(name ~ ' was ' ~ value ~ ' and is ' ~ settings.get(name)) %}

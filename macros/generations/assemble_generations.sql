@@ -20,7 +20,7 @@
         select transaction_id from {{ ref('int_bare_charges_matched') }}
         where
             is_shadow
-            and {{ is_in_window('created_at', window, shadow_margin()) | indent(12) }}
+            and {{ is_in_window_or_repaired(window) | indent(12) }}
 
     ),
     {%- else -%}
@@ -94,8 +94,9 @@
             coalesce(charges.charge_count, 0) as charge_count,
             charges.cost_usd as ledger_cost_usd,
             tasks.cost_usd as task_cost_usd,
-            {{ redact('tasks.error_message') }} as error_message,
-            case when tasks.task_id is null then 'charge' else 'task' end as record_source
+            tasks.error_message,
+            case when tasks.task_id is null then 'charge' else 'task' end as record_source,
+            case when tasks.created_at is not null then tasks.row_digest end as task_row_digest
         from tasks
         full outer join charges on tasks.task_id = charges.charged_id
         where tasks.created_at is not null or charges.first_charged_at is not null

@@ -85,23 +85,23 @@
             cast(
                 case when seconds_to_end >= 0 then seconds_to_end end as numeric(18, 3)
             ) as duration_seconds,
-            cast(credits_used as bigint) as credits_used,
-            cast(credits_refunded as bigint) as credits_refunded,
+            {{ exact_decimal('credits_used') }} as credits_used,
+            {{ exact_decimal('credits_refunded') }} as credits_refunded,
             cast(charge_count as integer) as charge_count,
             cast(refund_count as integer) as refund_count,
-            cast(
-                case when status in {{ billed_statuses }} then {{ basis_column }} else 0 end
-                as numeric(18, 6)
-            ) as vendor_cost_usd,
-            cast(recorded_cost_usd as numeric(18, 6)) as recorded_cost_usd,
-            cast(
-                case when status in {{ billed_statuses }} then list_price_usd else 0 end
-                as numeric(18, 6)
-            ) as list_cost_usd,
-            cast(list_price_usd as numeric(18, 6)) as list_price_usd,
+            -- Not rounded: only their sums are.
+            {{ exact_decimal(
+                'case when status in ' ~ billed_statuses ~ ' then ' ~ basis_column ~ ' else 0 end'
+            ) }} as vendor_cost_usd,
+            {{ exact_decimal('recorded_cost_usd') }} as recorded_cost_usd,
+            {{ exact_decimal(
+                'case when status in ' ~ billed_statuses ~ ' then list_price_usd else 0 end'
+            ) }} as list_cost_usd,
+            {{ exact_decimal('list_price_usd') }} as list_price_usd,
             cast(error_message as text) as error_message,
             refund_count > 0 as is_refunded,
-            cast(record_source as text) as record_source
+            cast(record_source as text) as record_source,
+            cast(task_row_digest as bigint) as task_row_digest
         from priced
 
     )

@@ -7,28 +7,28 @@
     {% if nothing_changed() %}{{ return([]) }}{% endif %}
     {% set days = run_query(
         'select distinct usage_date from ' ~ ref('int_days_changed')
-        ~ ' where changed_at > ' ~ changes_done()
+        ~ ' where change_number > ' ~ changes_done()
     ).columns[0].values() %}
     {{ return(none if none in days else days | map('string') | list) }}
 {% endmacro %}
 
 {% macro changes_done() -%}
     {#-
-        The newest change of a generation that the last complete run brought into every table: a literal,
-        for a planner that cannot tell how few rows a subquery's answer leaves.
+        Number of the newest change that the last complete run brought into every table: a literal, for
+        the planner cannot tell how few rows a subquery's answer leaves.
     -#}
     {%- set known = run_memory('changes done') if execute else {} -%}
     {%- if execute and not known -%}
         {%- do known.update({
-            'time': run_query('select ' ~ kept_setting('changes_done')).columns[0].values() | first
+            'number': run_query('select ' ~ kept_setting('changes_done')).columns[0].values() | first
         }) -%}
     {%- endif -%}
-    {{ timestamp_literal(known.time or '-infinity') }}
+    {{- known.number or 0 -}}
 {%- endmacro %}
 
 {% macro last_change() -%}
-    {#- The newest change of a generation: stamps the rows that are written for it. -#}
-    (select max(changed_at) from {{ ref('int_days_changed') }})
+    {#- Number of the newest change of a generation: stamps the rows that are written for it. -#}
+    (select max(change_number) from {{ ref('int_days_changed') }})
 {%- endmacro %}
 
 {% macro kept_setting(name) -%}
@@ -51,7 +51,7 @@
     {% if known %}{{ return(known.date) }}{% endif %}
     {% set keys = ref('int_keys_touched') ~ ' where ' ~ may_have_refunds() %}
     {% set times = [
-        'select ' ~ window.start ~ ' as earliest',
+        'select ' ~ window.earliest ~ ' as earliest',
         'select min(least(created_at, failed_at)) from ' ~ ref('int_keys_touched'),
         'select min(least(created_at, ended_at)) from ' ~ ref('int_generations_touched'),
         'select min(created_at) from ' ~ ref('int_refunds_matched')
@@ -91,14 +91,15 @@
 {% macro changed_usage_months() %}
     {#
         `changed_months`, and those that users became new in or ceased to. None after a run that was
-        not complete: whoever it moved may have been moved again.
+        not complete, since whoever it moved may have been moved again, and in nightly runs, which
+        write all months anew from their days.
     #}
     {% set months = changed_months() %}
-    {% if not months or not reads_changes_only() %}{{ return(none) }}{% endif %}
+    {% if not months or not reads_changes_only() or checks_all_history() %}{{ return(none) }}{% endif %}
     {% set moved = run_query(
-        'select month_start from (select month_start, changed_at from ' ~ ref('int_users_by_first_month')
-        ~ ' union all select prior_month_start, changed_at from ' ~ ref('int_users_by_first_month')
-        ~ ') as users where month_start is not null and changed_at > ' ~ changes_done() ~ ' group by 1'
+        'select month_start from (select month_start, change_number from ' ~ ref('int_users_by_first_month')
+        ~ ' union all select prior_month_start, change_number from ' ~ ref('int_users_by_first_month')
+        ~ ') as users where month_start is not null and change_number > ' ~ changes_done() ~ ' group by 1'
     ).columns[0].values() | map('string') | list %}
     {{ return((months + moved) | unique | list) }}
 {% endmacro %}
@@ -106,9 +107,10 @@
 {% macro is_of_changed_users(column, months) -%}
     {#-
         Whether someone had a generation that this run changed, in `months`; everyone where those are
-        all months, and after a run that was not complete, which left no record of its users.
+        all months, after a run that was not complete, which left no record of its users, and where
+        days are written anew because their totals differed.
     -#}
-    {%- if months and reads_changes_only() -%}
+    {%- if months and reads_changes_only() and not differing_day_totals() -%}
         {%- set changed = ref('int_generations_changed') -%}
         (
             {{ column }} is null
@@ -166,6 +168,27 @@
     where not {{ is_in_months('month_start', months) }}
     {%- endif -%}
 {%- endmacro %}
+
+{% macro next_change_number() %}
+    {#
+        The number of the changes that the current model is about to log: one more than it holds and
+        than the last complete run saw. A count, since a server's clock may step back.
+    #}
+    {% if not execute %}{{ return(0) }}{% endif %}
+    {% set known = run_memory('change number of ' ~ model.name) %}
+    {% if not known %}
+        {% set log = load_relation(this) %}
+        {% set newest = run_query('select max(change_number) from ' ~ log).columns[0].values()[0]
+            if log else none %}
+        {% do known.update({'number': [newest or 0, changes_done() | int] | max + 1}) %}
+    {% endif %}
+    {{ return(known.number) }}
+{% endmacro %}
+
+{% macro change_number_of(model_name) %}
+    {# The number under which a model of this run logged its changes. #}
+    {{ return(run_memory('change number of ' ~ model_name).number) }}
+{% endmacro %}
 
 {% macro run_time() -%}
     {#- When this run started: stamps what it writes. -#}

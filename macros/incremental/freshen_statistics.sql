@@ -1,17 +1,13 @@
-{% macro freshen_statistics(each_run=false) -%}
+{% macro freshen_statistics() -%}
     {#-
-        Statistics for a table that this run wrote as a whole, or of which each run writes much: the
-        next model's plan depends on them.
+        Statistics for a seed, or a table of which each run writes much: the next model's plan depends
+        on them. A table that is written as a whole has them (`bring_in`).
     -#}
-    {{- return(adapter.dispatch('freshen_statistics')(each_run)) -}}
+    {{- return(adapter.dispatch('freshen_statistics')()) -}}
 {%- endmacro %}
 
-{% macro default__freshen_statistics(each_run) -%}{%- endmacro %}
+{% macro default__freshen_statistics() -%}{%- endmacro %}
 
-{% macro postgres__freshen_statistics(each_run) -%}
-    {%- set materialized = config.get('materialized') -%}
-    {%- if materialized in ['table', 'seed']
-        or (materialized == 'incremental' and (each_run or not is_incremental())) -%}
-        analyze {{ this }}
-    {%- endif -%}
+{% macro postgres__freshen_statistics() -%}
+    analyze {{ this }}
 {%- endmacro %}

@@ -1,7 +1,6 @@
 {% macro postgres__stands() %}
     {# See `stands`: nothing that the table or view is made of changed. #}
     {% if flags.FULL_REFRESH or not load_cached_relation(this) %}{{ return(false) }}{% endif %}
-    {% if model.name == 'int_days_to_repair' %}{{ return(true) }}{% endif %}
     {{ return(model.name in kept_models() and nothing_changed()) }}
 {% endmacro %}
 
@@ -10,7 +9,7 @@
         Tables whose rows, and views whose definition, depend on nothing but what `int_inputs` looks at.
     #}
     {{ return([
-        'int_tasks_cleaned', 'int_ledger_classified', 'int_balances_cleaned', 'monthly_user_usage',
+        'int_balances_cleaned', 'monthly_user_usage',
         'int_ledger_synced', 'int_bare_charges_matched', 'int_rows_seen', 'int_keys_touched',
         'int_generations_touched', 'int_refunds_matched', 'int_generations_changed',
         'int_days_changed', 'fct_generations', 'int_usage_by_user_month',

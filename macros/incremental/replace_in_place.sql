@@ -9,7 +9,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {% do run_query('create temporary table ' ~ new_rows ~ ' as (' ~ sql ~ ')') %}
+    {% do run_query('create temporary table ' ~ new_rows ~ ' as (\n' ~ sql ~ '\n)') %}
     {% set columns = adapter.get_columns_in_relation(target_relation) %}
     {% do refuse_other_columns(columns, adapter.get_columns_in_relation(new_rows)) %}
     {% call statement('main') %}

@@ -8,7 +8,7 @@
     {% set columns = arguments.dest_columns | map(attribute='quoted') | list %}
     {% set new_rows, target = arguments.temp_relation, arguments.target_relation %}
     {% set key = row_key(model.name) %}
-    {% set values = columns | reject('equalto', adapter.quote('changed_at')) | list %}
+    {% set values = columns | reject('equalto', adapter.quote('change_number')) | list %}
     {% set is_same -%}
         {% for column in key -%}
         new_row.{{ column }} = target.{{ column }} and

@@ -3,7 +3,7 @@
         Which rows of an incremental table (`target`) this run replaces by `new_rows`, as a list of
         conditions: the twin of `run_window`. What vanished at the source is replaced by nothing.
     #}
-    {% set window = ledger_window() if model_name == 'int_ledger_synced' else run_window() %}
+    {% set window = run_window() %}
     {% if model_name == 'int_ledger_synced' and window %}
         {{ return([is_in_window('target.created_at', window)]) }}
     {% elif model_name == 'int_rows_seen' and window and window.same_before %}
@@ -22,11 +22,19 @@
     {% elif model_name == 'int_bare_charges_matched' and window %}
         {# A literal, for a planner that cannot tell how few rows a subquery's answer leaves. #}
         {% set first = run_query('select min(created_at) from ' ~ new_rows).columns[0].values()[0] %}
-        {{ return([
-            is_in_window('target.created_at', window),
+        {% set is_in_lookback = is_in_lookback('target.created_at', window) %}
+        {% set conditions = [
+            is_in_lookback,
             'target.created_at >= ' ~ timestamp_literal(first or 'infinity')
                 ~ ' and target.transaction_id in (select transaction_id from ' ~ new_rows ~ ')',
-        ]) }}
+        ] %}
+        {% if window.repairs %}
+            {# First, and apart from the others: a row that one condition kept is not for another. #}
+            {% set repaired = is_of_repaired_users('target.user_id') %}
+            {% set conditions = [repaired, 'not ' ~ repaired ~ ' and ' ~ is_in_lookback,
+                                 'not ' ~ repaired ~ ' and ' ~ conditions[1]] %}
+        {% endif %}
+        {{ return(conditions) }}
     {% elif model_name == 'int_refunds_matched' and window %}
         {{ return([
             is_in_window('target.created_at', window),
@@ -59,7 +67,7 @@
 {% macro row_key(model_name) %}
     {# The columns that tell the rows of an incremental table apart; none where all are replaced. #}
     {% if model_name in ['int_ledger_synced', 'int_bare_charges_matched', 'int_refunds_matched']
-        and ledger_window() %}
+        and run_window() %}
         {{ return(['transaction_id']) }}
     {% elif model_name == 'int_rows_seen' %}
         {{ return(['row_digest']) }}

@@ -57,6 +57,7 @@
         The ledger rows of the generations of `keys`: those of the window, and older charges, of which
         the facts know when they were written: the first, the last, and how many.
     -#}
+    {#- A repair finds some of them both ways. -#}
     {%- set is_older = 'not ' ~ is_in_window('charges.created_at', window, shadow_margin()) -%}
     {%- set was_charged_outside = 'true' -%}
     {%- if window.ranges | length == 1 -%}
@@ -65,7 +66,7 @@
     {%- endif -%}
     select * from {{ ref('int_ledger_synced') }}
     where
-        {{ is_in_window('created_at', window, shadow_margin()) }}
+        {{ is_in_window_or_repaired(window) }}
         and generation_id in (select keys.generation_id from {{ keys }} as keys)
     {%- for time in [
         '= known.first_charged_at',
@@ -75,7 +76,7 @@
             ~ ' and known.charge_count > 2',
     ] %}
 
-    union all
+    union {{ 'all' if not window.repairs }}
 
     select charges.* from {{ keys }} as known
     inner join {{ ref('int_ledger_synced') }} as charges

@@ -3,12 +3,16 @@
         Which rows this run reads: none if it reads everything, else a dict of `ranges`, pairs of SQL
         timestamps between which rows were created that are read again, and `start`, the earliest.
         There are no ranges where `int_inputs` found what the last complete run had found. If tasks
-        that had not ended were found as that run left them, `same_before` says up to when.
+        that had not ended were found as that run left them, `same_before` says up to when. `lookback`
+        holds the ranges without those of queued repairs, `earliest` is the start of all.
     #}
     {% if not execute or flags.FULL_REFRESH %}{{ return(none) }}{% endif %}
     {% set found = found_inputs() %}
     {% if found.are_as_before %}
-        {{ return({'start': timestamp_literal('infinity'), 'ranges': []}) }}
+        {{ return({
+            'start': timestamp_literal('infinity'), 'earliest': timestamp_literal('infinity'),
+            'ranges': [], 'lookback': [], 'repairs': [],
+        }) }}
     {% endif %}
     {% set window = source_window() %}
     {% if window and found.same_before %}
@@ -37,8 +41,8 @@
     {% set inputs = built_relation('int_inputs') if not found %}
     {% if inputs %}
         {% for row in run_query(
-            'select inputs = prior_inputs, prior_inputs is not null, same_before from ' ~ inputs
-            ~ " where invocation_id = '" ~ invocation_id ~ "'"
+            'select inputs = prior_inputs and not has_repairs, prior_inputs is not null, same_before'
+            ~ ' from ' ~ inputs ~ " where invocation_id = '" ~ invocation_id ~ "'"
         ).rows %}
             {% do found.update({
                 'are_as_before': row[0], 'can_be_compared': row[1], 'same_before': row[2]
@@ -50,43 +54,74 @@
 
 {% macro source_window() %}
     {#
-        `run_window` before it is known whether anything changed in it.
+        `run_window` before it is known whether anything changed in it: the look-back, and the times of
+        rows that are queued for repair. None where everything is read.
+    #}
+    {% set lookback = lookback_window() %}
+    {% if not lookback %}{{ return(none) }}{% endif %}
+    {% set window = run_memory('window') %}
+    {% if not window %}
+        {% set ranges, repairs = [lookback.range], repair_ranges() %}
+        {% do window.update({
+            'is_asked_for': lookback.is_asked_for,
+            'start': lookback.range[0],
+            'earliest': 'least(' ~ (ranges + repairs) | map('first') | join(', ') ~ ')' if repairs
+                else lookback.range[0],
+            'ranges': ranges + repairs,
+            'lookback': ranges,
+            'repairs': repairs,
+        }) %}
+    {% endif %}
+    {{ return(window) }}
+{% endmacro %}
+
+{% macro lookback_window() %}
+    {#
+        The range of times that this run reads again, as a dict; none where it reads everything: without
+        facts, or with `--full-refresh`. Decided once a run.
 
         An explicit range (`--event-time-start` and `--event-time-end`, or the variables of the same
         names) goes before `lookback_days` before the newest generation or `as_of`, whichever is
-        earlier; without facts, or with `--full-refresh`, everything is read. Days that `reconcile`
-        found to differ and was told to repair are read in any case.
+        earlier. After a run that was cut off, the range starts no later than that run's.
     #}
     {% if not execute or flags.FULL_REFRESH %}{{ return(none) }}{% endif %}
-    {% set facts = built_relation('fct_generations') %}
-    {% if not facts %}{{ return(none) }}{% endif %}
-    {% set first_moment = 'least(newest.created_at, ' ~ as_of() ~ ') - '
-        ~ interval(var('lookback_days'), 'day') %}
-    {# From the start of a day, so that the next run's rows can be compared with this one's. #}
-    {% set lookback_start = run_query(
-        'select ' ~ dbt.date_trunc('day', first_moment)
-        ~ ' from (select max(created_at) as created_at from ' ~ facts ~ ') as newest where newest.created_at is not null'
-    ) %}
-    {% if not lookback_start %}{{ return(none) }}{% endif %}
-
-    {% set start = var('event_time_start') or command_line_time('event_time_start') %}
-    {% set end = var('event_time_end') or command_line_time('event_time_end') if start else none %}
-    {% set first = start or lookback_start.columns[0].values()[0] %}
-    {% set ranges = [(timestamp_literal(first), timestamp_literal(end or 'infinity'))] %}
-    {% set queue = built_relation('int_days_to_repair') %}
-    {% if queue %}
-        {% for day in run_query('select distinct usage_date from ' ~ queue).columns[0].values() %}
-            {% do ranges.append((
-                start_of_day("date '" ~ day ~ "'"), start_of_day("date '" ~ day ~ "' + 1")
-            )) %}
-        {% endfor %}
+    {% set known = run_memory('look-back') %}
+    {% if 'range' not in known %}
+        {% set facts = built_relation('fct_generations') %}
+        {% if not facts %}{{ return(none) }}{% endif %}
+        {% set first_moment = 'least(newest.created_at, ' ~ as_of() ~ ') - '
+            ~ interval(var('lookback_days'), 'day') %}
+        {# From the start of a day, so that the next run's rows can be compared with this one's. #}
+        {% set lookback_start = run_query(
+            'select least(' ~ dbt.date_trunc('day', first_moment) ~ ', ' ~ start_of_cut_off_run() ~ ')'
+            ~ ' from (select max(created_at) as created_at from ' ~ facts ~ ') as newest'
+            ~ ' where newest.created_at is not null'
+        ) %}
+        {% if not lookback_start %}{{ return(none) }}{% endif %}
+        {% set start = var('event_time_start') or command_line_time('event_time_start') %}
+        {% set end = var('event_time_end') or command_line_time('event_time_end') if start else none %}
+        {% do known.update({
+            'is_asked_for': start | as_bool,
+            'range': (
+                timestamp_literal(start or lookback_start.columns[0].values()[0]),
+                timestamp_literal(end or 'infinity'),
+            ),
+        }) %}
     {% endif %}
-    {{ return({
-        'is_asked_for': (start or ranges | length > 1) | as_bool,
-        'start': 'least(' ~ ranges | map('first') | join(', ') ~ ')' if ranges | length > 1
-            else ranges[0][0],
-        'ranges': ranges,
-    }) }}
+    {{ return(known) }}
+{% endmacro %}
+
+{% macro start_of_cut_off_run() %}
+    {#
+        Where the rows began that the run before read, as SQL, if it was cut off or left models out: some
+        tables may lack what it found. Null else.
+    #}
+    {% set inputs = built_relation('int_inputs') %}
+    {% if not inputs %}{{ return('cast(null as timestamptz)') }}{% endif %}
+    {{ return(
+        '(select min(window_start) from ' ~ inputs ~ ' where invocation_id is distinct from '
+        ~ kept_setting('last_complete_run') ~ ' and (inputs is distinct from prior_inputs or has_repairs))'
+    ) }}
 {% endmacro %}
 
 {% macro command_line_time(option) %}
@@ -112,14 +147,6 @@
     {{ return(run_window() is none) }}
 {% endmacro %}
 
-{% macro ledger_window() %}
-    {#
-        Which rows of the ledger this run reads: `run_window`, but everything where nothing guarantees
-        that no two rows share an id, so that the copies of a row may stand anywhere.
-    #}
-    {{ return(run_window() if has_unique_key('credit_transactions', 'id') else none) }}
-{% endmacro %}
-
 {% macro is_in_window(column, window, margin=none) -%}
     {#- Whether a timestamp lies in one of the window's ranges, or at most `margin` before one. -#}
     (
@@ -128,6 +155,11 @@
         {{ 'or ' if not loop.first }}{{ column }} between {{ start }}{{ ' - ' ~ margin if margin }} and {{ end }}
         {%- endfor %}
     )
+{%- endmacro %}
+
+{% macro is_in_lookback(column, window, margin=none) -%}
+    {#- `is_in_window` without the times of queued repairs. -#}
+    {{- is_in_window(column, {'ranges': window.lookback}, margin) -}}
 {%- endmacro %}
 
 {% macro shadow_margin() -%}

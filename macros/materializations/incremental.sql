@@ -1,6 +1,6 @@
 {#-
-    dbt's own `incremental`, able to run Python models. SQL models go to dbt's, unless there is
-    nothing to write, or a project's strategy `replace` writes it.
+    dbt's `incremental`, able to run Python models. What is written as a whole is as by `table`; the
+    project's strategies `replace` and `differences` and dbt's own write where the rows stand.
 #}
 {% materialization incremental, adapter='postgres', supported_languages=['sql', 'python'] %}
 
@@ -8,8 +8,12 @@
         {%- if stands() -%}
             {% call noop_statement('main', 'UP TO DATE') %}{% endcall %}
             {{ return({'relations': [this.incorporate(type='table')]}) }}
-        {%- elif is_incremental() and config.get('incremental_strategy') == 'replace' -%}
+        {%- elif not is_incremental() -%}
+            {{ return(build_table()) }}
+        {%- elif config.get('incremental_strategy') == 'replace' -%}
             {{ return(replace_in_place()) }}
+        {%- elif config.get('incremental_strategy') == 'differences' -%}
+            {{ return(write_differences()) }}
         {%- endif -%}
         {{ return(dbt.materialization_incremental_default()) }}
     {%- endif -%}
@@ -30,16 +34,8 @@
     {%- set on_schema_change = incremental_validate_on_schema_change(
         config.get('on_schema_change'), default='ignore'
     ) -%}
-    {%- set intermediate_relation = make_intermediate_relation(target_relation) -%}
-    {%- set backup_relation = make_backup_relation(
-        target_relation, existing_relation.type if existing_relation else 'table'
-    ) -%}
-    {%- set staging_relation = intermediate_relation if rebuild
+    {%- set staging_relation = prepare_new_table(target_relation) if rebuild
         else make_temp_relation(target_relation) -%}
-    {%- set grant_config = config.get('grants') -%}
-
-    {{ drop_relation_if_exists(load_cached_relation(intermediate_relation)) }}
-    {{ drop_relation_if_exists(load_cached_relation(backup_relation)) }}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -56,40 +52,33 @@
     {% endcall %}
 
     {% if rebuild %}
-        {% do create_indexes(intermediate_relation) %}
-        {% if existing_relation is not none %}
-            {% do adapter.rename_relation(existing_relation, backup_relation) %}
-        {% endif %}
-        {% do adapter.rename_relation(intermediate_relation, target_relation) %}
-    {% else %}
-        {% do adapter.expand_target_column_types(
-            from_relation=staging_relation, to_relation=target_relation
-        ) %}
-        {% set columns = process_schema_changes(
-            on_schema_change, staging_relation, existing_relation
-        ) or adapter.get_columns_in_relation(existing_relation) %}
-        {% set strategy_sql = adapter.get_incremental_strategy_macro(context, incremental_strategy) %}
-        {% call statement('incremental') %}
-            {{ strategy_sql({
-                'target_relation': target_relation,
-                'temp_relation': staging_relation,
-                'unique_key': config.get('unique_key'),
-                'dest_columns': columns,
-                'incremental_predicates': config.get('predicates', none)
-                    or config.get('incremental_predicates', none),
-            }) }}
-        {% endcall %}
+        {{ return(finish_table(staging_relation, target_relation)) }}
     {% endif %}
 
-    {% set should_revoke = should_revoke(existing_relation, rebuild) %}
-    {% do apply_grants(target_relation, grant_config, should_revoke=should_revoke) %}
+    {% do adapter.expand_target_column_types(
+        from_relation=staging_relation, to_relation=target_relation
+    ) %}
+    {% set columns = process_schema_changes(
+        on_schema_change, staging_relation, existing_relation
+    ) or adapter.get_columns_in_relation(existing_relation) %}
+    {% set strategy_sql = adapter.get_incremental_strategy_macro(context, incremental_strategy) %}
+    {% call statement('incremental') %}
+        {{ strategy_sql({
+            'target_relation': target_relation,
+            'temp_relation': staging_relation,
+            'unique_key': config.get('unique_key'),
+            'dest_columns': columns,
+            'incremental_predicates': config.get('predicates', none)
+                or config.get('incremental_predicates', none),
+        }) }}
+    {% endcall %}
+
+    {% do apply_grants(target_relation, config.get('grants'), should_revoke=true) %}
     {% do persist_docs(target_relation, model) %}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
 
     {% do adapter.commit() %}
-
-    {{ drop_relation_if_exists(load_cached_relation(backup_relation)) }}
 
     {{ run_hooks(post_hooks, inside_transaction=False) }}
 

@@ -4,6 +4,7 @@
         something serves it. Prints only: the tables are the app's.
     #}
     {% if not execute %}{{ return('') }}{% endif %}
+    {% do check_session() %}
     {{ print('A scheduled run looks rows up by the time they were created. Without these indexes it reads') }}
     {{ print('whole tables, and costs more with each month of history: at 10 million generations five times') }}
     {{ print('the database time (bench/results/bench.md). `api_request_id` needs none, for the facts know') }}

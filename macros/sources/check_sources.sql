@@ -6,8 +6,8 @@
     {% if not execute %}{{ return('') }}{% endif %}
     {% set problems, complete = [], [] %}
     {% for node in graph.sources.values() | selectattr('source_name', 'equalto', 'app') %}
-        {% set missing = find_source_columns(node.name).missing %}
-        {% do problems.extend(missing) if missing else complete.append(source_relation(node.name)) %}
+        {% set faults = find_source_columns(node.name).problems %}
+        {% do problems.extend(faults) if faults else complete.append(source_relation(node.name)) %}
     {% endfor %}
     {% do problems.extend(adapter.dispatch('find_unreadable_rows')(complete)) if complete %}
     {% if problems %}

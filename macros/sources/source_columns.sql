@@ -2,68 +2,76 @@
     {#
         A dict of the app's columns: name in `_app__sources.yml` → SQL expression of its declared type.
 
-        The source's YAML is the one place that says what a column is called: the first of the name
-        and its `alternatives` that the table has is taken; an `optional` one that is missing becomes
-        a typed null and is named in the list `absent`; any other that is missing stops the run. The list
-        `uuids` names the columns that the table holds as UUIDs, `names` those that were taken, as the
-        app calls them.
+        The source's YAML is the one place that says what a column is called and how it is read: the
+        first of the name and its `alternatives` that the table has is taken, and read as its
+        `expression` says, else by a cast. An `optional` one that is missing becomes a typed null and
+        is named in the list `absent`; any other that is missing stops the run, and so does a type
+        that cannot be read exactly. The lists `uuids` and `integers` name the columns that the table
+        holds as UUIDs and as whole numbers, the dict `taken` has the app's name of each column,
+        quoted, and `names` what identifies the content of a row.
     #}
     {% if not execute %}{{ return({}) }}{% endif %}
     {% set found = find_source_columns(table) %}
-    {% if found.missing %}
-        {{ exceptions.raise_compiler_error(found.missing | join('; ')) }}
+    {% if found.problems %}
+        {{ exceptions.raise_compiler_error(found.problems | join('; ')) }}
     {% endif %}
     {{ return(found.expressions) }}
 {% endmacro %}
 
 {% macro find_source_columns(table) %}
     {#
-        What `source_columns` answers, as `expressions`, beside the list of what is `missing`, in
-        words, so that `check_sources` can name the faults of all tables at once.
+        What `source_columns` answers, as `expressions`, beside the list of `problems`, in words, so
+        that `check_sources` can name the faults of all tables at once.
     #}
     {% set node = node_named('source', 'app.' ~ table) %}
-    {% set relation = source_relation(table) %}
-    {% set present = {} %}
-    {% for column in adapter.get_columns_in_relation(relation) %}
-        {% do present.update({column.name: column}) %}
-    {% endfor %}
-    {% set expressions = {'absent': [], 'uuids': [], 'names': []} %}
-    {% set missing = [] %}
+    {% set name_of_table = node.schema ~ "." ~ node.identifier %}
+    {% set present = adapter.dispatch('source_column_types')(source_relation(table)) %}
+    {% set expressions = {'absent': [], 'uuids': [], 'integers': [], 'names': [], 'taken': {}} %}
+    {% set problems = [] %}
     {% if not present %}
-        {% do missing.append(
-            "there is no table " ~ node.schema ~ "." ~ node.identifier ~ " in database "
-            ~ node.database ~ ", or role " ~ target.user ~ " may not read it: grant select on "
-            ~ node.schema ~ "." ~ node.identifier ~ " to " ~ target.user
+        {% do problems.append(
+            "there is no table " ~ name_of_table ~ " in database " ~ node.database ~ ", or role "
+            ~ target.user ~ " may not read it: grant select on " ~ name_of_table ~ " to " ~ target.user
         ) %}
     {% endif %}
     {% for column in node.columns.values() if present %}
         {% set names = [column.name] + column.meta.get('alternatives', []) %}
         {% set name = names | select('in', present) | first | default(none) %}
+        {% set expression = column.meta.get('expression') %}
         {% if name %}
-            {% set expression = adapter.dispatch('cast_source_column')(present[name], column.data_type) %}
-            {% do expressions.names.append(adapter.quote(name)) %}
-            {% if present[name].data_type | lower == 'uuid' %}
+            {% set found_type = present[name] %}
+            {% set quoted = adapter.quote(name) %}
+            {% do expressions.taken.update({column.name: quoted}) %}
+            {% if found_type == 'uuid' and not expression %}
                 {% do expressions.uuids.append(column.name) %}
+            {% elif found_type in ['smallint', 'integer', 'bigint'] and not expression %}
+                {% do expressions.integers.append(column.name) %}
             {% endif %}
+            {% set cast = cast_source_column(quoted, found_type, column.data_type) %}
+            {% if expression %}
+                {% set cast = 'cast(' ~ expression ~ ' as ' ~ column.data_type ~ ')' %}
+            {% elif not cast %}
+                {% do problems.append(
+                    "column " ~ name ~ " of table " ~ name_of_table ~ " has type " ~ found_type
+                    ~ ", which cannot be read exactly as " ~ column.data_type
+                    ~ ": say how to read it in models/staging/app/_app__sources.yml, under column "
+                    ~ column.name ~ " of " ~ table ~ ", for example\n      config: {meta: {expression: \""
+                    ~ adapter.dispatch('suggested_expression')(name, found_type, column.data_type)
+                    ~ "\"}}"
+                ) %}
+            {% endif %}
+            {% do expressions.names.append(
+                cast if adapter.dispatch('is_hashed_by_cast')(found_type) else quoted
+            ) %}
+            {% do expressions.update({column.name: cast}) %}
         {% elif column.meta.get('optional') %}
-            {% set expression = 'cast(null as ' ~ column.data_type ~ ')' %}
             {% do expressions.absent.append(column.name) %}
+            {% do expressions.update({column.name: 'cast(null as ' ~ column.data_type ~ ')'}) %}
         {% else %}
-            {% do missing.append(
-                "table " ~ node.schema ~ "." ~ node.identifier ~ " has no column "
-                ~ names | join(' or ')
+            {% do problems.append(
+                "table " ~ name_of_table ~ " has no column " ~ names | join(' or ')
             ) %}
         {% endif %}
-        {% do expressions.update({column.name: expression}) %}
     {% endfor %}
-    {{ return({'expressions': expressions, 'missing': missing}) }}
-{% endmacro %}
-
-{% macro default__cast_source_column(column, data_type) %}
-    {% set cast = 'cast(' ~ adapter.quote(column.name) ~ ' as ' ~ data_type ~ ')' %}
-    {# A timestamp without a zone is UTC, whatever the session's zone. #}
-    {% if data_type == 'timestamptz' and column.data_type.lower() == 'timestamp without time zone' %}
-        {% set cast = adapter.quote(column.name) ~ " at time zone 'UTC'" %}
-    {% endif %}
-    {{ return(cast) }}
+    {{ return({'expressions': expressions, 'problems': problems}) }}
 {% endmacro %}

@@ -39,7 +39,6 @@
         {{- return('pg_input_is_valid(' ~ expression ~ ", 'uuid')") -}}
     {% endif %}
     {{- return(
-        expression ~ " like '________-____-____-____-____________' and translate(" ~ expression
-        ~ ", '0123456789abcdef', '') = '----'"
+        expression ~ " ~* '^(([0-9a-f]{4}-?){7}[0-9a-f]{4}|\\{([0-9a-f]{4}-?){7}[0-9a-f]{4}\\})$'"
     ) -}}
 {% endmacro %}

@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_inputs') }}
-{{ config(materialized='view') }}
+{{ config(materialized='view', bind=false) }}
 
 {#- Without a CTE: each run adds up all balances, and each level of a view takes its time. #}
 {%- set copy_number %}
@@ -15,11 +15,16 @@ select
     current_balance,
     consumed_this_month,
     monthly_allowance,
-    not has_no_user {%- if may_have_copies %} and {{ copy_number }} = 1{% endif %} as is_kept,
+    not has_no_user
+    {%- if may_have_copies %}
+    and {{ copy_number }} = 1
+    {%- endif %}
+    and {{ is_possible_amount('current_balance') }} as is_kept,
     case
         when has_no_user then 'missing_user_id'
         {%- if may_have_copies %}
         when {{ copy_number }} > 1 then 'duplicate_user_id'
         {%- endif %}
+        when not {{ is_possible_amount('current_balance') }} then 'impossible_balance'
     end as reject_reason
 from {{ ref('stg_app__user_credits') }}

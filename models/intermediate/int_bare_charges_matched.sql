@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('int_repair_queue') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
@@ -35,7 +36,7 @@ charges as (
 ).columns[0].values()[0]) if execute else 'null' %}
 
 -- What an earlier charge left to a later one shows where a group starts; groups near the window's
--- start are matched anew from theirs.
+-- start are matched anew from theirs. Of users with a queued repair all charges are.
 restarts as (
 
     select
@@ -58,11 +59,16 @@ charges as (
             and ledger.credits = restarts.credits
             and coalesce(ledger.enhancement_type, '') = coalesce(restarts.enhancement_type, '')
     where
-        ledger.created_at >= {{ first_restart }} - {{ charge_window }}
-        and (
-            not ledger.is_bare
-            or ledger.created_at >= coalesce(restarts.restarts_at, {{ window.start }})
+        (
+            ledger.created_at >= {{ first_restart }} - {{ charge_window }}
+            and (
+                not ledger.is_bare
+                or ledger.created_at >= coalesce(restarts.restarts_at, {{ window.start }})
+            )
         )
+        {%- if window.repairs %}
+        or {{ is_of_repaired_users('ledger.user_id') | indent(8) }}
+        {%- endif %}
 
 ),
 {%- endif %}

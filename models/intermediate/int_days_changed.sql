@@ -4,6 +4,7 @@
 {{ config(materialized='incremental', incremental_strategy='replace') }}
 
 {%- set window = run_window() %}
+{%- set change_number = next_change_number() %}
 
 with changed as (
 
@@ -17,30 +18,30 @@ final as (
     -- No day in particular: every table that is kept up by days starts anew.
     select
         cast(null as date) as usage_date,
-        current_timestamp as changed_at
+        {{ change_number }} as change_number
     {%- else -%}
     select
         created_date as usage_date,
-        current_timestamp as changed_at
+        {{ change_number }} as change_number
     from changed
 
     union
 
     select
         prior_created_date as usage_date,
-        current_timestamp as changed_at
+        {{ change_number }} as change_number
     from changed
     where prior_created_date is not null
     {%- set daily_usage = built_relation('daily_usage') if window.ranges %}
     {%- if daily_usage %}
-    {%- set first_date = first_date_of_changed_refunds(window) %}
+    {%- set first_date = none if checks_all_history() else first_date_of_changed_refunds(window) %}
 
     union
 
     -- A refund counts on its own day, whenever the generation was made.
     select
         usage_date,
-        current_timestamp as changed_at
+        {{ change_number }} as change_number
     from (
         select
             {{ reporting_date('created_at') }} as usage_date,
@@ -49,7 +50,9 @@ final as (
             1 as refunds,
             credits
         from {{ ref('int_refunds_matched') }}
+        {%- if first_date %}
         where created_at >= {{ start_of_day(first_date) }}
+        {%- endif %}
 
         union all
 
@@ -60,11 +63,20 @@ final as (
             -refunds_issued as refunds,
             -credits_refunded as credits
         from {{ daily_usage }}
-        where refunds_issued > 0 and usage_date >= {{ first_date }}
+        where refunds_issued > 0 {%- if first_date %} and usage_date >= {{ first_date }}{% endif %}
     ) as refunds
     group by usage_date, provider, enhancement_type
     having sum(refunds) <> 0 or sum(credits) <> 0
     {%- endif %}
+    {%- for day in differing_day_totals() %}
+
+    union
+
+    -- Its totals differ from the facts: an earlier run was cut off, or the table was changed by hand.
+    select
+        date '{{ day }}' as usage_date,
+        {{ change_number }} as change_number
+    {%- endfor %}
     {%- endif %}
 
 )

@@ -2,10 +2,11 @@
 
 -- depends_on: {{ ref('stg_app__enhancement_tasks') }}
 -- depends_on: {{ ref('stg_app__credit_transactions') }}
-{%- set window = ledger_window() %}
+-- depends_on: {{ ref('int_repair_queue') }}
+{%- set window = source_window() %}
 {%- set facts = built_relation('fct_generations') if window %}
 {%- set in_window = 'created_at is null or created_at <= ' ~ as_of() ~ ' and '
-    ~ is_in_window('created_at', window) if window %}
+    ~ is_in_lookback('created_at', window) if window %}
 {%- set compares = window and not window.is_asked_for %}
 {%- set rows_seen = built_relation('int_rows_seen') if window %}
 
@@ -29,7 +30,8 @@ found as (
     select
         cast('{{ invocation_id }}' as text) as invocation_id,
         cast('{{ run_fingerprint() }}' as text) as fingerprint,
-        {{ run_time() }} as looked_at,
+        cast({{ "'" ~ history_start() ~ "'" if history_start() else 'null' }} as date) as history_start,
+        {{ 'true' if window and window.repairs else 'false' }} as has_repairs,
         {% if not compares -%}
         cast(null as timestamptz) as window_start,
         cast(null as text) as older_tasks,
@@ -39,7 +41,7 @@ found as (
         {{ rows_digest('open_tasks', 'created_at < ' ~ window.start ~ ' - ' ~ shadow_margin()) | indent(8) }}
             as older_tasks,
         cast({{ dbt.concat([
-            "'" ~ window.ranges | join | replace("'", '') ~ "'",
+            "'" ~ window.lookback | join | replace("'", '') ~ "'",
             "' '",
             'cast(' ~ reporting_date(as_of()) ~ ' as text)',
             "' '",
@@ -54,16 +56,21 @@ found as (
 
 ),
 
--- What the last run found, if it brought all of it into every table, or had nothing to bring, and
--- no run of a selection has been told since what changed.
+-- The previous run's row, if that run completed or had nothing to do, and no partial run has since
+-- consumed what `int_rows_seen` found.
 last_run as (
 
     {% if is_incremental() -%}
     select * from {{ this }}
     where
-        (invocation_id = {{ kept_setting('last_complete_run') }} or inputs = prior_inputs)
+        (
+            invocation_id = {{ kept_setting('last_complete_run') }}
+            or (inputs = prior_inputs and not has_repairs)
+        )
         {%- if rows_seen %}
-        and looked_at >= (select max(changed_at) from {{ rows_seen }})
+        and coalesce({{ kept_setting('rows_seen') }}, '0') = cast(
+            coalesce((select max(change_number) from {{ rows_seen }}), 0) as text
+        )
         {%- endif %}
     {%- else -%}
     select * from found
@@ -77,7 +84,8 @@ final as (
     select
         found.invocation_id,
         found.fingerprint,
-        found.looked_at,
+        found.history_start,
+        found.has_repairs,
         found.window_start,
         found.older_tasks,
         found.inputs,

@@ -1,6 +1,8 @@
 -- depends_on: {{ ref('int_tasks_cleaned') }}
 -- depends_on: {{ ref('int_ledger_synced') }}
 -- depends_on: {{ ref('int_rows_seen') }}
+-- depends_on: {{ ref('int_bare_charges_matched') }}
+-- depends_on: {{ ref('int_repair_queue') }}
 {% set window = run_window() -%}
 {% if not window or not window.ranges -%}
 
@@ -37,13 +39,31 @@ with keys as (
 
     select generation_id from {{ ref('int_rows_seen') }}
     {%- if changes_only %}
-    where changed_at = {{ run_time() }}
+    where change_number = {{ change_number_of('int_rows_seen') }}
     {%- else %}
 
     union
 
     select generation_id from {{ facts }}
     where {{ is_in_window('last_activity_at', window) | indent(4) }} or {{ has_not_ended() }}
+    {%- endif %}
+    {%- if window.repairs %}
+
+    union
+
+    select generation_id from {{ ref('int_repair_queue') }}
+
+    union
+
+    -- Bare charges of the queue's users that became shadows, or ceased to be, at any time.
+    select transaction_id as generation_id
+    from {{ ref('int_bare_charges_matched') }} as bare_charges
+    where
+        {{ is_of_repaired_users('bare_charges.user_id') | indent(8) }}
+        and bare_charges.is_shadow = exists (
+            select 1 from {{ facts }} as known
+            where known.generation_id = bare_charges.transaction_id
+        )
     {%- endif %}
 
 ),
@@ -64,12 +84,32 @@ tasks as (
 
 ),
 
+{% if window.repairs -%}
+known_keys as (
+
+    select
+        keys.generation_id,
+        known.charge_count,
+        known.first_charged_at,
+        known.last_charged_at
+    from keys
+    left join known on keys.generation_id = known.generation_id
+
+),
+
+{% endif -%}
+-- A charge may name another user than the task, whose generation it becomes once the task is gone:
+-- a repair looks at older charges too.
 ledger as (
 
+    {% if window.repairs -%}
+    {{ ledger_of_keys('known_keys', window) | indent(4) }}
+    {%- else -%}
     select * from {{ ref('int_ledger_synced') }}
     where
         {{ is_in_window('created_at', window, shadow_margin()) | indent(8) }}
         and generation_id in (select keys.generation_id from keys)
+    {%- endif %}
 
 ),
 

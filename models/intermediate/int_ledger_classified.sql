@@ -1,6 +1,5 @@
 {# Holds `as_of`, so that every run that reads it makes it anew. #}
--- depends_on: {{ ref('int_inputs') }}
-{{ config(materialized='view') }}
+{{ config(materialized='view', bind=false) }}
 
 with ledger as (
 
@@ -56,8 +55,13 @@ named as (
     select
         numbered.transaction_id,
         numbered.user_id,
-        coalesce(kinds_of_enhancement.transaction_kind, kinds.transaction_kind) as transaction_kind,
-        coalesce(kinds_of_enhancement.direction, kinds.direction) as direction,
+        coalesce(kinds_of_enhancement.transaction_kind, kinds.transaction_kind) as kind_of_type,
+        case
+            when kinds_of_enhancement.transaction_kind is null then kinds.direction
+            else kinds_of_enhancement.direction
+        end as direction_of_type,
+        numbered.app_credits,
+        statuses.ledger_effect,
         numbered.credits,
         numbered.cost_usd,
         coalesce(aliases.provider, numbered.provider) as provider,
@@ -69,6 +73,7 @@ named as (
         numbered.app_cost_usd is null
         and numbered.provider is null
         and numbered.api_request_id is null as is_bare,
+        numbered.row_digest,
         numbered.copy_number
     from numbered
     left join aliases on numbered.provider = aliases.alias
@@ -81,6 +86,31 @@ named as (
 
 ),
 
+directed as (
+
+    select
+        *,
+        coalesce(direction_of_type, sign(app_credits)) as direction
+    from named
+
+),
+
+-- What a held row would take is withheld, what it would give is not given yet.
+effective as (
+
+    select
+        *,
+        case
+            when ledger_effect = 'hold' and direction < 0 and kind_of_type is not null then 'hold'
+            else kind_of_type
+        end as transaction_kind,
+        coalesce(
+            ledger_effect = 'none' or (ledger_effect = 'hold' and direction >= 0), false
+        ) as is_without_effect
+    from directed
+
+),
+
 -- The flags say nothing new, but a planner that guesses how many rows pass `transaction_kind = …`
 -- of a computed column guesses a handful, and loops.
 final as (
@@ -89,7 +119,7 @@ final as (
         transaction_id,
         user_id,
         transaction_kind,
-        direction,
+        case when is_without_effect then 0 else direction end as direction,
         credits,
         cost_usd,
         provider,
@@ -99,23 +129,30 @@ final as (
         created_at,
         generation_id,
         is_bare,
+        row_digest,
         transaction_id is not null
         and copy_number = 1
         and coalesce({{ is_possible_time('created_at') }}, false)
-        and credits is not null
+        and {{ is_plausible_time('created_at') }}
+        and coalesce({{ is_possible_amount('credits') }}, false)
         and transaction_kind is not null as is_kept,
-        case when transaction_kind = 'generation_charge' then true else false end
-            as is_generation_charge,
-        case when transaction_kind = 'refund' then true else false end as is_refund,
+        case
+            when transaction_kind = 'generation_charge' and not is_without_effect then true
+            else false
+        end as is_generation_charge,
+        case when transaction_kind = 'refund' and not is_without_effect then true else false end
+            as is_refund,
         case
             when transaction_id is null then 'missing_id'
             when copy_number > 1 then 'duplicate_id'
             when created_at is null then 'missing_created_at'
             when not {{ is_possible_time('created_at') }} then 'impossible_created_at'
+            when not {{ is_plausible_time('created_at') }} then 'implausible_created_at'
             when credits is null then 'missing_credits'
+            when not {{ is_possible_amount('credits') }} then 'impossible_credits'
             when transaction_kind is null then 'unknown_transaction_type'
         end as reject_reason
-    from named
+    from effective
 
 )
 

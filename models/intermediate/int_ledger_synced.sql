@@ -5,7 +5,7 @@
     indexes=[{'columns': ['created_at']}],
 ) }}
 
-{%- set window = ledger_window() %}
+{%- set window = run_window() %}
 
 -- Cleaning a row costs more than reading it, and each is read by several models in each run.
 with ledger as (
@@ -28,7 +28,8 @@ final as (
         created_at,
         generation_id,
         is_bare,
-        is_refund
+        is_refund,
+        row_digest
     from ledger
     where
         is_kept

@@ -1,13 +1,14 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
-    post_hook="{{ freshen_statistics(each_run=true) }}",
+    post_hook="{{ freshen_statistics() }}",
 ) }}
 
 -- depends_on: {{ ref('int_tasks_cleaned') }}
 -- depends_on: {{ ref('int_ledger_synced') }}
 -- depends_on: {{ ref('int_bare_charges_matched') }}
 {%- set window = run_window() %}
+{%- set change_number = next_change_number() %}
 {#- By a task's own time too: one that is rejected for its time need not share its generation's. #}
 {%- set may_differ = 'true' -%}
 {%- if window and window.same_before -%}
@@ -19,7 +20,7 @@ with tasks as (
     select * from {{ ref('int_tasks_cleaned') }}
     {%- if window %}
     where
-        {{ is_in_window('created_at', window) | indent(8) }}
+        {{ is_in_lookback('created_at', window) | indent(8) }}
         or created_at is null
 
     union all
@@ -36,7 +37,7 @@ ledger as (
 
     select * from {{ ref('int_ledger_synced') }}
     {%- if window %}
-    where {{ is_in_window('created_at', window) | indent(4) }}
+    where {{ is_in_lookback('created_at', window) | indent(4) }}
     {%- endif %}
 
 ),
@@ -46,7 +47,7 @@ bare_charges as (
 
     select * from {{ ref('int_bare_charges_matched') }}
     {%- if window %}
-    where {{ is_in_window('created_at', window, shadow_margin()) | indent(4) }}
+    where {{ is_in_lookback('created_at', window, shadow_margin()) | indent(4) }}
     {%- endif %}
 
 ),
@@ -88,7 +89,7 @@ final as (
         is_generation,
         row_digest,
         false as is_gone,
-        {{ run_time() }} as changed_at
+        {{ change_number }} as change_number
     from found
     {%- if not window %}
     where false  -- a run that reads everything need not be told what changed
@@ -103,12 +104,12 @@ final as (
         false as is_generation,
         row_digest,
         true as is_gone,
-        {{ run_time() }} as changed_at
+        {{ change_number }} as change_number
     from {{ this }}
     where
         not is_gone
         and (
-            {{ is_in_window('created_at', window) | indent(12) }}
+            {{ is_in_lookback('created_at', window) | indent(12) }}
             or created_at is null
             or ({{ may_differ }} and generation_id in {{ not_ended_before(window) | indent(12) }})
         )

@@ -1,6 +1,7 @@
 -- Written last, so that it tells what all of the incremental tables were built under.
 -- depends_on: {{ ref('int_inputs') }}
 -- depends_on: {{ ref('int_days_changed') }}
+-- depends_on: {{ ref('int_rows_seen') }}
 -- depends_on: {{ ref('monthly_cost') }}
 -- depends_on: {{ ref('monthly_provider_breakdown') }}
 -- depends_on: {{ ref('monthly_success_rate') }}
@@ -20,15 +21,20 @@ select
 union all
 select
     'changes_done' as setting,
-    cast(max(changed_at) as text) as setting_value
+    cast(max(change_number) as text) as setting_value
 from {{ ref('int_days_changed') }}
+union all
+select
+    'rows_seen' as setting,
+    cast(max(change_number) as text) as setting_value
+from {{ ref('int_rows_seen') }}
 {%- elif is_incremental() -%}
 -- A run of some of the models: what the last complete one did still counts.
 select
     setting,
     setting_value
 from {{ this }}
-where setting in ('last_complete_run', 'changes_done')
+where setting in ('last_complete_run', 'changes_done', 'rows_seen')
 {%- else -%}
 select
     'last_complete_run' as setting,

@@ -1,6 +1,5 @@
 {# Holds `as_of`, so that every run that reads it makes it anew. #}
--- depends_on: {{ ref('int_inputs') }}
-{{ config(materialized='view') }}
+{{ config(materialized='view', bind=false) }}
 
 with tasks as (
 
@@ -49,6 +48,7 @@ final as (
         numbered.error_message,
         numbered.cost_usd,
         numbered.created_at,
+        numbered.row_digest,
         case
             when
                 statuses.status in ('completed', 'failed', 'cancelled')
@@ -57,11 +57,13 @@ final as (
         end as ended_at,
         numbered.task_id is not null
         and numbered.copy_number = 1
-        and coalesce({{ is_possible_time('numbered.created_at') }}, true) as is_kept,
+        and coalesce({{ is_possible_time('numbered.created_at') }}, true)
+        and coalesce({{ is_plausible_time('numbered.created_at') }}, true) as is_kept,
         case
             when numbered.task_id is null then 'missing_id'
             when numbered.copy_number > 1 then 'duplicate_id'
             when not {{ is_possible_time('numbered.created_at') }} then 'impossible_created_at'
+            when not {{ is_plausible_time('numbered.created_at') }} then 'implausible_created_at'
         end as reject_reason
     from numbered
     left join aliases on numbered.provider = aliases.alias

@@ -56,6 +56,7 @@ usage_by_month as (
         sum(credits_used) as credits_used,
         sum(vendor_cost_usd) as vendor_cost_usd,
         sum(list_cost_usd) as list_cost_usd,
+        sum(generations_without_cost) as generations_without_cost,
         sum(refunded_failures) as refunded_failures,
         sum(unrefunded_failures) as unrefunded_failures,
         count(user_id) as users_of_provider
@@ -78,6 +79,7 @@ final as (
         usage_by_month.credits_used,
         usage_by_month.vendor_cost_usd,
         usage_by_month.list_cost_usd,
+        usage_by_month.generations_without_cost,
         usage_by_month.refunded_failures,
         usage_by_month.unrefunded_failures,
         case

@@ -5,7 +5,7 @@
     incremental_strategy='replace',
     indexes=[
         {'columns': ['month_start', 'user_id']},
-        {'columns': ['changed_at']},
+        {'columns': ['change_number']},
     ],
 ) }}
 
@@ -31,7 +31,7 @@ final as (
         sum(
             case when status = 'failed' and credits_used > 0 and not is_refunded then 1 else 0 end
         ) as unrefunded_failures,
-        {{ last_change() }} as changed_at
+        {{ last_change() }} as change_number
     from generations
     group by 1, 2, 3
 

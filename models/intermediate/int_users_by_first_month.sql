@@ -3,10 +3,11 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
+    meta={'one_row_per_user': true},
     indexes=[
         {'columns': ['user_id']},
         {'columns': ['month_start']},
-        {'columns': ['changed_at']},
+        {'columns': ['change_number']},
     ],
 ) }}
 
@@ -19,7 +20,7 @@ with final as (
         user_id,
         min(month_start) as month_start,
         cast(null as date) as prior_month_start,
-        {{ last_change() }} as changed_at
+        {{ last_change() }} as change_number
     from {{ ref('int_usage_by_user_month') }}
     where user_id is not null
     group by 1
@@ -32,7 +33,7 @@ with used as (
         user_id,
         min(month_start) as month_start
     from {{ ref('int_usage_by_user_month') }}
-    where changed_at > {{ changes_done() }} and user_id is not null
+    where change_number > {{ changes_done() }} and user_id is not null
     group by 1
 
 ),
@@ -56,7 +57,7 @@ final as (
         used.user_id,
         used.month_start,
         known.month_start as prior_month_start,
-        {{ last_change() }} as changed_at
+        {{ last_change() }} as change_number
     from used
     left join {{ this }} as known on used.user_id = known.user_id
     where
@@ -69,7 +70,7 @@ final as (
         usage_by_user.user_id,
         min(usage_by_user.month_start) as month_start,
         min(lost.month_start) as prior_month_start,
-        {{ last_change() }} as changed_at
+        {{ last_change() }} as change_number
     from {{ ref('int_usage_by_user_month') }} as usage_by_user
     inner join lost on usage_by_user.user_id = lost.user_id
     group by 1

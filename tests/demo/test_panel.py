@@ -16,6 +16,7 @@ NOTHING = {
     "users_with_credits": 7,
     "in_flight_generations": 0,
     "stuck_generations": 0,
+    "generations_without_cost_this_month": 0,
 }
 NOVEMBER = {
     "month_start": date(2024, 11, 1),
@@ -56,6 +57,19 @@ def test_all_numbers_are_shown_in_eighty_columns() -> None:
     assert "…" not in shown
     assert "7,239" in shown
     assert "$271.17" in shown
+
+
+def test_what_is_of_all_time_is_not_under_this_month() -> None:
+    overview = {**NOTHING, "in_flight_generations": 41, "stuck_generations": 40}
+    shown = text(panel.Numbers(overview, [NOVEMBER], []))
+    this_month, now = shown.index("This month"), shown.index("Now")
+    assert this_month < now < shown.index("41") < shown.index("40")
+
+
+def test_unknown_costs_are_said() -> None:
+    overview = {**NOTHING, "generations_without_cost_this_month": 1200}
+    assert "$0.00 and 1,200 of unknown cost" in text(panel.Numbers(overview, [], []))
+    assert "unknown cost" not in text(panel.Numbers(NOTHING, [], []))
 
 
 def test_a_bar_is_visible_for_any_value_but_none() -> None:

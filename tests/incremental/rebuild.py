@@ -16,11 +16,14 @@ COMPARED = {
 }
 
 
-def run(database: AppDatabase, as_of: datetime, zone: str, *arguments: str) -> None:
-    """Build as of a moment, days being those of a timezone."""
+def run(
+    database: AppDatabase, as_of: datetime, zone: str, *arguments: str, check: bool = True
+) -> None:
+    """Build as of a moment, days being those of a timezone; a run that fails is an error."""
     database.dbt(
         *("build", *arguments),
         variables={"as_of": as_of.isoformat(), "reporting_timezone": zone},
+        expect_success=check,
     )
 
 
@@ -62,4 +65,8 @@ def assert_equals_rebuild(database: AppDatabase, as_of: datetime, zone: str) -> 
     """Each compared table has the rows that a rebuild gives."""
     found, rebuilt = tables_of(database), tables_rebuilt(database, as_of, zone)
     for table, rows in found.items():
-        assert rows == rebuilt[table], f"{table} after the run at {as_of}"
+        extra, missing = set(rows) - set(rebuilt[table]), set(rebuilt[table]) - set(rows)
+        assert rows == rebuilt[table], "\n".join(
+            [f"{table} after the run at {as_of}", *(f"- {row}" for row in sorted(extra)[:5])]
+            + [f"+ {row}" for row in sorted(missing)[:5]]
+        )

@@ -67,11 +67,16 @@ def test_server_ends_the_run(built: AppDatabase) -> None:
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
-def reconcile(database: AppDatabase, capsys: pytest.CaptureFixture, *arguments: str) -> str:
-    database.dbt(
+def reconcile(
+    database: AppDatabase, capsys: pytest.CaptureFixture, *arguments: str, differs: bool = False
+) -> str:
+    """What the operation prints; it fails where it leaves a difference."""
+    result = database.dbt(
         *("run-operation", "reconcile", *arguments),
         variables={"as_of": AS_OF.isoformat(), "reporting_timezone": ZONE},
+        expect_success=False,
     )
+    assert result.success is not differs
     return capsys.readouterr().out
 
 
@@ -79,7 +84,7 @@ def test_reconcile_repairs_just_the_days_that_differ(
     built: AppDatabase, capsys: pytest.CaptureFixture
 ) -> None:
     """An old status flips, old charge and refund go: no window sees it, reconcile does."""
-    assert "0 differing day(s)" in reconcile(built, capsys)
+    assert "0 differing day(s) and month(s)" in reconcile(built, capsys)
     changed = built.query(
         """
         with flipped as (
@@ -99,21 +104,21 @@ def test_reconcile_repairs_just_the_days_that_differ(
         """,
         [ZONE, ZONE],
     )
-    report = reconcile(built, capsys)
+    report = reconcile(built, capsys, differs=True)
     for row in changed:
-        assert str(row["day"]) in report
+        assert report.count(f"  {row['day']}  ") == 1, "each day once"
     assert "repair: true" in report
 
     assert "queued" in reconcile(built, capsys, "--args", "{repair: true}")
     before = built.query(
-        "select usage_date, changed_at from analytics_intermediate.int_days_changed"
+        "select usage_date, change_number from analytics_intermediate.int_days_changed"
     )
     run(built, AS_OF, ZONE, "--selector", "frequent")
     assert_equals_rebuild(built, AS_OF, ZONE)
-    assert "0 differing day(s)" in reconcile(built, capsys)
-    assert built.query("select * from analytics_intermediate.int_days_to_repair") == []
+    assert "0 differing day(s) and month(s)" in reconcile(built, capsys)
+    assert built.query("select * from analytics_intermediate.int_repair_queue") == []
     after = built.query(
-        "select usage_date, changed_at from analytics_intermediate.int_days_changed"
+        "select usage_date, change_number from analytics_intermediate.int_days_changed"
     )
     rewritten = {row["usage_date"] for row in after if row not in before}
     refunded = {row["day"] for row in changed}

@@ -37,7 +37,7 @@ def test_selectors_name_the_runs() -> None:
     assert frequent["test"] == {"assert_window_equals_source"}
     assert all(models[name].language == "sql" for name in frequent["model"])
     assert {"fct_generations", "daily_usage", "dashboard_overview", *MONTHLY} <= frequent["model"]
-    assert not any("staging" in models[name].fqn for name in frequent["model"])
+    assert {name for name in models if "staging" in models[name].fqn} <= frequent["model"]
     assert daily["model"] == set(models)
     assert {"model", "seed", "test"} <= set(daily)
     assert "unit_test" not in daily

@@ -336,6 +336,10 @@ DEFECTS = {
         ],
         findings=["cost_mismatch"],
     ),
+    "ids_without_dashes_or_in_braces": Defect(
+        enhancement_tasks=[task(id="{" + uuid_of("task").upper() + "}\n")],
+        credit_transactions=[charge(api_request_id=" " + uuid_of("task").replace("-", ""))],
+    ),
     "empty_request_id": Defect(
         enhancement_tasks=[],
         credit_transactions=[charge(api_request_id="  ")],
@@ -359,6 +363,64 @@ DEFECTS = {
     "charge_without_credits": Defect(
         credit_transactions=[charge(), charge("void", credits_used=None)],
         rejects=["missing_credits"],
+    ),
+    "charge_of_impossible_credits": Defect(
+        credit_transactions=[
+            charge(),
+            charge("nan", credits_used=Decimal("NaN")),
+            charge("endless", credits_used=Decimal("Infinity")),
+            charge("beyond", credits_used=Decimal("1e16")),
+        ],
+        rejects=["impossible_credits"] * 3,
+    ),
+    "fractional_credits": Defect(
+        credit_transactions=[
+            charge(credits_used=Decimal("0.10")),
+            charge("again", credits_used=Decimal("0.2"), created_at=after(seconds=2)),
+        ],
+        generations=[{"credits_used": Decimal("0.3")}],
+        findings=["double_charge"],
+    ),
+    "cost_below_a_millionth": Defect(
+        credit_transactions=[charge(cost_usd=Decimal("0.0000004"))],
+        generations=[
+            {"vendor_cost_usd": Decimal("0.0000004"), "recorded_cost_usd": Decimal("0.0000004")}
+        ],
+        findings=["cost_mismatch"],
+    ),
+    "charge_that_never_took_effect": Defect(
+        enhancement_tasks=[task(**FAILED)],
+        credit_transactions=[charge(status="Reversed ")],
+        generations=[
+            IS_FAILED | {"credits_used": 0, "recorded_cost_usd": Decimal("0.025")},
+        ],
+        findings=["cost_mismatch"],
+    ),
+    "refund_that_never_took_effect": Defect(
+        enhancement_tasks=[task(**FAILED)],
+        credit_transactions=[
+            charge(),
+            refund(api_request_id=uuid_of("task"), status="voided"),
+            refund("held", status="held"),
+        ],
+        generations=[IS_FAILED],
+        findings=["failed_not_refunded"],
+    ),
+    "held_charge_without_task": Defect(
+        enhancement_tasks=[],
+        credit_transactions=[charge(status="authorized"), charge("held", status="held")],
+        generations=[],
+    ),
+    "hold_settled": Defect(
+        credit_transactions=[
+            charge("hold", transaction_type="reserve", credits_used=5),
+            charge("release", transaction_type="release", credits_used=5),
+            charge(),
+        ],
+    ),
+    "unknown_type_with_a_hold": Defect(
+        credit_transactions=[charge(), charge("tip", transaction_type="tip_jar", status="held")],
+        rejects=["unknown_transaction_type"],
     ),
     "unknown_transaction_type": Defect(
         credit_transactions=[charge(), charge("tip", transaction_type="tip_jar")],

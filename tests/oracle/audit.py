@@ -2,25 +2,27 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from decimal import Decimal
 
 from tests.oracle.cleaning import Options, Row
 from tests.oracle.generations import Generation, History
+from tests.oracle.rounding import rounded
 
 
 def credit_audit_findings(history: History, options: Options) -> list[Row]:
     """One row per finding."""
     rows = [
-        _finding(finding_type, each.user_id, generation_id=each.generation_id)
+        _finding(finding_type, each.user_id, *at_stake, generation_id=each.generation_id)
         for each in history.generations
-        for finding_type in _generation_findings(each, options)
+        for finding_type, *at_stake in _generation_findings(each, options)
     ]
     rows += [
-        _finding("refund_without_charge", refund.user_id, transaction_id=refund.id)
+        _finding("refund_without_charge", refund.user_id, refund.credits, transaction_id=refund.id)
         for refund in history.refunds
         if refund.id not in history.refunded_generation
     ]
     rows += [
-        _finding("balance_drift", row["user_id"])
+        _finding("balance_drift", row["user_id"], row["drift"])
         for row in credit_balance_reconciliation(history, options)
         if row["drift"]
     ]
@@ -29,7 +31,7 @@ def credit_audit_findings(history: History, options: Options) -> list[Row]:
 
 def credit_balance_reconciliation(history: History, options: Options) -> list[Row]:
     """One row per user with a balance or a ledger row."""
-    ledger: dict[str, int] = defaultdict(int)
+    ledger: dict[str, Decimal] = defaultdict(Decimal)
     for row in history.kept.ledger:
         if row.user_id is not None and row.id not in history.shadow_ids:
             ledger[row.user_id] += row.direction * row.credits
@@ -45,33 +47,39 @@ def credit_balance_reconciliation(history: History, options: Options) -> list[Ro
     ]
 
 
-def _generation_findings(generation: Generation, options: Options) -> Iterator[str]:
+def _generation_findings(generation: Generation, options: Options) -> Iterator[tuple]:
+    """Each finding with the credits and the US dollars at stake."""
     used, refunded = generation.credits_used, generation.credits_refunded
     refund_count = len(generation.refunds)
     if generation.status == "failed" and used > 0 and refund_count == 0:
-        yield "failed_not_refunded"
+        yield "failed_not_refunded", used
     if generation.status == "completed" and refund_count > 0:
-        yield "refunded_but_completed"
+        yield "refunded_but_completed", refunded
     if refund_count > 1:
-        yield "double_refund"
+        first = min(generation.refunds, key=lambda refund: refund.order)
+        yield "double_refund", refunded - first.credits
     if refund_count > 0 and refunded < used:
-        yield "under_refund"
+        yield "under_refund", used - refunded
     if refund_count == 1 and refunded > used:
-        yield "over_refund"
+        yield "over_refund", refunded - used
     if len(generation.charges) > 1:
-        yield "double_charge"
+        first, *further = sorted(generation.charges, key=lambda charge: charge.order)
+        costs = [charge.cost_usd for charge in further if charge.cost_usd is not None]
+        yield "double_charge", used - first.credits, rounded(sum(costs), 6) if costs else None
     price, recorded = generation.list_price_usd(options), generation.recorded_cost_usd
     if (
         price is not None
         and recorded is not None
         and abs(recorded - price) > options.cost_tolerance_usd
     ):
-        yield "cost_mismatch"
+        yield "cost_mismatch", None, rounded(recorded - price, 6)
 
 
 def _finding(
     finding_type: str,
     user_id: str | None,
+    credits_at_stake: Decimal | None = None,
+    usd_at_stake: Decimal | None = None,
     generation_id: str | None = None,
     transaction_id: str | None = None,
 ) -> Row:
@@ -80,4 +88,6 @@ def _finding(
         "user_id": user_id,
         "generation_id": generation_id,
         "transaction_id": transaction_id,
+        "credits_at_stake": credits_at_stake,
+        "usd_at_stake": usd_at_stake,
     }

@@ -1,6 +1,5 @@
 """The app's rows as they are read: cleaned, cut at `as_of`, kept or rejected with a reason."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -9,9 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.oracle import seeds
+from tests.oracle.texts import shown_id, shown_message, shown_name
 
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-URL = re.compile(r"\w+://\S+")
+LARGEST_AMOUNT = Decimal(10) ** 15
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -72,7 +71,7 @@ class LedgerRow:
     user_id: str | None
     kind: str
     direction: int
-    credits: int
+    credits: Decimal
     cost_usd: Decimal | None
     provider: str | None
     enhancement_type: str | None
@@ -111,7 +110,7 @@ class Balance:
     """One row of `user_credits` that is kept."""
 
     user_id: str
-    credits: int
+    credits: Decimal
     subscription_tier: str | None
 
 
@@ -130,14 +129,13 @@ class Kept:
 
 
 def clean_id(value: Any) -> str | None:
-    """An id without surrounding blanks, UUIDs in lower case, nothing as None."""
-    text = str(value or "").strip()
-    return (text.lower() if UUID.fullmatch(text) else text) or None
+    """An id in its one spelling, nothing as None, what is no id as a hash."""
+    return shown_id(value)
 
 
 def clean_name(value: str | None) -> str | None:
     """A name trimmed and in lower case, nothing as None."""
-    return (value or "").strip().lower() or None
+    return shown_name(value)
 
 
 def clean_provider(value: str | None) -> str | None:
@@ -157,6 +155,11 @@ def clean_cost(value: Decimal | None) -> Decimal | None:
     if value is None or not Decimal(value).is_finite() or value < 0:
         return None
     return Decimal(value)
+
+
+def is_possible_amount(value: Decimal | float) -> bool:
+    """Whether a number can be an amount of credits."""
+    return Decimal(value).is_finite() and abs(Decimal(value)) <= LARGEST_AMOUNT
 
 
 def clean_time(value: datetime | None) -> datetime | None:
@@ -202,11 +205,23 @@ def _recency(row: Row) -> tuple[datetime, datetime]:
     )
 
 
-def _kind(row: Row) -> tuple[str, int] | None:
+def _kind(row: Row) -> tuple[str, int | None] | None:
     kinds = seeds.transaction_kinds()
     transaction_type = clean_name(row["transaction_type"])
     enhancement_type = clean_name(row["enhancement_type"])
     return kinds.get((transaction_type, enhancement_type)) or kinds.get((transaction_type, None))
+
+
+def _movement(row: Row) -> tuple[str, int]:
+    """What a ledger row is, and 1 where it gives credits, -1 where it takes them, else 0."""
+    kind, direction = _kind(row)
+    if direction is None:
+        amount = row["credits_used"]
+        direction = (amount > 0) - (amount < 0)
+    effect = seeds.ledger_effects().get(clean_name(row["status"]))
+    if effect == "hold" and direction < 0:
+        return "hold", direction
+    return ("no effect", 0) if effect else (kind, direction)
 
 
 def _keep_ledger(kept: Kept, rows: list[Row], options: Options) -> None:
@@ -220,19 +235,20 @@ def _keep_ledger(kept: Kept, rows: list[Row], options: Options) -> None:
             or "missing_created_at" * (row["created_at"] is None)
             or "impossible_created_at" * (clean_time(row["created_at"]) < EPOCH)
             or "missing_credits" * (row["credits_used"] is None)
+            or "impossible_credits" * (not is_possible_amount(row["credits_used"]))
             or "unknown_transaction_type" * (_kind(row) is None)
         )
         if reason:
             kept.reject("credit_transactions", row_id, reason)
             continue
-        kind, direction = _kind(row)
+        kind, direction = _movement(row)
         kept.ledger.append(
             LedgerRow(
                 id=row_id,
                 user_id=clean_id(row["user_id"]),
                 kind=kind,
                 direction=direction,
-                credits=abs(row["credits_used"]),
+                credits=abs(Decimal(row["credits_used"])),
                 cost_usd=clean_cost(row["cost_usd"]),
                 provider=clean_provider(row["provider"]),
                 enhancement_type=clean_name(row["enhancement_type"]),
@@ -275,7 +291,7 @@ def _keep_tasks(kept: Kept, rows: list[Row], options: Options) -> None:
                 cost_usd=clean_cost(row["cost_usd"]),
                 created_at=created_at,
                 ended_at=_ended_at(row, status),
-                error_message=row["error_message"] and URL.sub("<url>", row["error_message"]),
+                error_message=shown_message(row["error_message"]),
             )
         )
 
@@ -291,12 +307,18 @@ def _keep_balances(kept: Kept, rows: list[Row]) -> None:
     latest = _latest(rows, "user_id")
     for row in rows:
         user_id = clean_id(row["user_id"])
-        reason = "missing_user_id" * (user_id is None) or "duplicate_user_id" * (
-            row is not latest[user_id]
+        reason = (
+            "missing_user_id" * (user_id is None)
+            or "duplicate_user_id" * (row is not latest[user_id])
+            or "impossible_balance" * (not is_possible_amount(row["current_balance"] or 0))
         )
         if reason:
             kept.reject("user_credits", user_id, reason)
             continue
         kept.balances.append(
-            Balance(user_id, row["current_balance"] or 0, clean_name(row["subscription_tier"]))
+            Balance(
+                user_id,
+                Decimal(row["current_balance"] or 0),
+                clean_name(row["subscription_tier"]),
+            )
         )

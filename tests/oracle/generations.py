@@ -32,14 +32,14 @@ class Generation:
         return self.ended_at or self.created_at
 
     @property
-    def credits_used(self) -> int:
+    def credits_used(self) -> Decimal:
         """Credits of its charges."""
-        return sum(charge.credits for charge in self.charges)
+        return sum((charge.credits for charge in self.charges), Decimal(0))
 
     @property
-    def credits_refunded(self) -> int:
+    def credits_refunded(self) -> Decimal:
         """Credits of its refunds."""
-        return sum(refund.credits for refund in self.refunds)
+        return sum((refund.credits for refund in self.refunds), Decimal(0))
 
     @property
     def recorded_cost_usd(self) -> Decimal | None:

@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from tests.oracle import audit, seeds
 from tests.oracle.cleaning import AppTables, LedgerRow, Options, Row, clean
 from tests.oracle.generations import Generation, History, assemble
+from tests.oracle.rounding import rounded
 
 IN_FLIGHT = ("pending", "processing")
 
@@ -42,7 +43,7 @@ def fct_generations(history: History, options: Options) -> list[Row]:
             "status": each.status,
             "created_at": each.created_at,
             "ended_at": each.ended_at,
-            "duration_seconds": _rounded(each.duration_seconds, 3),
+            "duration_seconds": rounded(each.duration_seconds, 3),
             "credits_used": each.credits_used,
             "credits_refunded": each.credits_refunded,
             "vendor_cost_usd": each.vendor_cost_usd(options),
@@ -87,17 +88,18 @@ def monthly_cost(history: History, options: Options) -> list[Row]:
         rows.append(
             {
                 "month_start": month,
-                "vendor_cost_usd": cost,
-                "list_cost_usd": list_cost,
-                "cost_variance_usd": cost - list_cost,
+                "vendor_cost_usd": rounded(cost, 6),
+                "list_cost_usd": rounded(list_cost, 6),
+                "cost_variance_usd": rounded(cost - list_cost, 6),
                 "avg_cost_per_generation_usd": _ratio(cost, len(generations)),
                 "cost_per_active_user_usd": _ratio(cost, len(_users(generations))),
-                "credit_revenue_usd": revenue,
-                "gross_margin_usd": revenue - cost,
+                "credit_revenue_usd": rounded(revenue, 6),
+                "gross_margin_usd": rounded(revenue - cost, 6),
                 "gross_margin_rate": _ratio(revenue - cost, revenue),
-                "vendor_cost_same_days_prior_month_usd": _same_days_prior_month(
-                    daily_costs, month, options.day(options.as_of)
+                "vendor_cost_same_days_prior_month_usd": rounded(
+                    _same_days_prior_month(daily_costs, month, options.day(options.as_of)), 6
                 ),
+                "generations_without_cost": _without_cost(generations, options),
             }
         )
     return rows
@@ -151,13 +153,14 @@ def monthly_provider_breakdown(history: History, options: Options) -> list[Row]:
                     "provider_name": seeds.provider_names().get(provider, provider),
                     **counts,
                     **_outcome(generations),
-                    "vendor_cost_usd": cost,
-                    "list_cost_usd": list_cost,
+                    "vendor_cost_usd": rounded(cost, 6),
+                    "list_cost_usd": rounded(list_cost, 6),
                     "avg_cost_per_generation_usd": _ratio(cost, len(generations)),
                     "credits_used": _credits_used(generations),
                     "active_users": len(_users(generations)),
                     "share_of_generations": _ratio(len(generations), len(all_generations)),
                     "share_of_cost": _ratio(cost, all_cost),
+                    "generations_without_cost": _without_cost(generations, options),
                 }
             )
     return rows
@@ -180,6 +183,7 @@ def daily_usage(history: History, options: Options) -> list[Row]:
                 "credits_used": _credits_used(generations.get(cell, [])),
                 "vendor_cost_usd": cost,
                 "list_cost_usd": list_cost,
+                "generations_without_cost": _without_cost(generations.get(cell, []), options),
                 "refunds_issued": len(refunds.get(cell, [])),
                 "credits_refunded": sum(each.credits for each in refunds.get(cell, [])),
             }
@@ -202,8 +206,9 @@ def monthly_user_usage(history: History, options: Options) -> list[Row]:
             "completed_generations": _count(generations, "completed"),
             "failed_generations": _count(generations, "failed"),
             "credits_used": _credits_used(generations),
-            "vendor_cost_usd": _costs(generations, options)[0],
+            "vendor_cost_usd": rounded(_costs(generations, options)[0], 6),
             "subscription_tier": tiers.get(user_id),
+            "generations_without_cost": _without_cost(generations, options),
         }
         for (month, user_id), generations in groups.items()
     ]
@@ -227,10 +232,12 @@ def dashboard_overview(history: History, options: Options) -> list[Row]:
         {
             "as_of": as_of,
             "generations_today": len(today),
-            "cost_today_usd": _costs(today, options)[0],
+            "cost_today_usd": rounded(_costs(today, options)[0], 6),
+            "generations_without_cost_today": _without_cost(today, options),
             "active_users_today": len(_users(today)),
             "generations_this_month": len(this_month),
-            "cost_this_month_usd": _costs(this_month, options)[0],
+            "cost_this_month_usd": rounded(_costs(this_month, options)[0], 6),
+            "generations_without_cost_this_month": _without_cost(this_month, options),
             "success_rate_7d": week["success_rate"],
             "failure_rate_7d": week["failure_rate"],
             "refunds_issued_this_month": sum(
@@ -301,8 +308,13 @@ def _first_months(history: History, options: Options) -> dict[str, date]:
     return {user_id: options.month(moment) for user_id, moment in first.items()}
 
 
-def _credits_used(generations: Iterable[Generation]) -> int:
-    return sum(each.credits_used for each in generations)
+def _credits_used(generations: Iterable[Generation]) -> Decimal:
+    return sum((each.credits_used for each in generations), Decimal(0))
+
+
+def _without_cost(generations: Iterable[Generation], options: Options) -> int:
+    """How many are billed at a cost that nobody knows."""
+    return sum(each.vendor_cost_usd(options) is None for each in generations)
 
 
 def _costs(generations: Iterable[Generation], options: Options) -> tuple[Decimal, Decimal]:
@@ -344,13 +356,9 @@ def _refund_cell(refund: LedgerRow, history: History, options: Options) -> tuple
     )
 
 
-def _rounded(value: Decimal | None, digits: int) -> Decimal | None:
-    return None if value is None else value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
-
-
 def _ratio(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
     """A quotient to 6 decimals; None where the divisor is 0."""
-    return _rounded(Decimal(part) / Decimal(whole), 6) if whole else None
+    return rounded(Decimal(part) / Decimal(whole), 6) if whole else None
 
 
 def _percentile(values: list[Decimal], fraction: Decimal) -> Decimal | None:
@@ -361,4 +369,4 @@ def _percentile(values: list[Decimal], fraction: Decimal) -> Decimal | None:
     position = fraction * (len(ordered) - 1)
     below = int(position)
     above = min(below + 1, len(ordered) - 1)
-    return _rounded(ordered[below] + (ordered[above] - ordered[below]) * (position - below), 3)
+    return rounded(ordered[below] + (ordered[above] - ordered[below]) * (position - below), 3)

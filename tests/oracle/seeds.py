@@ -35,20 +35,37 @@ def current_providers() -> list[str]:
 
 @cache
 def statuses() -> dict[str, str]:
-    """Status by the app's spelling of it."""
-    return {row["app_status"]: row["status"] for row in _rows("statuses")}
+    """Status of a generation by the app's spelling of it, where it stands for one."""
+    return {row["app_status"]: row["status"] for row in _rows("statuses") if row["status"]}
 
 
 @cache
-def transaction_kinds() -> dict[tuple[str, str | None], tuple[str, int]]:
-    """Kind and direction by transaction type and enhancement type, None for any other."""
+def ledger_effects() -> dict[str, str]:
+    """What a status makes of a ledger row, where that is not what its kind says."""
+    return {
+        row["app_status"]: row["ledger_effect"] for row in _rows("statuses") if row["ledger_effect"]
+    }
+
+
+@cache
+def transaction_kinds() -> dict[tuple[str, str | None], tuple[str, int | None]]:
+    """Kind and direction by transaction type and enhancement type, None for any other.
+
+    Without a direction the amount's sign has it.
+    """
     return {
         (row["transaction_type"], row["enhancement_type"] or None): (
             row["transaction_kind"],
-            int(row["direction"]),
+            int(row["direction"]) if row["direction"] else None,
         )
         for row in _rows("transaction_kinds")
     }
+
+
+@cache
+def message_words() -> dict[str, str]:
+    """Kind of each word that a message may show, by the word."""
+    return {word: row["kind"] for row in _rows("message_words") for word in row["word"].split()}
 
 
 def list_price(provider: str, day: date) -> Decimal | None:

@@ -103,3 +103,37 @@ def test_empty_database(database: AppDatabase) -> None:
     assert len([row for row in forecasts if row["provider"] == "all"]) == 3
     for model in MODELS[1:]:
         assert database.query(f"select count(*) as rows from analytics.{model}")[0]["rows"] == 0
+
+
+@pytest.mark.parametrize(("at_weekends", "expected"), [(0, 440), (5, 480)])
+def test_quiet_weekends(database: AppDatabase, at_weekends: int, expected: int) -> None:
+    """20 generations on working days, fewer or none at weekends: April has 22 working days."""
+    database.execute(
+        """
+        insert into enhancement_tasks
+            (id, user_id, provider, status, enhancement_type, cost_usd, created_at, updated_at)
+        select
+            md5(day::text || number)::uuid,
+            '00000000-0000-4000-8000-000000000001',
+            'nanobanana',
+            'completed',
+            'image_gen',
+            0.038,
+            day + number * interval '20 minutes',
+            day + number * interval '20 minutes' + interval '10 seconds'
+        from generate_series(timestamptz '2023-12-31 00:00Z', '2024-04-08 00:00Z', '1 day') as day
+        cross join generate_series(1, 20) as number
+        where
+            extract(isodow from day at time zone 'UTC') < 6
+            or number <= %s
+        """,
+        [at_weekends],
+    )
+    build(database, as_of="2024-04-09T00:00:00Z", monthly_budget_usd=25)
+    (april,) = database.query(
+        "select generations, vendor_cost_usd, budget_passed_on from analytics.cost_forecast"
+        " where provider = 'all' and month_start = '2024-04-01'"
+    )
+    assert april["generations"] == pytest.approx(expected, rel=0.1)
+    assert float(april["vendor_cost_usd"]) == pytest.approx(0.038 * expected, rel=0.1)
+    assert april["budget_passed_on"] is None

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.python_models.histories import TRENDS, history, load_model
+from paygen_models import forecast as forecasting
+from tests.python_models.histories import TRENDS, history
 
-forecasting = load_model("int_costs_forecast")
 MIDDLE = pd.Timestamp(2024, 3, 16)
 
 
@@ -300,6 +300,160 @@ def test_a_constant_history_goes_on(generations: int) -> None:
     made = pd.DataFrame(forecasting.forecasts_made_on(by_measure(usage), MIDDLE, 0.0, None))
     april = made[(made["horizon_months"] == 1) & (made["provider"] == "wan")]
     assert april["generations"].item() == pytest.approx(30 * generations, rel=0.05)
+
+
+def one_provider(
+    counts: np.ndarray, start: str = "2023-12-31", price: float = 0.038
+) -> pd.DataFrame:
+    """Usage of one provider from its daily counts; the last day has not begun."""
+    days = pd.date_range(start, periods=len(counts))
+    elapsed = np.where(days == days[-1], 0.0, 1.0)
+    return pd.DataFrame(
+        {
+            "usage_date": days.date,
+            "provider": "nanobanana",
+            "elapsed_days": elapsed,
+            "generations": counts * (elapsed == 1),
+            "vendor_cost_usd": counts * (elapsed == 1) * price,
+        }
+    )
+
+
+def current(usage: pd.DataFrame, budget: float | None = None) -> pd.DataFrame:
+    """Today's forecast of the total, by horizon."""
+    made = forecasting.forecast_costs(usage, budget)
+    return made[made["is_current"] & (made["provider"] == "all")].set_index("horizon_months")
+
+
+@pytest.mark.parametrize(
+    ("closed", "counts"),
+    [
+        ((5, 6), (20, 0)),
+        ((5, 6), (20, 5)),
+        ((6,), (20, 0)),
+        ((4, 5), (300, 0)),
+        ((1, 3, 5, 6), (20, 0)),
+        ((5, 6), (2, 0)),
+    ],
+)
+def test_regular_closed_days_are_forecast(closed: tuple[int, ...], counts: tuple[int, int]) -> None:
+    """An app that is used on certain weekdays only goes on so, in this month and the next two."""
+    days = pd.date_range("2023-12-31", "2024-06-30")
+    on_day = np.where(days.day_of_week.isin(closed), counts[1], counts[0])
+    known = int((days <= "2024-04-09").sum())
+    made = current(one_provider(on_day[:known]), budget=1e9)
+    by_month = pd.Series(on_day, days).resample("MS").sum()
+    for horizon, month in enumerate(("2024-04-01", "2024-05-01", "2024-06-01")):
+        assert made["generations"][horizon] == pytest.approx(by_month[month], rel=0.1)
+    assert made["budget_passed_on"].isna().all()
+
+
+def test_closed_days_of_one_provider_do_not_touch_another() -> None:
+    """One provider used on working days only, one always: each as it is, and the sum of both."""
+    days = pd.date_range("2023-12-31", "2024-04-09")
+    working = one_provider(np.where(days.day_of_week < 5, 40, 0))
+    always = one_provider(np.full(len(days), 30)).assign(provider="wan")
+    made = forecasting.forecast_costs(pd.concat([working, always]), None)
+    made = made[made["is_current"] & (made["horizon_months"] == 0)].set_index("provider")
+    assert made["generations"]["nanobanana"] == pytest.approx(22 * 40, rel=0.1)
+    assert made["generations"]["wan"] == pytest.approx(30 * 30, rel=0.1)
+    total = made["generations"]["all"]
+    assert total == pytest.approx(made["generations"].drop("all").sum(), abs=2)
+
+
+def test_outages_beside_closed_days() -> None:
+    """Days without generations in an app closed at weekends leave its next month as it was."""
+    days = pd.date_range("2023-10-01", "2024-04-09")
+    counts = np.where(days.day_of_week < 5, 40, 0) * ~days.isin(
+        pd.date_range("2024-03-19", periods=3)
+    )
+    made = pd.DataFrame(
+        forecasting.forecasts_made_on(by_measure(one_provider(counts)), days[-1], 0.0, None)
+    ).set_index(["provider", "horizon_months"])
+    assert made.loc[("all", 1), "generations"] == pytest.approx(23 * 40, rel=0.1)
+
+
+def grown(factor_a_month: float, until: int, days: int = 220) -> np.ndarray:
+    """Counts that grow for `until` days before today from 10 a day, and then stay."""
+    age = np.arange(days) - (days - 150)
+    return 10 * factor_a_month ** (np.clip(age, 0, until) / 30)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("ended", [20, 50])
+def test_growth_that_has_ended_is_not_carried_on(ended: int, seed: int) -> None:
+    """Threefold a month, then none: no forecast is far above what the app has now."""
+    counts = np.random.default_rng(seed).poisson(grown(3, 150 - ended))
+    made = current(one_provider(counts))
+    now = counts[-15:-1].mean()
+    assert (made["generations"].astype(float) < 31 * now * 2).all()
+
+
+def test_a_model_that_lost_shows_the_naive_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its status says so, providers still add up, and the budget's fields follow the figure."""
+    monkeypatch.setattr(
+        forecasting, "simulate", lambda history, days: np.full((days, 3), 9.6 * history.mean())
+    )
+    usage = history(1, months=8)
+    usage = usage[usage["usage_date"] < date(2023, 8, 20)]
+    usage.loc[usage["usage_date"] == date(2023, 8, 19), "elapsed_days"] = 0.5
+    made = forecasting.forecast_costs(usage, 1.0)
+    made = made[made["is_current"]].set_index(["horizon_months", "provider"])
+    assert set(made["forecast_status"]) == {"naive"}
+    july = usage[pd.to_datetime(usage["usage_date"]).dt.month == 7]["generations"].sum()
+    august = usage[pd.to_datetime(usage["usage_date"]).dt.month == 8]["generations"].sum()
+    assert made["generations"][1, "all"] == pytest.approx(july, abs=2)
+    assert made["generations"][2, "all"] == pytest.approx(july, abs=2)
+    assert august < made["generations"][0, "all"] < august + 0.6 * july
+    for horizon in range(3):
+        rows = made.loc[horizon]
+        for measure in ("generations", "vendor_cost_usd"):
+            parts = rows[measure].drop("all").sum()
+            assert float(rows[measure]["all"]) == pytest.approx(float(parts), abs=4)
+        bounds = ["lower_95", "lower_80", None, "upper_80", "upper_95"]
+        names = [f"generations_{bound}" if bound else "generations" for bound in bounds]
+        assert (
+            rows[names].astype(float).apply(lambda row: row.is_monotonic_increasing, axis=1).all()
+        )
+    assert made["probability_over_budget"].xs("all", level=1).eq(1).all()
+    spent = usage[usage["usage_date"] >= date(2023, 8, 1)].groupby("usage_date")
+    assert spent["vendor_cost_usd"].sum().iloc[0] > 1
+    assert made["budget_passed_on"][0, "all"] == date(2023, 8, 1)
+
+
+def test_status_ok_only_where_the_back_test_was_not_lost() -> None:
+    """By the rows that `forecast_accuracy` shows, whatever the series does."""
+    counts = np.random.default_rng(3).poisson(grown(3, 100))
+    usage = one_provider(counts, start="2023-08-01")
+    made = forecasting.forecast_costs(usage, None)
+    months = usage.groupby(pd.to_datetime(usage["usage_date"]).dt.to_period("M"))[
+        "generations"
+    ].sum()
+    past = made[
+        ~made["is_current"] & (made["forecast_status"] == "ok") & (made["provider"] == "all")
+    ]
+    month = pd.PeriodIndex(past["month_start"], freq="M")
+    before = pd.PeriodIndex(past["forecast_date"], freq="M") - 1
+    past = past.assign(
+        actual=months.reindex(month).to_numpy(), last=months.reindex(before).to_numpy()
+    )
+    past = past[month < pd.Period(usage["usage_date"].max(), "M")]
+    today = made[made["is_current"] & (made["provider"] == "all")].set_index("horizon_months")
+    assert len(past) > 4
+    for horizon, rows in past[past["horizon_months"] > 0].groupby("horizon_months"):
+        model = (rows["generations"].astype(float) - rows["actual"]).abs().sum()
+        if model > (rows["last"] - rows["actual"]).abs().sum():
+            assert today["forecast_status"][horizon] == "naive"
+
+
+def test_thin_series_are_naive() -> None:
+    """Bursts on random days are no pattern: the figure is last month's, and says so."""
+    random = np.random.default_rng(5)
+    counts = random.poisson(8, 200) * (random.random(200) < 0.25)
+    counts[-3] = 8
+    made = current(one_provider(counts))
+    assert set(made["forecast_status"]) == {"naive"}
+    assert (made["generations_upper_80"] > made["generations"]).all()
 
 
 @pytest.mark.parametrize("setting", [None, "None", ""])

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.python_models.histories import TRENDS, history, load_model
+from paygen_models import anomalies
+from tests.python_models.histories import TRENDS, history
 
-anomalies = load_model("usage_anomalies")
 FALSE_ALARM_RATE = 0.001  # at most, of scored provider-days of one measure; the docs state it
 PLANTED = date(2024, 2, 14)
 
@@ -134,3 +134,26 @@ def test_no_days() -> None:
     scored = anomalies.score_usage(quiet_usage().head(0))
     assert scored.empty
     assert {"score", "severity", "direction", "expected_value"} <= set(scored)
+
+
+@pytest.mark.parametrize("closed", [(6,), (4, 5), (5, 6), (1, 3, 5, 6)])
+@pytest.mark.parametrize("growth", [1.0, 3.0])
+def test_regular_closed_days_are_ordinary(closed: tuple[int, ...], growth: float) -> None:
+    """Closed weekdays are no outage and hide none, also while the app grows threefold a quarter."""
+    days = pd.date_range(date(2023, 1, 1), date(2024, 2, 29))
+    is_open = ~days.day_of_week.isin(closed)
+    level = 60 * growth ** (np.arange(len(days)) / 91)
+    counts = np.random.default_rng(1).poisson(level * is_open)
+    usage = quiet_usage().query("provider == 'nanobanana'").head(len(days))
+    usage = usage.assign(usage_date=days.date, generations=counts, vendor_cost_usd=0.04 * counts)
+    usage = plant(usage, "nanobanana", PLANTED, generations=0)
+    scored = anomalies.score_usage(usage)
+    scored = scored[scored["measure"] == "generations"].set_index("usage_date")
+    assert scored.loc[PLANTED, "severity"] == "critical"
+    found = flagged(scored).index.difference([PLANTED])
+    assert not pd.DatetimeIndex(found).day_of_week.isin(closed).any()
+    assert len(found) / len(scored) < 0.01
+    judged = scored[is_open & (scored["severity"] != "not_enough_data")]
+    assert len(judged) > 0.7 * is_open.sum()
+    ratio = (judged["expected_value"] / level[np.isin(days.date, judged.index)]).iloc[30:]
+    assert ratio.median() == pytest.approx(1, abs=0.2 if growth > 1 else 0.05)

@@ -1,6 +1,9 @@
 """What the build role needs, what it may not do, and what never leaves the app's tables."""
 
+import re
+
 from tests.app_database import BUILD_ROLE, AppDatabase, messages
+from tests.table_shapes import loosen
 
 SECRETS = {
     "e-mail": "ann.example@mail.example",
@@ -130,3 +133,34 @@ def test_the_build_role_may_do_nothing_else(database: AppDatabase) -> None:
         (BUILD_ROLE,),
     )
     assert not any(role.values()), role
+
+
+def test_a_hidden_id_still_joins(database: AppDatabase) -> None:
+    """An address as a request id is a hash on both sides, so the charge finds its task."""
+    loosen(database)
+    database.insert(
+        "enhancement_tasks",
+        {
+            "id": "anna@mail.example",
+            "provider": "wan",
+            "status": "completed",
+            "created_at": "2024-05-01T12:00:00Z",
+        },
+    )
+    database.insert(
+        "credit_transactions",
+        {
+            "id": "charge",
+            "transaction_type": "deduction",
+            "credits_used": 20,
+            "api_request_id": " anna@mail.example",
+            "created_at": "2024-05-01T12:00:00Z",
+        },
+    )
+    database.dbt("seed")
+    database.dbt("run")
+    (generation,) = database.query(
+        "select generation_id, credits_used from analytics.fct_generations"
+    )
+    assert generation["credits_used"] == 20
+    assert re.fullmatch("id-[0-9a-f]{32}", generation["generation_id"])

@@ -113,6 +113,24 @@ SHAPES = {
         {table: DEMO_SHAPE[table].replace("uuid", "text") for table in TABLES},
         {"enhancement_tasks": [FAILED_TASK | {"id": uuid_of("task").upper()}]},
     ),
+    "numbers_as_floats_and_texts_as_json": Shape(
+        {
+            "credit_transactions": DEMO_SHAPE["credit_transactions"]
+            .replace("credits_used int", "credits_used real")
+            .replace("numeric(8, 4)", "double precision"),
+            "enhancement_tasks": DEMO_SHAPE["enhancement_tasks"].replace(
+                "error_message text", "error_message json"
+            ),
+            "user_credits": DEMO_SHAPE["user_credits"].replace(
+                "current_balance int", "current_balance money"
+            ),
+        },
+        {
+            "credit_transactions": [charge(credits_used=1234567)],
+            "enhancement_tasks": [FAILED_TASK | {"error_message": '"vendor timeout"'}],
+        },
+        {"credits_used": 1234567},
+    ),
     "times_without_zone": Shape(
         {table: DEMO_SHAPE[table].replace("timestamptz", "timestamp") for table in TABLES},
         {

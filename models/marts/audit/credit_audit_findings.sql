@@ -16,6 +16,72 @@ balances as (
 
 ),
 
+charges as (
+
+    select * from {{ ref('int_ledger_synced') }}
+    where not is_refund
+
+),
+
+-- What went beyond the first.
+further_charges as (
+
+    select
+        generation_id,
+        sum(credits) as credits_beyond_first,
+        sum(cost_usd) as usd_beyond_first
+    from (
+        select
+            charges.generation_id,
+            charges.credits,
+            charges.cost_usd,
+            row_number() over (
+                partition by charges.generation_id
+                order by charges.created_at, {{ bytewise('charges.transaction_id') }}
+            ) as charge_number
+        from charges
+        inner join generations on charges.generation_id = generations.generation_id
+        where generations.charge_count > 1
+    ) as numbered_charges
+    where charge_number > 1
+    group by 1
+
+),
+
+further_refunds as (
+
+    select
+        generation_id,
+        sum(credits) as credits_beyond_first
+    from (
+        select
+            generation_id,
+            credits,
+            row_number() over (
+                partition by generation_id
+                order by created_at, {{ bytewise('transaction_id') }}
+            ) as refund_number
+        from refunds
+        where generation_id is not null
+    ) as numbered_refunds
+    where refund_number > 1
+    group by 1
+
+),
+
+doubled as (
+
+    select
+        generations.*,
+        further_charges.credits_beyond_first as credits_charged_again,
+        further_charges.usd_beyond_first as usd_charged_again,
+        further_refunds.credits_beyond_first as credits_refunded_again
+    from generations
+    left join further_charges on generations.generation_id = further_charges.generation_id
+    left join further_refunds on generations.generation_id = further_refunds.generation_id
+
+),
+
 {% set generation_findings = {
     'failed_not_refunded': [
         "status = 'failed' and credits_used > 0 and not is_refunded", 'credits_used', 'cast(null as numeric(18, 6))',
@@ -24,7 +90,7 @@ balances as (
         "status = 'completed' and is_refunded", 'credits_refunded', 'cast(null as numeric(18, 6))',
     ],
     'double_refund': [
-        'refund_count > 1', 'credits_refunded', 'cast(null as numeric(18, 6))',
+        'refund_count > 1', 'credits_refunded_again', 'cast(null as numeric(18, 6))',
     ],
     'under_refund': [
         'is_refunded and credits_refunded < credits_used', 'credits_used - credits_refunded',
@@ -35,11 +101,11 @@ balances as (
         'cast(null as numeric(18, 6))',
     ],
     'double_charge': [
-        'charge_count > 1', 'credits_used', 'recorded_cost_usd',
+        'charge_count > 1', 'credits_charged_again', 'usd_charged_again',
     ],
     'cost_mismatch': [
         'abs(recorded_cost_usd - list_price_usd) > ' ~ var('cost_tolerance_usd'),
-        'cast(null as bigint)',
+        'cast(null as numeric)',
         'recorded_cost_usd - list_price_usd',
     ],
 } %}
@@ -58,7 +124,7 @@ findings as (
         created_at,
         {{ credits_at_stake }} as credits_at_stake,
         {{ usd_at_stake }} as usd_at_stake
-    from generations
+    from doubled
     where {{ condition }}
 
     union all
@@ -101,7 +167,7 @@ final as (
         cast(generation_id as text) as generation_id,
         cast(transaction_id as text) as transaction_id,
         created_at as occurred_at,
-        cast(credits_at_stake as bigint) as credits_at_stake,
+        {{ exact_decimal('credits_at_stake') }} as credits_at_stake,
         cast(usd_at_stake as numeric(18, 6)) as usd_at_stake
     from findings
 

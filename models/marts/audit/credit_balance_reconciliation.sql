@@ -36,12 +36,11 @@ final as (
     select
         cast(coalesce(balances.user_id, ledger_balances.user_id) as text) as user_id,
         cast(balances.subscription_tier as text) as subscription_tier,
-        cast(coalesce(balances.current_balance, 0) as bigint) as app_balance,
-        cast(coalesce(ledger_balances.ledger_balance, 0) as bigint) as ledger_balance,
-        cast(
-            coalesce(balances.current_balance, 0) - coalesce(ledger_balances.ledger_balance, 0)
-            as bigint
-        ) as drift
+        {{ exact_decimal('coalesce(balances.current_balance, 0)') }} as app_balance,
+        {{ exact_decimal('coalesce(ledger_balances.ledger_balance, 0)') }} as ledger_balance,
+        {{ exact_decimal(
+            'coalesce(balances.current_balance, 0) - coalesce(ledger_balances.ledger_balance, 0)'
+        ) }} as drift
     from balances
     full outer join ledger_balances on balances.user_id = ledger_balances.user_id
 

@@ -66,11 +66,14 @@ final as (
         cast(coalesce(usage_by_day.failed_generations, 0) as bigint) as failed_generations,
         cast(coalesce(usage_by_day.cancelled_generations, 0) as bigint) as cancelled_generations,
         cast(coalesce(usage_by_day.in_flight_generations, 0) as bigint) as in_flight_generations,
-        cast(coalesce(usage_by_day.credits_used, 0) as bigint) as credits_used,
-        cast(coalesce(usage_by_day.vendor_cost_usd, 0) as numeric(18, 6)) as vendor_cost_usd,
-        cast(coalesce(usage_by_day.list_cost_usd, 0) as numeric(18, 6)) as list_cost_usd,
+        {{ exact_decimal('coalesce(usage_by_day.credits_used, 0)') }} as credits_used,
+        -- Not rounded, for they are summed up again.
+        {{ exact_decimal('coalesce(usage_by_day.vendor_cost_usd, 0)') }} as vendor_cost_usd,
+        {{ exact_decimal('coalesce(usage_by_day.list_cost_usd, 0)') }} as list_cost_usd,
+        cast(coalesce(usage_by_day.generations_without_cost, 0) as bigint)
+            as generations_without_cost,
         cast(coalesce(refunds_by_day.refunds_issued, 0) as bigint) as refunds_issued,
-        cast(coalesce(refunds_by_day.credits_refunded, 0) as bigint) as credits_refunded
+        {{ exact_decimal('coalesce(refunds_by_day.credits_refunded, 0)') }} as credits_refunded
     from usage_by_day
     full outer join refunds_by_day using (usage_date, provider, enhancement_type)
 

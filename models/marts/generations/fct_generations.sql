@@ -8,9 +8,9 @@
         {'columns': ['created_date']},
         {'columns': ['last_activity_at']},
     ],
+    pre_hook="{{ check_request_ids() }}",
     post_hook=[
-        "{{ freshen_statistics() }}",
-        "delete from {{ ref('int_days_to_repair') }} where queued_at <= {{ run_time() }}",
+        "delete from {{ ref('int_repair_queue') }}",
         "{{ partial_index(
             ['created_at', 'created_date', 'status', 'generation_id'], has_not_ended()
         ) }}",
@@ -23,7 +23,7 @@
 ) }}
 
 -- depends_on: {{ ref('int_days_changed') }}
--- depends_on: {{ ref('int_days_to_repair') }}
+-- depends_on: {{ ref('int_repair_queue') }}
 
 with touched as (
 

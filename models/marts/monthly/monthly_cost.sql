@@ -65,6 +65,7 @@ measured as (
         months.active_users,
         coalesce(costs.vendor_cost_usd, 0) as vendor_cost_usd,
         coalesce(costs.list_cost_usd, 0) as list_cost_usd,
+        coalesce(costs.generations_without_cost, 0) as generations_without_cost,
         months.net_credits_used
         * cast('{{ var('credit_price_usd') }}' as numeric(18, 6)) as credit_revenue_usd,
         coalesce(prior_costs.vendor_cost_usd, 0) as vendor_cost_same_days_prior_month_usd
@@ -88,7 +89,8 @@ final as (
         {{ safe_divide('credit_revenue_usd - vendor_cost_usd', 'credit_revenue_usd') }}
             as gross_margin_rate,
         cast(vendor_cost_same_days_prior_month_usd as numeric(18, 6))
-            as vendor_cost_same_days_prior_month_usd
+            as vendor_cost_same_days_prior_month_usd,
+        cast(generations_without_cost as bigint) as generations_without_cost
     from measured
 
 )

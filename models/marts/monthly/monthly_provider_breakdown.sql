@@ -55,6 +55,7 @@ filled as (
         coalesce(usage_by_provider.in_flight_generations, 0) as in_flight_generations,
         coalesce(usage_by_provider.vendor_cost_usd, 0) as vendor_cost_usd,
         coalesce(usage_by_provider.list_cost_usd, 0) as list_cost_usd,
+        coalesce(usage_by_provider.generations_without_cost, 0) as generations_without_cost,
         coalesce(usage_by_provider.credits_used, 0) as credits_used,
         coalesce(usage_by_provider.active_users, 0) as active_users
     from breakdown
@@ -81,12 +82,13 @@ final as (
         cast(vendor_cost_usd as numeric(18, 6)) as vendor_cost_usd,
         cast(list_cost_usd as numeric(18, 6)) as list_cost_usd,
         {{ safe_divide('vendor_cost_usd', 'generations') }} as avg_cost_per_generation_usd,
-        cast(credits_used as bigint) as credits_used,
+        {{ exact_decimal('credits_used') }} as credits_used,
         cast(active_users as bigint) as active_users,
         {{ safe_divide('generations', 'sum(generations) over (partition by month_start)') }}
             as share_of_generations,
         {{ safe_divide('vendor_cost_usd', 'sum(vendor_cost_usd) over (partition by month_start)') }}
-            as share_of_cost
+            as share_of_cost,
+        cast(generations_without_cost as bigint) as generations_without_cost
     from filled
 
 )

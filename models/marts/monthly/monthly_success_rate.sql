@@ -6,7 +6,7 @@
     on_schema_change='fail',
 ) }}
 
-{%- set months = changed_months() if reads_changes_only() else none %}
+{%- set months = changed_months() if reads_changes_only() and not checks_all_history() else none %}
 
 with usage_by_month as (
 

@@ -77,12 +77,11 @@ final as (
         cast(coalesce(usage_by_month.in_flight_generations, 0) as bigint) as in_flight_generations,
         cast(coalesce(usage_by_month.active_users, 0) as bigint) as active_users,
         cast(coalesce(new_users.new_users, 0) as bigint) as new_users,
-        cast(coalesce(usage_by_month.credits_used, 0) as bigint) as credits_used,
-        cast(coalesce(refunds.credits_refunded, 0) as bigint) as credits_refunded,
-        cast(
-            coalesce(usage_by_month.credits_used, 0) - coalesce(refunds.credits_refunded, 0)
-            as bigint
-        ) as net_credits_used
+        {{ exact_decimal('coalesce(usage_by_month.credits_used, 0)') }} as credits_used,
+        {{ exact_decimal('coalesce(refunds.credits_refunded, 0)') }} as credits_refunded,
+        {{ exact_decimal(
+            'coalesce(usage_by_month.credits_used, 0) - coalesce(refunds.credits_refunded, 0)'
+        ) }} as net_credits_used
     from months
     left join usage_by_month on months.month_start = usage_by_month.month_start
     left join new_users on months.month_start = new_users.month_start

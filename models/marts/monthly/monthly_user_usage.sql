@@ -9,8 +9,7 @@ with usage_by_user as (
 
 balances as (
 
-    select * from {{ ref('int_balances_cleaned') }}
-    where is_kept
+    select * from {{ ref('int_balances') }}
 
 ),
 
@@ -23,7 +22,8 @@ usage_by_month as (
         sum(completed_generations) as completed_generations,
         sum(failed_generations) as failed_generations,
         sum(credits_used) as credits_used,
-        sum(vendor_cost_usd) as vendor_cost_usd
+        sum(vendor_cost_usd) as vendor_cost_usd,
+        sum(generations_without_cost) as generations_without_cost
     from usage_by_user
     group by 1, 2
 
@@ -37,9 +37,10 @@ final as (
         cast(usage_by_month.generations as bigint) as generations,
         cast(usage_by_month.completed_generations as bigint) as completed_generations,
         cast(usage_by_month.failed_generations as bigint) as failed_generations,
-        cast(usage_by_month.credits_used as bigint) as credits_used,
+        {{ exact_decimal('usage_by_month.credits_used') }} as credits_used,
         cast(usage_by_month.vendor_cost_usd as numeric(18, 6)) as vendor_cost_usd,
-        cast(balances.subscription_tier as text) as subscription_tier
+        cast(balances.subscription_tier as text) as subscription_tier,
+        cast(usage_by_month.generations_without_cost as bigint) as generations_without_cost
     from usage_by_month
     left join balances on usage_by_month.user_id = balances.user_id
 

@@ -7,8 +7,7 @@
 -- Each figure finds its own few rows of the facts by index; a CTE for all would be read whole.
 with balances as (
 
-    select * from {{ ref('int_balances_cleaned') }}
-    where is_kept
+    select * from {{ ref('int_balances') }}
 
 ),
 
@@ -17,6 +16,8 @@ today as (
     select
         count(*) as generations_today,
         coalesce(sum(vendor_cost_usd), 0) as cost_today_usd,
+        coalesce(sum(case when vendor_cost_usd is null then 1 else 0 end), 0)
+            as generations_without_cost_today,
         count(distinct user_id) as active_users_today
     from {{ ref('fct_generations') }}
     where created_date = {{ reporting_date(as_of()) }}
@@ -27,7 +28,8 @@ this_month as (
 
     select
         coalesce(sum(generations), 0) as generations_this_month,
-        coalesce(sum(vendor_cost_usd), 0) as cost_this_month_usd
+        coalesce(sum(vendor_cost_usd), 0) as cost_this_month_usd,
+        coalesce(sum(generations_without_cost), 0) as generations_without_cost_this_month
     from {{ ref('daily_usage') }}
     where usage_date >= {{ reporting_month(as_of()) }}
 
@@ -93,11 +95,15 @@ final as (
         {{ rate('failed', 'last_7_days.') }} as failure_rate_7d,
         refunds_this_month.refunds_issued_this_month,
         refunds_7d.refunds_issued_7d,
-        cast(refunds_7d.credits_refunded_7d as bigint) as credits_refunded_7d,
+        {{ exact_decimal('refunds_7d.credits_refunded_7d') }} as credits_refunded_7d,
         circulation.users_with_credits,
-        cast(circulation.total_credits_in_circulation as bigint) as total_credits_in_circulation,
+        {{ exact_decimal('circulation.total_credits_in_circulation') }}
+            as total_credits_in_circulation,
         in_flight.in_flight_generations,
-        in_flight.stuck_generations
+        in_flight.stuck_generations,
+        cast(today.generations_without_cost_today as bigint) as generations_without_cost_today,
+        cast(this_month.generations_without_cost_this_month as bigint)
+            as generations_without_cost_this_month
     from today
     cross join this_month
     cross join last_7_days

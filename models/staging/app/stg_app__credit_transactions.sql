@@ -12,14 +12,19 @@ renamed as (
         {{ clean_id(app, 'id') }} as transaction_id,
         {{ clean_id(app, 'user_id') }} as user_id,
         {{ clean_name(app.transaction_type) }} as transaction_type,
-        abs({{ app.credits_used }}) as credits,
+        {{ exact_decimal(app.credits_used) }} as app_credits,
+        {{ exact_decimal('abs(' ~ app.credits_used ~ ')') }} as credits,
         {{ app.cost_usd }} as app_cost_usd,
-        {{ clean_cost(app.cost_usd) }} as cost_usd,
+        {{ exact_decimal(clean_cost(app.cost_usd)) }} as cost_usd,
         {{ clean_name(app.provider) }} as provider,
         {{ clean_name(app.enhancement_type) }} as enhancement_type,
         {{ clean_id(app, 'api_request_id') }} as api_request_id,
         {{ clean_name(app.status) }} as status,
         {{ app.created_at }} as created_at,
+        {{ withheld_columns(
+            app, names=['transaction_type', 'provider', 'enhancement_type', 'status'],
+            ids=['id', 'user_id', 'api_request_id']
+        ) }} as withheld_columns,
         {{ row_digest('row(' ~ app.names | join(', ') ~ ')') }} as row_digest
     from source
 
@@ -32,7 +37,8 @@ hashed as (
         *,
         {{ dbt.hash(dbt.concat([
             "coalesce(user_id, '')", "'|'", "coalesce(transaction_type, '')", "'|'",
-            "coalesce(cast(credits as text), '')", "'|'", "coalesce(cast(app_cost_usd as text), '')",
+            "coalesce(cast(app_credits as text), '')", "'|'",
+            "coalesce(cast(app_cost_usd as text), '')",
             "'|'", "coalesce(provider, '')", "'|'", "coalesce(enhancement_type, '')", "'|'",
             "coalesce(api_request_id, '')", "'|'",
             "coalesce(cast(extract(epoch from created_at) as text), '')",
@@ -50,6 +56,7 @@ identified as (
         ]) }} as transaction_id,
         user_id,
         transaction_type,
+        app_credits,
         credits,
         app_cost_usd,
         cost_usd,
@@ -58,6 +65,7 @@ identified as (
         api_request_id,
         status,
         created_at,
+        withheld_columns,
         row_digest
     from hashed
 

@@ -9,18 +9,21 @@ with source as (
 renamed as (
 
     select
-        {{ 'id' if 'id' not in app.absent else app.id }} as source_id,
+        {{ app.taken.id if 'id' in app.uuids else clean_id(app, 'id') }} as source_id,
         {{ clean_id(app, 'id') }} as task_id,
         {{ clean_id(app, 'user_id') }} as user_id,
         {{ clean_name(app.provider) }} as provider,
         {{ clean_name(app.enhancement_type) }} as enhancement_type,
         {{ clean_name(app.status) }} as status,
-        {{ app.error_message }} as error_message,
+        {{ scrub_text(app.error_message) | indent(8) }} as error_message,
         {{ app.cost_usd }} as app_cost_usd,
-        {{ clean_cost(app.cost_usd) }} as cost_usd,
+        {{ exact_decimal(clean_cost(app.cost_usd)) }} as cost_usd,
         {{ app.created_at }} as created_at,
         coalesce({{ app.completed_at }}, {{ app.failed_at }}, {{ app.updated_at }}) as ended_at,
         {{ app.updated_at }} as updated_at,
+        {{ withheld_columns(
+            app, names=['provider', 'enhancement_type', 'status'], ids=['id', 'user_id']
+        ) }} as withheld_columns,
         {{ row_digest('row(' ~ app.names | join(', ') ~ ')') }} as row_digest
     from source
 

@@ -12,8 +12,9 @@ renamed as (
         {{ clean_id(app, 'id') }} as alert_id,
         {{ clean_name(app.type) }} as alert_type,
         {{ clean_name(app.level) }} as level,
-        {{ app.message }} as message,
-        {{ app.created_at }} as created_at
+        {{ scrub_text(app.message) | indent(8) }} as message,
+        {{ app.created_at }} as created_at,
+        {{ withheld_columns(app, names=['type', 'level'], ids=['id']) }} as withheld_columns
     from source
 
 )

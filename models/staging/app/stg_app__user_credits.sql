@@ -3,11 +3,12 @@
 {#- Without a CTE: each run adds up all balances, and each level of a view takes its time. #}
 select
     {{ clean_id(app, 'user_id') }} as user_id,
-    {{ 'user_id' if 'user_id' in app.uuids else clean_id(app, 'user_id') }} is null
+    {{ app.taken.user_id if 'user_id' in app.uuids else clean_id(app, 'user_id') }} is null
         as has_no_user,
     {{ clean_name(app.subscription_tier) }} as subscription_tier,
-    coalesce({{ app.current_balance }}, 0) as current_balance,
-    coalesce({{ app.consumed_this_month }}, 0) as consumed_this_month,
-    coalesce({{ app.monthly_allowance }}, 0) as monthly_allowance,
-    {{ app.updated_at }} as updated_at
+    {{ exact_decimal('coalesce(' ~ app.current_balance ~ ', 0)') }} as current_balance,
+    {{ exact_decimal('coalesce(' ~ app.consumed_this_month ~ ', 0)') }} as consumed_this_month,
+    {{ exact_decimal('coalesce(' ~ app.monthly_allowance ~ ', 0)') }} as monthly_allowance,
+    {{ app.updated_at }} as updated_at,
+    {{ withheld_columns(app, names=['subscription_tier'], ids=['user_id']) }} as withheld_columns
 from {{ source('app', 'user_credits') }}

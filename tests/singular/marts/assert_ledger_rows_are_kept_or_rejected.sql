@@ -1,10 +1,11 @@
 -- Every ledger row that existed at `as_of` is a charge of a generation, the shadow of one, a
--- refund, a row that is about no generation, or a rejected row. Credits add up likewise.
+-- refund, a row that is about no generation or took no effect, or a rejected row. Credits that can
+-- be counted add up likewise.
 with raw as (
 
     select
         count(*) as row_count,
-        coalesce(sum(credits), 0) as credits
+        coalesce(sum(case when {{ is_possible_amount('credits') }} then credits end), 0) as credits
     from {{ ref('stg_app__credit_transactions') }}
     where created_at <= {{ as_of() }} or created_at is null
 
@@ -32,13 +33,15 @@ others as (
 
     select
         count(*) as row_count,
-        coalesce(sum(ledger.credits), 0) as credits
+        coalesce(
+            sum(case when {{ is_possible_amount('ledger.credits') }} then ledger.credits end), 0
+        ) as credits
     from {{ ref('int_ledger_classified') }} as ledger
     left join {{ ref('int_bare_charges_matched') }} as shadows
         on ledger.transaction_id = shadows.transaction_id and shadows.is_shadow
     where
         ledger.reject_reason is not null
-        or ledger.transaction_kind in ('other_charge', 'grant')
+        or not (ledger.is_generation_charge or ledger.is_refund)
         or shadows.transaction_id is not null
 
 )

@@ -1,0 +1,42 @@
+{% macro finish_run(results) %}
+    {#
+        The last step of a run: say what was repaired, and remove the ids of users whom the app no longer
+        names from what the run has worked with.
+    #}
+    {% if not execute or flags.WHICH not in ['build', 'run'] %}{{ return('') }}{% endif %}
+    {% set failed = results | selectattr('status', 'in', ['error', 'fail', 'skipped']) | list %}
+    {% set changed = built_relation('int_generations_changed') %}
+    {% if not failed and changed and is_selected('int_generations_changed') %}
+        {% do run_query(
+            'delete from ' ~ changed ~ ' where is_removed or prior_user_id is distinct from user_id; commit'
+        ) %}
+    {% endif %}
+    {% do report_repairs(is_done=not failed) %}
+{% endmacro %}
+
+{% macro report_repairs(is_done) %}
+    {# Print which days of history differed from the app's tables, and by how many rows. #}
+    {% set days = run_memory('repair').days or [] %}
+    {% set totals = run_memory('day totals').days or [] %}
+    {% set outcome = 'repaired' if is_done else 'found, not repaired since the run failed' %}
+    {% if days %}
+        {% set row_counts = namespace(late=0, gone=0) %}
+        {% for day in days %}
+            {% set more = day.in_app - day.stored %}
+            {% set row_counts.late = row_counts.late + ([more, 0] | max) %}
+            {% set row_counts.gone = row_counts.gone + ([-more, 0] | max) %}
+        {% endfor %}
+        {% set dates = days | map(attribute='day') | unique | list %}
+        {{ log(
+            outcome ~ ': ' ~ dates | length ~ ' day(s) before the look-back differed from the app, '
+            ~ dates | min ~ ' to ' ~ dates | max ~ ' (' ~ row_counts.late ~ ' row(s) more in the app, '
+            ~ row_counts.gone ~ ' fewer)', info=true
+        ) }}
+    {% endif %}
+    {% if totals %}
+        {{ log(
+            outcome ~ ': totals of ' ~ totals | length ~ ' day(s) or month(s) differed from the facts, '
+            ~ totals | min ~ ' to ' ~ totals | max, info=true
+        ) }}
+    {% endif %}
+{% endmacro %}

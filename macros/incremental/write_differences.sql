@@ -1,0 +1,48 @@
+{% macro write_differences() %}
+    {#
+        The incremental run of a model with the strategy `differences`: its query answers all rows, and
+        those that differ from the table's, told apart by `unique_key`, are written.
+    #}
+    {% set target_relation = this.incorporate(type='table') %}
+    {% set differing = make_temp_relation(target_relation) %}
+    {% set key = adapter.quote(config.require('unique_key')) %}
+    {% set columns = adapter.get_columns_in_relation(target_relation) %}
+    {% set names = columns | map(attribute='quoted') | list %}
+
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {% set new_rows = make_temp_relation(target_relation, '__new') %}
+    {% do run_query('create temporary view ' ~ new_rows ~ ' as (\n' ~ sql ~ '\n)') %}
+    {% do refuse_other_columns(columns, adapter.get_columns_in_relation(new_rows)) %}
+    {% call statement('main') %}
+        create temporary table {{ differing }} as (
+            select
+                target.{{ key }} as replaced_key,
+                new_row.*
+            from {{ new_rows }} as new_row
+            full join {{ target_relation }} as target on new_row.{{ key }} = target.{{ key }}
+            where
+                {%- for name in names %}
+                {{ 'or ' if not loop.first }}new_row.{{ name }} is distinct from target.{{ name }}
+                {%- endfor %}
+        );
+        delete from {{ target_relation }} as target
+        where target.{{ key }} in (select differing.replaced_key from {{ differing }} as differing);
+        insert into {{ target_relation }} ({{ names | join(', ') }})
+        select {{ names | join(', ') }} from {{ differing }}
+        where {{ key }} is not null;
+        drop view {{ new_rows }}
+    {% endcall %}
+
+    {% do apply_grants(target_relation, config.get('grants'), should_revoke=True) %}
+    {% do persist_docs(target_relation, model) %}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+
+    {% do adapter.commit() %}
+
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+
+    {{ return({'relations': [target_relation]}) }}
+{% endmacro %}

@@ -1,0 +1,91 @@
+{% macro check_dependents() %}
+    {#
+        Stop a run that would have to drop what others made on a table of ours: where a model's columns
+        as its YAML has them are not those it was built with, or a foreign key refers to its rows.
+    #}
+    {% if execute and flags.WHICH in ['build', 'run'] %}
+        {% set problems = adapter.dispatch('find_blocking_dependents')() %}
+        {% if problems %}
+            {{ exceptions.raise_compiler_error(
+                "others depend on tables that this run writes anew, nothing was built:\n  - "
+                ~ problems | join('\n  - ')
+            ) }}
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+{% macro default__find_blocking_dependents() %}
+    {{ return([]) }}
+{% endmacro %}
+
+{% macro postgres__find_blocking_dependents() %}
+    {% set problems = [] %}
+    {% for table, others, foreign_keys in run_query(depended_on_sql()).rows %}
+        {% if foreign_keys %}
+            {% do problems.append(
+                'foreign key ' ~ foreign_keys ~ ' refers to ' ~ table ~ ', whose rows are replaced: drop it'
+            ) %}
+        {% endif %}
+        {% set model = model_of_relation(table) %}
+        {% set changed = changed_columns(model, table) if model %}
+        {% if changed %}
+            {% do problems.append(
+                table ~ ' loses ' ~ changed ~ ', on which others depend: ' ~ others
+                ~ '; drop what depends on it, build, and create it anew'
+            ) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(problems) }}
+{% endmacro %}
+
+{% macro model_of_relation(table) %}
+    {# The selected model that this run writes as a whole into a table; none where there is none. #}
+    {% for node in nodes_of_types(['model'])
+        if node.unique_id in selected_resources
+        and (node.config.materialized != 'incremental' or flags.FULL_REFRESH)
+        and api.Relation.create(none, node.schema, node.alias) | string == table %}
+        {{ return(node) }}
+    {% endfor %}
+    {{ return(none) }}
+{% endmacro %}
+
+{% macro changed_columns(model, table) %}
+    {# Which columns of a table are not those of the model's YAML, in words; none where it has no types. #}
+    {% set declared = [] %}
+    {% for column in model.columns.values() if column.data_type %}
+        {% do declared.append("('" ~ column.name ~ "', '" ~ column.data_type | replace("'", "''") ~ "')") %}
+    {% endfor %}
+    {% if not declared or declared | length < model.columns | length %}{{ return(none) }}{% endif %}
+    {% set changed = run_query(
+        "select string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ')"
+        ~ " from pg_attribute left join (values " ~ declared | join(', ')
+        ~ ") as declared (column_name, data_type) on column_name = attname"
+        ~ " and to_regtype(data_type) = atttypid"
+        ~ " and substring(replace(data_type, ' ', '') from '\\(.*\\)')"
+        ~ " is not distinct from substring(format_type(atttypid, atttypmod) from '\\(.*\\)')"
+        ~ " where attrelid = '" ~ table | replace("'", "''") ~ "'::regclass and attnum > 0"
+        ~ " and not attisdropped and column_name is null"
+    ).columns[0].values()[0] %}
+    {{ return(changed) }}
+{% endmacro %}
+
+{% macro depended_on_sql() %}
+    {# Our tables and views on which something not ours depends: what, and which foreign keys. #}
+    {% set found %}
+        select
+            format('"%s"."%s"', nspname, relname) as table_name,
+            others.named,
+            (
+                select string_agg(format('%s of %s', conname, conrelid::regclass), ', ') from pg_constraint
+                where contype = 'f' and confrelid = tables.oid and conrelid <> tables.oid
+            ) as foreign_keys
+        from pg_class as tables
+        inner join pg_namespace on pg_namespace.oid = relnamespace
+        cross join lateral ({{ others_on_sql('tables.oid') }}) as others (named)
+        where
+            nspname in ('{{ project_schemas() | join("', '") }}')
+            and relkind in ('r', 'v')
+            and others.named is not null
+    {% endset %}
+    {{ return(found) }}
+{% endmacro %}

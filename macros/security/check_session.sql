@@ -1,0 +1,46 @@
+{% macro check_session() %}
+    {#
+        Stop the run unless this session is as dbt_postgres_session makes each one: else names may
+        resolve to what a stranger planted, and text be read as the role's settings say.
+    #}
+    {% if not execute %}{{ return('') }}{% endif %}
+    {% set problem = adapter.dispatch('find_session_problem')() %}
+    {% if problem %}{{ exceptions.raise_compiler_error(problem) }}{% endif %}
+{% endmacro %}
+
+{% macro default__find_session_problem() %}{{ return(none) }}{% endmacro %}
+
+{% macro postgres__find_session_problem() %}
+    {% set wanted = {
+        'search_path': ['pg_catalog, pg_temp'],
+        'timezone': ['UTC', 'Etc/UTC', 'GMT'],
+        'datestyle': ['ISO, YMD', 'ISO, MDY'],
+        'intervalstyle': ['postgres'],
+        'transaction_isolation': ['read committed'],
+        'extra_float_digits': ['1', '2', '3'],
+        'standard_conforming_strings': ['on'],
+        'transform_null_equals': ['off'],
+        'array_nulls': ['on'],
+        'session_replication_role': ['origin'],
+    } %}
+    {# Nothing but functions of the catalogue, by their full names: the search path is not known yet. #}
+    {% set calls = [] %}
+    {% for name in wanted %}
+        {% do calls.append("pg_catalog.current_setting('" ~ name ~ "')") %}
+    {% endfor %}
+    {% set found = run_query('select ' ~ calls | join(', ')).rows[0].values() %}
+    {% if adapter.pooler_refusal is defined and adapter.pooler_refusal() %}
+        {{ return(adapter.pooler_refusal()) }}
+    {% endif %}
+    {% for name, value in zip(wanted.keys(), found) if value not in wanted[name] %}
+        {% if name == 'search_path' %}
+            {{ return("the session's search_path is '" ~ value ~ "', but names must"
+                ~ " resolve in pg_catalog alone: `make setup` installs dbt_postgres_session, which sets it; without"
+                ~ " it add `search_path: pg_catalog, pg_temp` to the profile") }}
+        {% endif %}
+        {{ return("the session's " ~ name ~ " is '" ~ value ~ "' and must be "
+            ~ wanted[name][0] ~ ": `make setup` installs dbt_postgres_session, which sets it, or run alter role "
+            ~ target.user ~ " set " ~ name ~ " = '" ~ wanted[name][0] ~ "'") }}
+    {% endfor %}
+    {{ return(none) }}
+{% endmacro %}

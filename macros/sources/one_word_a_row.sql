@@ -1,0 +1,21 @@
+{% macro one_word_a_row(seed) -%}
+    {#- The file holds many words a line, since dbt takes its time for each line. -#}
+    {{- return(adapter.dispatch('one_word_a_row')(seed)) -}}
+{%- endmacro %}
+
+{% macro postgres__one_word_a_row(seed) -%}
+    with lines as (
+
+        delete from {{ seed }}
+        returning *
+
+    )
+
+    insert into {{ seed }} (word, kind, language)
+    select
+        words.word,
+        lines.kind,
+        lines.language
+    from lines
+    cross join regexp_split_to_table(lines.word, ' ') as words (word)
+{%- endmacro %}

@@ -1,0 +1,16 @@
+{#
+    Marts read this table and not the view it is made of, which reads the app's table with the rights
+    of whoever asks. Each run compares them and writes what differs.
+#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='differences',
+    unique_key='user_id',
+) }}
+
+select
+    cast(user_id as text) as user_id,
+    cast(subscription_tier as text) as subscription_tier,
+    current_balance
+from {{ ref('int_balances_cleaned') }}
+where is_kept

@@ -1,0 +1,185 @@
+"""What happens to any app in a month: accounts go, rows come late, clocks step back."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.app_database import AppDatabase
+from tests.conftest import make_database
+from tests.histories import load, with_keys, write_histories
+from tests.incremental.conftest import AS_OF, OLD, ZONE, change_one_charge
+from tests.incremental.rebuild import assert_equals_rebuild, run
+from tests.oracle import AppTables
+from tests.table_shapes import loosen
+
+ALL_TESTS = ("--exclude", "test_type:unit")
+LONE_USER = "11111111-2222-3333-4444-555555555555"
+
+
+def add_old_account(database: AppDatabase) -> None:
+    """A user of a year back with tasks, charges and a refund, whom nothing else is about."""
+    database.execute(
+        """
+        insert into user_credits (user_id, current_balance, subscription_tier)
+        values (%(user)s, 4, 'plus');
+        insert into enhancement_tasks
+            (id, user_id, status, provider, enhancement_type, cost_usd, created_at, failed_at)
+        select gen_random_uuid(), %(user)s, case when n = 3 then 'failed' else 'completed' end,
+            'seedream', 'image_gen', 0.027, cast(%(when)s as timestamptz) + n * interval '5 days',
+            case when n = 3 then cast(%(when)s as timestamptz) + interval '16 days' end
+        from generate_series(1, 6) as n;
+        insert into credit_transactions (id, user_id, transaction_type, credits_used, cost_usd,
+            provider, enhancement_type, status, api_request_id, created_at)
+        select gen_random_uuid(), user_id, 'deduction', 2, 0.027, provider, enhancement_type,
+            'completed', cast(id as text), created_at + interval '1 second'
+        from enhancement_tasks where user_id = %(user)s;
+        insert into credit_transactions
+            (id, user_id, transaction_type, credits_used, status, created_at)
+        values (gen_random_uuid(), %(user)s, 'refund', 2, 'completed',
+            cast(%(when)s as timestamptz) + interval '16 days 1 hour')
+        """,
+        {"user": LONE_USER, "when": (AS_OF - timedelta(days=365)).isoformat()},
+    )
+
+
+def columns_that_hold(database: AppDatabase, value: str) -> list[str]:
+    """Each column of a relation of ours in which some row has a value, or ends with it."""
+    columns = database.query(
+        """select quote_ident(nspname) || '.' || quote_ident(relname) as relation,
+               quote_ident(attname) as name
+           from pg_attribute
+           inner join pg_class on pg_class.oid = attrelid
+           inner join pg_namespace on pg_namespace.oid = relnamespace
+           where nspname like 'analytics%' and relkind in ('r', 'v', 'm') and attnum > 0
+               and not attisdropped and nspname <> 'analytics_staging'"""
+    )
+    return [
+        f"{column['relation']}.{column['name']}"
+        for column in columns
+        if database.query(
+            f"select 1 from {column['relation']} where cast({column['name']} as text) like %s limit 1",
+            [f"%{value}%"],
+        )
+    ]
+
+
+@pytest.mark.parametrize("how", ["deleted", "set to null"])
+def test_an_account_that_goes_is_gone_after_one_nightly_run(
+    built: AppDatabase, how: str, capsys: pytest.CaptureFixture
+) -> None:
+    """Green, with all data tests, by itself; with a line that says what was repaired."""
+    add_old_account(built)
+    run(built, AS_OF, ZONE, *ALL_TESTS)
+    assert "repaired: " in capsys.readouterr().out
+    assert "analytics.fct_generations.user_id" in columns_that_hold(built, LONE_USER)
+    totals = "select count(*), sum(vendor_cost_usd), sum(credits_used) from analytics.fct_generations"
+    before = built.query(totals)
+    if how == "deleted":
+        for table in ["user_credits", "credit_transactions", "enhancement_tasks"]:
+            built.execute(f"delete from {table} where user_id = %s", [LONE_USER])
+    else:
+        built.execute("delete from user_credits where user_id = %s", [LONE_USER])
+        for table in ["credit_transactions", "enhancement_tasks"]:
+            built.execute(f"update {table} set user_id = null where user_id = %s", [LONE_USER])
+    run(built, AS_OF, ZONE, *ALL_TESTS)
+    assert "day(s) before the look-back differed from the app" in capsys.readouterr().out
+    assert columns_that_hold(built, LONE_USER) == []
+    assert (built.query(totals) == before) is (how == "set to null")
+    assert_equals_rebuild(built, AS_OF, ZONE)
+    run(built, AS_OF, ZONE, *ALL_TESTS)
+    assert "repaired" not in capsys.readouterr().out
+    built.execute("delete from credit_transactions where created_at < %s", [OLD - timedelta(days=90)])
+    built.execute("delete from enhancement_tasks where created_at < %s", [OLD - timedelta(days=90)])
+    run(built, AS_OF, ZONE, *ALL_TESTS)
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+def test_forget_user_removes_an_id_at_once(
+    built: AppDatabase, capsys: pytest.CaptureFixture
+) -> None:
+    add_old_account(built)
+    run(built, AS_OF, ZONE, *ALL_TESTS)
+    totals = "select count(*), sum(vendor_cost_usd), sum(credits_used) from analytics.fct_generations"
+    before = built.query(totals)
+    forget = ("run-operation", "forget_user", "--args", f"{{user_id: '{{{LONE_USER.upper()}}}'}}")
+    forget = ("run-operation", "forget_user", "--args", f"{{user_id: {LONE_USER}}}")
+    built.dbt(*forget)
+    said = capsys.readouterr().out
+    assert "analytics.fct_generations: user_id emptied in 6 row(s)" in said
+    assert "the app still names the user in 6 task(s), 7 ledger row(s) and 1 balance(s)" in said
+    assert columns_that_hold(built, LONE_USER) == []
+    assert built.query(totals) == before
+    built.dbt(*forget)
+    assert "no table(s) held the user" in capsys.readouterr().out
+    for table in ["user_credits", "credit_transactions", "enhancement_tasks"]:
+        built.execute(f"delete from {table} where user_id = %s", [LONE_USER])
+    run(built, AS_OF, ZONE, *ALL_TESTS)
+    assert columns_that_hold(built, LONE_USER) == []
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+def test_a_clock_that_steps_back_loses_nothing(built: AppDatabase) -> None:
+    """Whatever earlier runs wrote seems to have been written in the future."""
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    clocks = built.query(
+        """select table_schema || '.' || table_name as relation, column_name as name
+           from information_schema.columns
+           where table_schema = 'analytics_intermediate'
+               and column_name in ('changed_at', 'looked_at', 'queued_at')"""
+    )
+    assert clocks == [], "no table of the run's state holds a time of day"
+    built.execute(
+        """create function public.early() returns timestamptz language sql stable
+           return pg_catalog.now() - interval '10 minutes'"""
+    )
+    change_one_charge(built)
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    change_one_charge(built)
+    run(built, AS_OF - timedelta(minutes=10), ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built, AS_OF - timedelta(minutes=10), ZONE)
+    built.execute("drop function public.early()")
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+@pytest.mark.parametrize("table", ["daily_usage", "int_usage_by_user_month", "monthly_usage"])
+def test_totals_changed_by_hand_are_made_right_at_night(built: AppDatabase, table: str) -> None:
+    schema = "analytics_intermediate" if table.startswith("int_") else "analytics"
+    built.execute(f"update {schema}.{table} set generations = generations + 1")
+    run(built, AS_OF, ZONE, "--exclude", "test_type:unit")
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+@pytest.mark.parametrize(
+    ("bad", "is_rejected"),
+    [
+        (datetime(1970, 1, 2, tzinfo=UTC), True),
+        (datetime(2001, 9, 9, tzinfo=UTC), True),
+        (datetime(2015, 1, 1, tzinfo=UTC), True),
+        (datetime(2022, 6, 1, tzinfo=UTC), False),
+    ],
+)
+@pytest.mark.parametrize("when", ["before the first build", "afterwards"])
+def test_a_row_of_a_bad_clock_is_rejected(
+    server, bad: datetime, is_rejected: bool, when: str
+) -> None:
+    """It makes no months of zeros; its row in `rejected_rows` says why."""
+    database = make_database(server)
+    loosen(database, keyed=True)
+    load(database, with_keys(write_histories(7, [AS_OF - timedelta(days=9)])))
+    bad_rows = AppTables(
+        enhancement_tasks=[{"id": LONE_USER, "status": "completed", "created_at": bad}],
+        credit_transactions=[],
+        user_credits=[],
+    )
+    if when == "afterwards":
+        run(database, AS_OF, ZONE, *ALL_TESTS)
+    database.insert("enhancement_tasks", *bad_rows.enhancement_tasks)
+    run(database, AS_OF, ZONE, *ALL_TESTS)
+    reasons = database.query(
+        "select reject_reason from analytics.rejected_rows where row_id = %s", [LONE_USER]
+    )
+    assert reasons == ([{"reject_reason": "implausible_created_at"}] if is_rejected else [])
+    (months,) = database.query("select count(*) as months from analytics.monthly_usage")
+    assert (months["months"] < 4) is is_rejected
+    assert_equals_rebuild(database, AS_OF, ZONE)
