@@ -15,9 +15,7 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
-
-# A stranger's function in the app's schema is never found, and hidden rows are an error.
-PIN = "set local search_path = pg_catalog, pg_temp; set local row_security = off"
+from psycopg2.extensions import cursor as Cursor
 
 
 class BackupError(Exception):
@@ -63,7 +61,7 @@ def make_backup(config: dict[str, Any], file: Path, folder: Path | None = None) 
     with psycopg2.connect("") as connection, connection.cursor() as cursor:
         programs = find_programs(connection.server_version // 10000, folder)
         cursor.execute("set transaction isolation level repeatable read, read only")
-        cursor.execute(PIN)
+        resolve_in_catalogue(cursor)
         cursor.execute("select pg_export_snapshot(), transaction_timestamp()")
         snapshot, made_at = cursor.fetchone()
         tables = find_tables(connection, config)
@@ -76,12 +74,25 @@ def make_backup(config: dict[str, Any], file: Path, folder: Path | None = None) 
             dump(programs / "pg_dump", partial, snapshot, connection, config, tables)
             read_back(programs / "pg_restore", partial, tables, functions)
             digest = hashlib.sha256(partial.read_bytes()).hexdigest()
+            entries = own_entries(programs / "pg_restore", partial, config)
+            file.with_name(file.name + ".list").write_text("".join(entries))
             partial.rename(file)
         finally:
             partial.unlink(missing_ok=True)
     row_counts = {table.name: table.rows for table in tables} | dict.fromkeys(functions)
     recorded = record(config, file, digest, tables, functions, made_at)
     return Backup(digest, row_counts, recorded)
+
+
+def resolve_in_catalogue(cursor: Cursor) -> None:
+    """First thing of a transaction: no function or operator of another schema can be called.
+
+    pg_dump and pg_restore do the same by themselves. With row_security off, a table whose policies
+    would hide rows is an error.
+    """
+    cursor.execute("set local search_path = pg_catalog, pg_temp")
+    cursor.execute("set local standard_conforming_strings = on")
+    cursor.execute("set local row_security = off")
 
 
 def find_programs(server_major: int, folder: Path | None) -> Path:
@@ -132,24 +143,42 @@ def find_tables(connection: Connection, config: dict[str, Any]) -> list[Table]:
         )
         tables = []
         for schema, name in cursor.fetchall():
-            cursor.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(schema, name)))
-            tables.append(Table(schema, name, cursor.fetchone()[0]))
+            lines = LineCounter()
+            # As pg_dump reads it: a query would have the planner evaluate the indexes' expressions.
+            copy = sql.SQL("copy {} to stdout").format(sql.Identifier(schema, name))
+            cursor.copy_expert(copy.as_string(cursor), lines)
+            tables.append(Table(schema, name, lines.count))
     return tables
+
+
+class LineCounter:
+    """A file that keeps nothing of what is written to it but the number of its lines."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def write(self, data: bytes) -> int:
+        """Count; COPY writes a line break in a value as two characters."""
+        self.count += data.count(b"\n")
+        return len(data)
 
 
 def find_functions(connection: Connection, config: dict[str, Any]) -> list[str]:
     """Signatures of the functions concerned, written as the configuration's are."""
-    wanted = [re.sub(r" *, *", ",", signature) for signature in config["functions"]]
+    # Types of the app's schema are written without it.
+    of_app = rf"(^|,){config['app_schema']}\."
+    wanted = [
+        re.sub(rf"([(,]){config['app_schema']}\.", r"\1", re.sub(r" *, *", ",", signature))
+        for signature in config["functions"]
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             "select signature from pg_proc"
             " inner join pg_namespace on pg_namespace.oid = pronamespace"
-            " cross join lateral (select format('%%s(%%s)', proname,"
-            " replace(oidvectortypes(proargtypes), ', ', ',')) as signature) as signatures"
-            # A type of the app's schema may be written with the schema or without it.
-            " where nspname in %s and (signature = any(%s)"
-            " or replace(signature, quote_ident(nspname) || '.', '') = any(%s))",
-            ((config["app_schema"], config["archive_schema"]), wanted, wanted),
+            " cross join lateral (select format('%%s(%%s)', proname, regexp_replace("
+            "replace(oidvectortypes(proargtypes), ', ', ','), %s, '\\1', 'g')) as signature)"
+            " as signatures where nspname in %s and signature = any(%s)",
+            (of_app, (config["app_schema"], config["archive_schema"]), wanted),
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -212,6 +241,44 @@ def read_back(pg_restore: Path, file: Path, tables: list[Table], functions: list
             raise BackupError(f"the dump has {found} of {table.rows} rows of {table.name}")
 
 
+OWN_KINDS = (
+    *("TABLE DATA", "TABLE", "FUNCTION", "PROCEDURE", "DEFAULT", "SEQUENCE OWNED BY"),
+    *("SEQUENCE SET", "SEQUENCE", "FK CONSTRAINT", "CONSTRAINT", "INDEX", "STATISTICS", "TRIGGER"),
+    *("POLICY", "ROW SECURITY", "RULE", "ACL", "COMMENT", "PUBLICATION TABLE", "SECURITY LABEL"),
+)
+# Their label in the list of contents begins with the name of the table.
+OF_A_TABLE = {"DEFAULT", "FK CONSTRAINT", "CONSTRAINT", "TRIGGER", "POLICY", "ROW SECURITY", "RULE"}
+
+
+def own_entries(pg_restore: Path, file: Path, config: dict[str, Any]) -> list[str]:
+    """The dump's entries that make up the tables and functions, for `pg_restore --use-list`.
+
+    An index is listed without its table, so what hangs on an entry is found by its dependencies.
+    """
+    tables = {*config["tables"]}
+    functions = {re.sub(r" *, *", ", ", signature) for signature in config["functions"]}
+    listed = _run([str(pg_restore), "--list", "--verbose", str(file)])
+    entry = re.compile(rf"(\d+); \d+ \d+ ({'|'.join(OWN_KINDS)}) (\S+) (.+) \S+$")
+    own: set[str] = set()
+    lines = []
+    contents = listed.splitlines()
+    for line, after in zip(contents, [*contents[1:], ""], strict=True):
+        if not (found := entry.match(line)):
+            continue
+        number, kind, schema, label = found.groups()
+        needs = set(after.split(":")[1].split()) if "depends on:" in after else set()
+        if kind in ("TABLE", "TABLE DATA"):
+            is_own = label in tables
+        elif kind in ("FUNCTION", "PROCEDURE"):
+            is_own = label in functions
+        else:
+            is_own = bool(needs & own) and (kind not in OF_A_TABLE or label.split()[0] in tables)
+        if is_own and schema in (config["app_schema"], config["archive_schema"]):
+            own.add(number)
+            lines.append(line + "\n")
+    return lines
+
+
 def count_copied(script: str) -> int:
     """Rows in the COPY blocks of a script: one a line, ended by a line of its own."""
     blocks = re.findall(r"^COPY [^\n]* FROM stdin;\n(.*?)^\\\.$", script, re.DOTALL | re.MULTILINE)
@@ -240,14 +307,8 @@ def record(
     }
     file.with_name(file.name + ".json").write_text(json.dumps(note, indent=2) + "\n")
     with psycopg2.connect("") as connection, connection.cursor() as cursor:
-        cursor.execute(PIN)
-        cursor.execute(
-            "select exists (select from pg_class"
-            " inner join pg_namespace on pg_namespace.oid = relnamespace"
-            " where nspname = %s and relname = 'cleanup_backups')",
-            (config["archive_schema"],),
-        )
-        if not cursor.fetchone()[0]:
+        resolve_in_catalogue(cursor)
+        if not has_records(cursor, config):
             return False
         cursor.execute(
             sql.SQL(
@@ -256,6 +317,39 @@ def record(
             (file.name, digest, json.dumps(archived | dict.fromkeys(functions)), made_at),
         )
     return True
+
+
+def has_records(cursor: Cursor, config: dict[str, Any]) -> bool:
+    """Whether the archive has its table of backups.
+
+    Raises:
+        BackupError: it is not the one that the clean-up made: writing to it could run the code of
+            whoever made it.
+    """
+    cursor.execute(
+        "select pg_get_userbyid(nspowner), pg_get_userbyid(relowner),"
+        " relkind = 'r' and not relhastriggers and not relhasrules and not relispartition"
+        " and not exists (select from unnest(array[nspowner, relowner]) as owner"
+        "     inner join pg_roles on pg_roles.oid = owner"
+        "     where not rolsuper and rolname not in (current_user, session_user)"
+        "         and owner not in (select relowner from pg_class"
+        "             where relnamespace = (select oid from pg_namespace where nspname = %s)"
+        "                 and relname = any(%s)))"
+        " from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace"
+        " where nspname = %s and relname = 'cleanup_backups'",
+        (
+            config["app_schema"],
+            [*config["essential_tables"], *config["useful_tables"]],
+            config["archive_schema"],
+        ),
+    )
+    found = cursor.fetchone()
+    if found and not found[2]:
+        raise BackupError(
+            f"{config['archive_schema']}.cleanup_backups is not the plain table that the clean-up"
+            f" makes (schema of {found[0]}, table of {found[1]}): nothing is written to it"
+        )
+    return found is not None
 
 
 def _run(command: list[str]) -> str:

@@ -14,6 +14,7 @@
         {{ cleanup_find() }}
         {{ cleanup_check_plan() }}
         {{ cleanup_kept_digest() }} into kept_before;
+        {{ cleanup_describe_rows() }}
         {{ cleanup_open_archive() }}
         {{ cleanup_move_objects() }}
         {{ cleanup_move_rows() }}
@@ -54,6 +55,7 @@
             for item in
                 select
                     format('%I.%I', nspname, relname) as relation,
+                    case relkind when 'p' then '' else 'only ' end as scope,
                     case
                         when targets.oid is null then 'share row exclusive'
                         else 'access exclusive'
@@ -64,7 +66,7 @@
                 where targets.oid is not null or nspname = app_schema and relname = row_table
                 order by targets.oid is null, pg_class.oid
             loop
-                execute format('lock table only %s in %s mode', item.relation, item.mode);
+                execute format('lock table %s%s in %s mode', item.scope, item.relation, item.mode);
             end loop;
             exit;
         exception when lock_not_available or deadlock_detected then
@@ -94,9 +96,22 @@
         execute format('revoke all on schema %I from %s', archive,
             case when item.role_name = 'public' then 'public' else quote_ident(item.role_name) end);
     end loop;
+    {#
+        Foreign keys are checked as the tables' owners, by name: without this, deleting a user whom
+        an archived table may reference would fail.
+    #}
+    for item in
+        select distinct rolname
+        from jsonb_array_elements(findings) as f
+        inner join pg_class on pg_class.oid = (f ->> 'oid')::oid and f ->> 'code' = 'FOUND'
+        inner join pg_roles on pg_roles.oid = relowner
+        where not request -> 'closed_roles' ? rolname
+            and not has_schema_privilege(rolname, archive, 'usage')
+    loop
+        execute format('grant usage on schema %I to %I', archive, item.rolname);
+    end loop;
     {{ cleanup_find_exposure() }}
     {{ cleanup_stop_on_refusals() }}
-    execute format('set local client_min_messages = warning');
     execute format($$
         create table if not exists %1$I.cleanup_manifest (
             entry_id bigint generated always as identity primary key,
@@ -162,6 +177,9 @@
         if item.kind = 'table' then
             {{ cleanup_read_content('item.relation') }}
             execute format('alter table %s set schema %I', item.relation, archive);
+            findings := findings || {{ cleanup_finding(
+                "'info'", "'CONTENT'", "item.object", "format('%s rows, archived', content.rows)")
+            }};
             execute format($$
                 insert into %I.cleanup_manifest (kind, name, app_schema, object_oid, plan_hash,
                     accepted, row_count, checksum, digest, acl, activity)
@@ -172,7 +190,7 @@
         else
             select
                 proacl::text as acl,
-                format('%s(%s)', proname, oidvectortypes(proargtypes)) as name,
+                {{ cleanup_signature('app_schema') }} as name,
                 format(
                     '%I.%I(%s)', app_schema, proname, pg_get_function_identity_arguments(oid)
                 ) as signature
@@ -182,8 +200,7 @@
                 insert into %I.cleanup_manifest (kind, name, app_schema, object_oid, plan_hash,
                     accepted, digest, acl)
                 values ('function', $1, $2, $3, $4, $5, $6, $7)$$, archive)
-            using replace(entry.name, ', ', ','), app_schema, item.oid, plan_hash,
-                request -> 'accept',
+            using entry.name, app_schema, item.oid, plan_hash, request -> 'accept',
                 {{ cleanup_function_digest('item.oid') }}, entry.acl;
         end if;
     end loop;
@@ -202,14 +219,13 @@
         end if;
         {{ cleanup_name_columns('true') }}
         execute format(
-            'with moved as (delete from only %1$I.%2$I where %3$I = any($1) returning *)
-            insert into %4$I.%2$I (%5$s) select %5$s from moved',
-            app_schema, row_table, row_column, archive, row_columns
+            'with moved as (delete from %s where %s = any($1) returning *)
+            insert into %I.%I (%s) select %s from moved',
+            row_source, row_value, archive, row_table, row_columns, row_columns
         ) using row_values;
         get diagnostics affected = row_count;
         execute format(
-            'select exists (select from only %I.%I where %I = any($1))',
-            app_schema, row_table, row_column
+            'select exists (select from %s where %s = any($1))', row_source, row_value
         ) using row_values into is_left;
         if is_left or affected <> retired_rows then
             {{ cleanup_raise('CLEANUP-KEPT-CHANGED',
@@ -248,7 +264,13 @@
     select string_agg(format('%I.%I', schemaname, relname), ', ')
     from pg_stat_xact_user_tables
     where n_tup_upd + n_tup_del > 0
-        and schemaname <> archive and not (schemaname = app_schema and relname = row_table)
+        and schemaname <> archive and relid not in (
+            select coalesce(tree.relid, pg_class.oid)
+            from pg_class
+            inner join pg_namespace on pg_namespace.oid = relnamespace
+            left join lateral pg_partition_tree(pg_class.oid) as tree on true
+            where nspname = app_schema and relname = row_table
+        )
     into problem;
     if problem is not null then
         {{ cleanup_raise('CLEANUP-KEPT-CHANGED', "format('rows of %s would change', problem)") }};

@@ -12,6 +12,7 @@
         'CLEANUP-ARCHIVE-OWNER': 'name another archive schema, or alter its owner',
         'CLEANUP-ARGUMENT': 'see docs/cleanup.md for the arguments',
         'CLEANUP-BACKUP': 'run make backup, then purge again',
+        'CLEANUP-BREAKS': 'rewrite it first, or accept that it will fail',
         'CLEANUP-BUSY': 'wait for the other operator, then ask status',
         'CLEANUP-CHANGED': 'find out who changed it; accept the object to go on with it as it is',
         'CLEANUP-COLLISION': 'rename or remove the object that took the name',
@@ -24,7 +25,7 @@
         'CLEANUP-GONE': 'restore the object from the backup, see docs/cleanup.md',
         'CLEANUP-KEPT-BREAKS': 'rewrite it first: it would fail at the next call',
         'CLEANUP-KEPT-CHANGED': 'nothing was changed; find the trigger that touches other tables',
-        'CLEANUP-KEPT-MISSING': 'check that this is the right database',
+        'CLEANUP-KEPT-MISSING': 'check that this is the right database; accept a function if it is',
         'CLEANUP-KEPT-TARGET': 'take the name out of one of the lists',
         'CLEANUP-KIND': 'only plain tables are moved; handle this one by hand',
         'CLEANUP-LOCKED': 'nothing was changed; try again when the holder is done',
@@ -34,6 +35,7 @@
         'CLEANUP-NOT-VISIBLE': 'ask again as the role that ran apply',
         'CLEANUP-OWNER': 'connect as the owner of the object',
         'CLEANUP-PRIVILEGE': 'grant it, or connect as the role that owns the tables',
+        'CLEANUP-PUBLICATION': 'give the table a primary key, or replica identity full',
         'CLEANUP-RECREATED': 'find what re-created it; remove it or restore',
         'CLEANUP-REPLICA': 'connect to the primary',
         'CLEANUP-RLS': 'connect as a role with bypassrls',
@@ -42,6 +44,7 @@
         'CLEANUP-TOO-EARLY': 'wait: see cleanup.purge_after_days',
         'CLEANUP-TRIGGERS': 'disable the trigger for the while, or accept that it fires again',
         'CLEANUP-UNTRACKED': 'rewrite the function, or accept that it will fail',
+        'CLEANUP-UNTRUSTED': 'drop it, or give its function to the owner of the table',
         'CLEANUP-WRONGDB': 'check expect_database and the profile',
     }) }}
 {% endmacro %}

@@ -45,6 +45,6 @@
     {% do cleanup_print(request, report) %}
     {% if report.refused %}
         {% do cleanup_refuse(report.refused[0].code, report.refused[0].object ~ ': '
-            ~ report.refused[0].detail, report.refused[1:]) %}
+            ~ report.refused[0].detail, report.refused[1:], report.next) %}
     {% endif %}
 {% endmacro %}

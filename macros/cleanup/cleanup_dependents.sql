@@ -1,7 +1,7 @@
 {% macro cleanup_targets() %}
     {# CTEs: what is asked for, what has such a name anywhere, and what of it is a target. #}
     request as materialized (
-        select current_setting('cleanup.request')::jsonb as body
+        select {{ cleanup_request_in_sql() }} as body
     ),
 
     schemas as (
@@ -35,6 +35,19 @@
         cross join schemas
         cross join jsonb_array_elements_text(body -> 'kept_functions') as name
         left join pg_proc on proname = name and pronamespace = app_oid
+    ),
+
+    -- Tables that stay and whose use must not fail: partitions and children included.
+    standing as (
+        select oid from kept_relation where oid is not null
+        union
+        select pg_class.oid
+        from request
+        cross join schemas
+        inner join pg_class on relnamespace = app_oid and relkind in ('r', 'p')
+        where body -> 'optional_tables' ? relname and not body -> 'tables' ? relname
+        union
+        select inhrelid from standing inner join pg_inherits on inhparent = standing.oid
     ),
 
     named_relation as (
@@ -90,10 +103,7 @@
         inner join (select distinct word from wanted where kind = 'function') as words
             on words.word = proname
         cross join lateral (
-            select format('%s(%s)', proname, coalesce(
-                (select string_agg(format_type(type_oid, null), ',' order by place)
-                 from unnest(proargtypes::oid[]) with ordinality as arguments (type_oid, place)), ''
-            )) as signature
+            select {{ cleanup_signature('app_schema') }} as signature
         ) as signatures
     ),
 
@@ -113,61 +123,192 @@
     ),
 {% endmacro %}
 
-{% macro cleanup_dependents() %}
+{% macro cleanup_signature(schema) %}
     {#
-        CTEs: what depends on a target. `own` moves with it; `external` is known to PostgreSQL and
-        goes on working; `untracked` names it in a string body, or hangs on one that does.
-        Blind by nature: dynamic SQL, other databases, the app's code.
+        An SQL expression over a row of pg_proc: name and types, without blanks, and without the
+        schema of types that are in `schema`, which is an SQL expression too.
     #}
-    edge as (
-        select
-            classid, objid, objsubid, refclassid, refobjid, refobjsubid, false as is_text
-        from pg_depend where deptype in ('n', 'a', 'i', 'P', 'S')
-        union all
-        -- A view hangs on its _RETURN rule.
-        select refclassid, refobjid, 0, classid, objid, 0, false
-        from pg_depend
-        where
-            deptype = 'i'
-            and classid = 'pg_rewrite'::regclass
-            and refclassid = 'pg_class'::regclass
-        union all
-        select 'pg_proc'::regclass, pg_proc.oid, 0, target.class_oid, target.oid, 0, true
-        from target
-        inner join pg_proc on prosrc ~* ('\m' || target.word || '\M')
+    format('%s(%s)', proname, coalesce((
+        select string_agg(
+            regexp_replace(format_type(type_oid, null), '^' || {{ schema }} || '[.]', ''), ','
+            order by place
+        )
+        from unnest(proargtypes::oid[]) with ordinality as arguments (type_oid, place)
+    ), ''))
+{%- endmacro %}
+
+{% macro cleanup_text_edges() %}
+    {#
+        CTEs: who names whom in a text that PostgreSQL does not track. `is_sure`: the name cannot
+        mean anything else.
+    #}
+    app_function as materialized (
+        select pg_proc.oid, proname, prosrc
+        from pg_proc
         inner join pg_namespace on pg_namespace.oid = pronamespace
+        inner join pg_language on pg_language.oid = prolang
         where
             nspname not in ('pg_catalog', 'information_schema')
-            and not (target.class_oid = 'pg_proc'::regclass and target.oid = pg_proc.oid)
+            and lanname not in ('c', 'internal')
             and not exists (
                 select from pg_depend
                 where classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'e'
             )
     ),
 
-    walk as (
-        select
-            class_oid as classid, oid as objid, 0 as objsubid, relation as target, 0 as depth,
-            false as is_untracked, array[(class_oid, oid)::text] as path
+    -- The words of each string body, in lower case, and whether a parenthesis follows.
+    function_word as materialized (
+        select oid, lower(found[1]) as word, bool_or(found[2] is not null) as is_called
+        from app_function
+        cross join lateral regexp_matches(
+            prosrc, '([[:alpha:]_][[:alnum:]_$]*)"?\s*(\()?', 'g'
+        ) as found
+        group by 1, 2
+    ),
+
+    target_word as (
+        select class_oid, oid, word from target
+        union all
+        -- Sequences that move with their table.
+        select target.class_oid, target.oid, relname
         from target
+        inner join pg_depend
+            on refclassid = target.class_oid
+            and refobjid = target.oid
+            and classid = 'pg_class'::regclass
+            and deptype in ('a', 'i')
+        inner join pg_class on pg_class.oid = objid and relkind = 'S'
+    ),
+
+    expression as (
+        select
+            'pg_attrdef'::regclass::oid as classid, oid as objid,
+            pg_get_expr(adbin, adrelid) as line
+        from pg_attrdef
+        union all
+        select 'pg_constraint'::regclass, oid, pg_get_constraintdef(oid)
+        from pg_constraint where contype = 'c'
         union all
         select
-            edge.classid, edge.objid, edge.objsubid, walk.target, walk.depth + 1,
-            walk.is_untracked or edge.is_text, walk.path || (edge.classid, edge.objid)::text
+            'pg_policy'::regclass, oid,
+            concat(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+        from pg_policy
+    ),
+
+    text_edge as (
+        select
+            'pg_proc'::regclass::oid as classid, function_word.oid as objid,
+            class_oid as refclassid, target_word.oid as refobjid, true as is_sure
+        from target_word
+        inner join function_word using (word)
+        where class_oid <> 'pg_proc'::regclass or target_word.oid <> function_word.oid
+        union all
+        -- Calls of other functions; one of several overloads may be meant.
+        select
+            'pg_proc'::regclass, function_word.oid, 'pg_proc'::regclass, called.oid,
+            count(*) over (partition by function_word.oid, called.proname) = 1
+        from app_function as called
+        inner join function_word on word = lower(proname) and is_called
+        where called.oid <> function_word.oid
+        union all
+        select 'pg_proc'::regclass, function_word.oid, 'pg_class'::regclass, pg_class.oid, true
+        from pg_class
+        inner join pg_namespace on pg_namespace.oid = relnamespace
+        inner join function_word on word = lower(relname)
+        where relkind in ('v', 'm') and nspname not in ('pg_catalog', 'information_schema')
+        union all
+        -- Expressions that look a name up when they are used: nextval('x'::text::regclass).
+        select classid, objid, class_oid, target_word.oid, true
+        from expression
+        inner join target_word
+            on strpos(line, word) > 0
+            and line ~ format($re$'([^']*[.])?%s([(][^']*)?'::(text|character varying)[)]?::reg$re$,
+                word)
+        union all
+        select 'pg_trigger'::regclass, pg_trigger.oid, class_oid, target_word.oid, false
+        from pg_trigger
+        inner join target_word on encode(tgargs, 'escape') ~* ('\m' || word || '\M')
+        where tgnargs > 0 and not tgisinternal
+    ),
+{% endmacro %}
+
+{% macro cleanup_dependents() %}
+    {#
+        CTEs: what depends on a target. `own` moves with it; `external` is known to PostgreSQL;
+        `untracked` names it in a text, or hangs on what does.
+
+        What PostgreSQL knows of a table goes on working when the table moves. What calls a retired
+        function fails, and so does what names a target in a text: these are broken.
+        Blind by nature: dynamic SQL, other databases, the app's code.
+    #}
+    {{ cleanup_text_edges() }}
+
+    edge as materialized (
+        select
+            classid, objid, objsubid, refclassid, refobjid, refobjsubid, false as is_text,
+            true as is_sure
+        from pg_depend where deptype in ('n', 'a', 'i', 'P', 'S')
+        union all
+        -- A view hangs on its _RETURN rule, an operator class on its functions and operators.
+        select refclassid, refobjid, 0, classid, objid, 0, false, true
+        from pg_depend
+        where
+            deptype = 'i'
+            and classid = 'pg_rewrite'::regclass
+            and refclassid = 'pg_class'::regclass
+            or classid in ('pg_amproc'::regclass, 'pg_amop'::regclass)
+            and refclassid in ('pg_opclass'::regclass, 'pg_opfamily'::regclass)
+        union all
+        -- A domain hangs on its checks, a composite type on its columns.
+        select 'pg_type'::regclass, contypid, 0, 'pg_constraint'::regclass, oid, 0, false, true
+        from pg_constraint where contypid <> 0
+        union all
+        select
+            'pg_class'::regclass, attrelid, 0, 'pg_class'::regclass, attrelid, attnum, false, true
+        from pg_attribute
+        inner join pg_class on pg_class.oid = attrelid and relkind = 'c'
+        where attnum > 0
+        union all
+        select classid, objid, 0, refclassid, refobjid, 0, true, is_sure from text_edge
+    ),
+
+    walk as (
+        select
+            class_oid as classid, oid as objid, 0 as objsubid, relation as target,
+            true as is_start, kind = 'function' as is_broken, true as is_sure,
+            false as is_untracked
+        from target
+        union
+        select
+            edge.classid, edge.objid, edge.objsubid, walk.target, false,
+            walk.is_broken or edge.is_text, walk.is_sure and edge.is_sure,
+            walk.is_untracked or edge.is_text
         from walk
         inner join edge
             on edge.refclassid = walk.classid
             and edge.refobjid = walk.objid
             and (walk.objsubid = 0 or edge.refobjsubid = walk.objsubid)
-        where walk.depth < 20 and not (edge.classid, edge.objid)::text = any(walk.path)
+        where
+            (walk.is_start or walk.is_broken or not edge.is_text)
+            -- A table whose new rows fail can still be read: what reads it is not broken.
+            and (
+                walk.is_start
+                or not walk.is_broken
+                or walk.objsubid > 0
+                or walk.classid <> 'pg_class'::regclass
+                or not exists (
+                    select from pg_class where oid = walk.objid and relkind in ('r', 'p', 'f')
+                )
+            )
     ),
 
     node as (
         select
             classid, objid, objsubid, string_agg(distinct target, ', ') as targets,
-            bool_and(is_untracked) as is_untracked
+            bool_and(is_untracked) as is_untracked, bool_or(is_broken) as is_broken,
+            bool_or(is_broken and is_sure) as is_surely_broken
         from walk
-        where depth > 0
+        where not is_start
         group by 1, 2, 3
     ),
 
@@ -199,7 +340,11 @@
             end as relation_oid
         from node
         where
-            classid <> 'pg_type'::regclass  -- row and array types travel with their table
+            -- Row and array types travel with their table.
+            not exists (
+                select from pg_type
+                where classid = 'pg_type'::regclass and oid = objid and typtype not in ('d', 'r')
+            )
             and not exists (
                 select from pg_constraint
                 where classid = 'pg_constraint'::regclass and oid = objid and contype = 'n'
@@ -227,14 +372,20 @@
             objid as oid,
             targets,
             case
-                when is_untracked then 'untracked'
                 when target.oid is not null then 'own'
+                when is_untracked then 'untracked'
                 else 'external'
             end as class,
-            is_untracked and (
-                exists (select from kept_relation where kept_relation.oid = relation_oid)
+            is_broken,
+            is_surely_broken and (
+                exists (select from standing where standing.oid = relation_oid)
                 or classid = 'pg_proc'::regclass
                 and exists (select from kept_routine where kept_routine.oid = objid)
+                or classid = 'pg_event_trigger'::regclass
+                and exists (
+                    select from pg_event_trigger
+                    where pg_event_trigger.oid = objid and evtenabled <> 'D'
+                )
             ) as breaks_kept
         from placed
         left join target on target.kind = 'table' and target.oid = relation_oid

@@ -71,10 +71,13 @@
 {%- endmacro %}
 
 {% macro cleanup_read_content(relation) %}
-    {# Set `content` to the number of rows of a table and the md5 of all of them in any order. #}
+    {#
+        Set `content` to the number of rows of a table and the md5 of all of them in any order.
+        A row's text by format(): a cast may be somebody's function.
+    #}
     execute format(
     $$select count(*) as rows, md5(coalesce(string_agg(line, '' order by line), '')) as checksum
-    from (select md5((content.*)::text) as line from only %s as content) as lines$$,
+    from (select md5(format('%%s', content.*)) as line from only %s as content) as lines$$,
     {{ relation }}
     ) into content;
 {%- endmacro %}

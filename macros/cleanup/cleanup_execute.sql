@@ -19,8 +19,7 @@
     {% do report.update({
         'action': request.action,
         'findings': findings,
-        'refused': [] if request.action == 'plan'
-            else findings | selectattr('level', 'equalto', 'refuse') | list,
+        'refused': findings | selectattr('level', 'equalto', 'refuse') | list,
         'identity': report.identity ~ (', through a transaction pooler: use port 5432' if pooled
             else ', direct or session connection (pid ' ~ report.pid ~ ')'),
     }) %}
@@ -29,34 +28,43 @@
 {% endmacro %}
 
 {% macro cleanup_backend_pid() %}
-    {{ return(run_query('select pg_backend_pid() as pid').columns[0].values()[0] | int) }}
+    {% set result = run_query('select pg_catalog.pg_backend_pid() as pid') %}
+    {{ return(result.columns[0].values()[0] | int) }}
 {% endmacro %}
 
 {% macro cleanup_settings(request) %}
     {#
-        The request travels as data, so no name or text of a user is part of the block. Digests are
-        texts: what decides how values are written is fixed. Reading steps cannot write.
+        First of all, names resolve in pg_catalog alone: whoever may create in the app's schema, or
+        left objects in this session, cannot have theirs called. These are SET and not set_config(),
+        since a function's own name would be resolved before it could help.
+
+        The request travels as data, in hexadecimal digits, so no name or text of a user is part of
+        the block. Digests are texts: what decides how values and names are written is fixed.
+        Reading steps cannot write.
     #}
+    set local search_path = pg_catalog, pg_temp;
     set transaction isolation level read committed;
-    select
-        set_config('cleanup.request', '{{ tojson(request) | replace("'", "''") }}', true),
-        set_config('search_path', 'pg_catalog, {{ request.app_schema }}, pg_temp', true),
-        set_config('lock_timeout', '{{ request.lock_timeout_ms }}ms', true),
-        set_config('statement_timeout', '{{ request.block_timeout_ms }}ms', true),
-        set_config('row_security', 'off', true),
-        set_config('timezone', 'UTC', true),
-        set_config('datestyle', 'ISO, YMD', true),
-        set_config('intervalstyle', 'iso_8601', true),
-        set_config('extra_float_digits', '1', true),
-        set_config('bytea_output', 'hex', true);
-    {% if request.read_only %}select set_config('transaction_read_only', 'on', true);{% endif %}
+    set local standard_conforming_strings = on;
+    set local cleanup.request = '{{ tojson(request).encode('utf-8').hex() }}';
+    set local lock_timeout = '{{ request.lock_timeout_ms }}ms';
+    set local statement_timeout = '{{ request.block_timeout_ms }}ms';
+    set local row_security = off;
+    set local quote_all_identifiers = off;
+    set local client_min_messages = warning;
+    set local timezone = 'UTC';
+    set local datestyle = 'ISO, YMD';
+    set local intervalstyle = 'iso_8601';
+    set local extra_float_digits = 1;
+    set local bytea_output = 'hex';
+    set local jit = off;
+    {% if request.read_only %}set local transaction_read_only = on;{% endif %}
 {% endmacro %}
 
 {% macro cleanup_block(step) %}
 do $cleanup$
 #variable_conflict use_column
 declare
-    request jsonb := current_setting('cleanup.request')::jsonb;
+    request jsonb := {{ cleanup_request_in_sql() }};
     app_schema text := request ->> 'app_schema';
     archive text := request ->> 'archive_schema';
     row_table text := request -> 'rows' ->> 'table';
@@ -64,8 +72,12 @@ declare
     row_values text[] := array(
         select jsonb_array_elements_text(coalesce(request -> 'rows' -> 'values', '[]'))
     );
+    -- SQL: where the rows are, with or without partitions, and their value as text.
+    row_source text;
+    row_value text;
     row_columns text;
     retired_rows bigint := 0;
+    words text;
     findings jsonb := '[]';
     plan_hash text;
     outcome text := request ->> 'action';
@@ -119,6 +131,10 @@ begin
 end
 $cleanup$;
 {% endmacro %}
+
+{% macro cleanup_request_in_sql() %}
+    convert_from(decode(current_setting('cleanup.request'), 'hex'), 'UTF8')::jsonb
+{%- endmacro %}
 
 {% macro cleanup_finding(level, code, object, detail) %}
     {# One line of the report; each argument is an SQL expression. #}

@@ -6,6 +6,7 @@
     with recursive
     {{ cleanup_targets() }}
     {{ cleanup_dependents() }}
+    {{ cleanup_trust() }}
     raw as (
         {{ cleanup_environment_findings() }}
         union all
@@ -14,6 +15,8 @@
         {{ cleanup_row_findings() }}
         union all
         {{ cleanup_privilege_findings() }}
+        union all
+        {{ cleanup_trust_findings() }}
     ),
 
     final as (
@@ -60,7 +63,7 @@
     from kept_relation where oid is null
     union all
     select
-        'refuse', 'CLEANUP-KEPT-MISSING', 'function ' || name, null, 'a kept function is missing'
+        'accept', 'CLEANUP-KEPT-MISSING', 'function ' || name, null, 'a kept function is missing'
     from kept_routine where oid is null
     union all
     {# What is left: the brief's list, of this schema only. #}
@@ -95,13 +98,18 @@
     select
         'warn', 'LOCK', format('%I.%I', schema_name, name), null,
         format('%s %s by %s', mode, case when granted then 'held' else 'awaited' end, coalesce(
-            'pid ' || pid, 'a prepared transaction, see pg_prepared_xacts'
+            'pid ' || pg_locks.pid || (
+                select format(', role %s, %s', usename, coalesce(nullif(application_name, ''), '-'))
+                from pg_stat_activity where pg_stat_activity.pid = pg_locks.pid
+            ),
+            'pid ' || pg_locks.pid,
+            'a prepared transaction, see pg_prepared_xacts'
         ))
     from named_relation
     inner join pg_locks
         on relation = named_relation.oid
         and database = (select oid from pg_database where datname = current_database())
-    where state = 'found' and pid is distinct from pg_backend_pid()
+    where state = 'found' and pg_locks.pid is distinct from pg_backend_pid()
 {% endmacro %}
 
 {% macro cleanup_target_findings() %}
@@ -165,10 +173,13 @@
         case when breaks_kept then 'refuse' else 'accept' end,
         case
             when breaks_kept then 'CLEANUP-KEPT-BREAKS'
-            when class = 'external' then 'CLEANUP-DEPENDENTS'
-            else 'CLEANUP-UNTRACKED'
+            when class = 'untracked' then 'CLEANUP-UNTRACKED'
+            when is_broken then 'CLEANUP-BREAKS'
+            else 'CLEANUP-DEPENDENTS'
         end,
-        object, oid, class || ' dependent of ' || targets
+        object, oid,
+        format('%s dependent of %s, which %s', class, targets,
+            case when is_broken then 'would fail when it is used' else 'goes on working' end)
     from dependent where class <> 'own'
     union all
     select
@@ -184,6 +195,13 @@
     union all
     select
         'warn', 'PUBLICATION', pubname, null,
+        format('publishes all tables, those of schema %s too: its subscribers need them',
+            archive_schema)
+    from schemas cross join pg_publication
+    where puballtables
+    union all
+    select
+        'warn', 'PUBLICATION', pubname, null,
         format('publishes all of schema %s: what is archived leaves it until restored', app_schema)
     from schemas
     inner join pg_publication_namespace on pnnspid = app_oid
@@ -192,6 +210,18 @@
 
 {% macro cleanup_row_findings() %}
     {# What could make the move of rows do more, or less, than move rows. #}
+    select
+        'refuse', 'CLEANUP-KEPT-MISSING', format('column %s.%s', name, body -> 'rows' ->> 'column'),
+        oid, 'a kept table has no such column'
+    from request
+    inner join kept_relation on name = body -> 'rows' ->> 'table'
+    where
+        oid is not null
+        and not exists (
+            select from pg_attribute
+            where attrelid = oid and attname = body -> 'rows' ->> 'column' and attnum > 0
+        )
+    union all
     select 'refuse', 'CLEANUP-RLS', format('table %s', name), oid,
         'row-level security hides rows from ' || current_user
     from request
@@ -199,14 +229,17 @@
     where row_security_active(oid)
     union all
     select
-        'accept', 'CLEANUP-ALERT-FK', format('constraint %I on %s', conname, conrelid::regclass),
+        'accept', 'CLEANUP-ALERT-FK',
+        format('constraint %I on %s', conname, {{ cleanup_short_name('conrelid') }}),
         pg_constraint.oid,
         format('references %s, on delete %s', name, case confdeltype
             when 'c' then 'cascade' when 'n' then 'set null' when 'd' then 'set default'
             else 'refuse' end)
     from request
+    cross join schemas
     inner join kept_relation on name = body -> 'rows' ->> 'table'
-    inner join pg_constraint on confrelid = kept_relation.oid and contype = 'f'
+    inner join pg_constraint
+        on confrelid = kept_relation.oid and contype = 'f' and conparentid = 0
     union all
     select
         'accept', 'CLEANUP-ALERT-TRIGGER', format('trigger %I on %s', tgname, name),
@@ -225,13 +258,38 @@
     union all
     select
         'accept', 'CLEANUP-ALERT-INHERITANCE',
-        format('table %s', case
-            when inhrelid = kept_relation.oid then inhparent else inhrelid
-        end::regclass),
-        inhrelid, 'is in one inheritance with ' || name
+        format('table %s', {{ cleanup_short_name('relative') }}), inhrelid,
+        'is in one inheritance with ' || name
     from request
+    cross join schemas
     inner join kept_relation on name = body -> 'rows' ->> 'table'
     inner join pg_inherits on kept_relation.oid in (inhrelid, inhparent)
+    cross join lateral (
+        select case when inhrelid = kept_relation.oid then inhparent else inhrelid end as relative
+    ) as relatives
+    where
+        not exists (
+            select from pg_class
+            where pg_class.oid = inhparent and inhparent = kept_relation.oid and relkind = 'p'
+        )
+    union all
+    select
+        'refuse', 'CLEANUP-PUBLICATION', 'table ' || name, pg_class.oid,
+        format('publication %s publishes its deletes, and it has no replica identity', pubname)
+    from request
+    inner join kept_relation on name = body -> 'rows' ->> 'table'
+    inner join pg_class on pg_class.oid = kept_relation.oid
+    inner join pg_publication_tables on schemaname = body ->> 'app_schema' and tablename = name
+    inner join pg_publication using (pubname)
+    where
+        pubdelete
+        and relreplident <> 'f'
+        and not exists (
+            select from pg_index
+            where
+                indrelid = pg_class.oid
+                and case relreplident when 'd' then indisprimary else indisreplident end
+        )
 {% endmacro %}
 
 {% macro cleanup_privilege_findings() %}
@@ -251,23 +309,58 @@
     from request
     inner join kept_relation on name = body -> 'rows' ->> 'table'
     where not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'delete'))
-    union all
-    select 'refuse', 'CLEANUP-ARCHIVE-OWNER', 'schema ' || nspname, pg_namespace.oid,
-        format('belongs to %s, not to %s', pg_get_userbyid(nspowner), current_user)
-    from schemas inner join pg_namespace on pg_namespace.oid = archive_oid
-    where not pg_has_role(nspowner, 'usage')
 {% endmacro %}
 
+{% macro cleanup_short_name(relation_oid) %}
+    {# An SQL expression: name of a relation, with its schema unless that is the app's. #}
+    (
+        select case
+            when nspname = app_schema then quote_ident(relname)
+            else format('%I.%I', nspname, relname)
+        end
+        from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
+        where pg_class.oid = {{ relation_oid }}
+    )
+{%- endmacro %}
+
 {% macro cleanup_count_rows() %}
-    {# How many rows of the retired values there are; null row table = nothing to move. #}
+    {#
+        How many rows of the retired values there are. `row_source` is null when there are none to
+        be moved, and when they cannot be read: the findings say why.
+    #}
     retired_rows := 0;
-    if row_table is not null and not exists (
+    row_source := null;
+    if not exists (
         select from jsonb_array_elements(findings) as f
-        where f ->> 'code' in ('CLEANUP-KEPT-MISSING', 'CLEANUP-RLS')
-            or f ->> 'code' = 'CLEANUP-PRIVILEGE' and f ->> 'object' = 'table ' || row_table
-    ) then
-        execute format(
-            'select count(*) from only %I.%I where %I = any($1)', app_schema, row_table, row_column
-        ) using row_values into retired_rows;
+        where
+            f ->> 'object' = 'table ' || row_table
+            and f ->> 'code' in ('CLEANUP-KEPT-MISSING', 'CLEANUP-RLS', 'CLEANUP-PRIVILEGE')
+    ) and {{ cleanup_may_read_rows() }} then
+        select
+            format('%s%I.%I', case relkind when 'p' then '' else 'only ' end, nspname, relname),
+            -- Types of others may have casts and operators of others: their text has none.
+            case
+                when typnamespace = 'pg_catalog'::regnamespace and typcategory = 'S'
+                    then quote_ident(attname)
+                else format('format(%L, %I)', '%s', attname)
+            end
+        from pg_class
+        inner join pg_namespace on pg_namespace.oid = relnamespace
+        inner join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
+        inner join pg_type on pg_type.oid = atttypid
+        where nspname = app_schema and relname = row_table and attname = row_column
+        into row_source, row_value;
+    end if;
+    if row_source is not null then
+        execute format('select count(*) from %s where %s = any($1)', row_source, row_value)
+        using row_values into retired_rows;
     end if;
 {% endmacro %}
+
+{% macro cleanup_may_read_rows() %}
+    {# An SQL condition: no code of strangers runs when a row is read. #}
+    not exists (
+        select from jsonb_array_elements(findings) as f
+        where f ->> 'code' = 'CLEANUP-UNTRUSTED' and f ->> 'object' like 'function %'
+    )
+{%- endmacro %}

@@ -38,7 +38,11 @@
     {% if request.expect_database %}
         {% do same.update({'expect_database': request.expect_database}) %}
     {% endif %}
-    {% if report.refused %}
+    {% set codes = report.refused | map(attribute='code') | unique | list %}
+    {% if request.action == 'purge' and report.plan_hash and codes == ['CLEANUP-STALE-PLAN'] %}
+        {# Nothing else stands against it: this hash was shown for the first time. #}
+        {% do same.update({'action': 'purge', 'confirm': report.plan_hash}) %}
+    {% elif report.refused %}
         {{ return(cleanup_codes()[report.refused[0].code]) }}
     {% elif report.outcome == 'nothing to do' %}
         {{ return('nothing') }}
@@ -54,9 +58,9 @@
     {{ return(operation ~ "'" ~ tojson(same) | replace("'", "'\\''") ~ "'") }}
 {% endmacro %}
 
-{% macro cleanup_refuse(code, message, others=[]) %}
+{% macro cleanup_refuse(code, message, others=[], next=none) %}
     {# Stop with one line for each refusal, the worst first, and what to do about it. #}
-    {% set lines = [code ~ ': ' ~ message ~ '. Next: ' ~ cleanup_codes()[code]] %}
+    {% set lines = [code ~ ': ' ~ message ~ '. Next: ' ~ (next or cleanup_codes()[code])] %}
     {% for other in others %}
         {% do lines.append(other.code ~ ': ' ~ other.object ~ ': ' ~ other.detail) %}
     {% endfor %}

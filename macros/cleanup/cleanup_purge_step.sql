@@ -19,9 +19,8 @@
 
 {% macro cleanup_find_purge_problems() %}
     {{ cleanup_find() }}
-    select coalesce(jsonb_agg(f), '[]') from jsonb_array_elements(findings) as f
-    where f ->> 'code' in ('CLEANUP-WRONGDB', 'CLEANUP-REPLICA')
-    into findings;
+    {{ cleanup_keep_findings([]) }}
+    {{ cleanup_stop_on_refusals() }}
     {{ cleanup_inspect_archive() }}
     if has_archive then
         {{ cleanup_find_unripe() }}
@@ -82,11 +81,14 @@
         execute item.statement;
     end loop;
     for entry in execute format(
-        $$select *, format('%%I.%%s', %1$L, name) as object from %1$I.cleanup_manifest
+        $$select * from %I.cleanup_manifest
         where state = 'archived' order by kind, entry_id$$, archive
     ) loop
-        execute format('drop %s %s restrict',
-            case when entry.kind = 'function' then 'routine' else 'table' end, entry.object);
+        if entry.kind = 'function' then
+            execute format('drop routine %s restrict', {{ cleanup_archived_routine() }});
+        else
+            execute format('drop table %I.%I restrict', archive, entry.name);
+        end if;
         execute format($$update %I.cleanup_manifest
             set state = 'purged', changed_at = clock_timestamp(), changed_by = session_user
             where entry_id = $1$$, archive) using entry.entry_id;

@@ -1,14 +1,14 @@
 {% macro cleanup_request(arguments) %}
     {# Everything a step needs to know, checked before the first statement is sent. #}
     {% do cleanup_check_arguments(arguments) %}
-    {% set config = var('cleanup') %}
+    {% set config = cleanup_config() %}
     {% do cleanup_check_config(config) %}
     {% set request = dict(config) %}
     {% do request.update(arguments) %}
     {% do request.update({
         'tables': config.tables + (config.optional_tables if arguments.include_optional else []),
         'kept_tables': config.essential_tables + config.useful_tables,
-        'functions': cleanup_signatures(config.functions),
+        'functions': cleanup_signatures(config),
         'closed_roles': var('closed_roles'),
         'dry_run': arguments.action == 'rehearse',
         'reads_rows': arguments.action != 'status',
@@ -17,11 +17,28 @@
     {{ return(request) }}
 {% endmacro %}
 
-{% macro cleanup_signatures(functions) %}
-    {# Signatures as the server spells them: a comma without a blank between the types. #}
+{% macro cleanup_config() %}
+    {#
+        The variable `cleanup`: what dbt_project.yml says, and over it, key by key, what --vars
+        says. dbt itself lets the one replace the other whole.
+    #}
+    {% set said = var('cleanup', {}) %}
+    {% set config = dict(adapter.config.vars.to_dict().get('cleanup') or {}) %}
+    {% if said is not mapping %}{{ return(said) }}{% endif %}
+    {% do config.update(said) %}
+    {{ return(config) }}
+{% endmacro %}
+
+{% macro cleanup_signatures(config) %}
+    {#
+        Signatures as the steps write them: a comma without a blank between the types, types of the
+        app's schema without it.
+    #}
     {% set signatures = [] %}
-    {% for signature in functions %}
-        {% do signatures.append(modules.re.sub(' *, *', ',', signature)) %}
+    {% for signature in config.functions %}
+        {% set compact = modules.re.sub(' *, *', ',', signature) %}
+        {% do signatures.append(
+            modules.re.sub('([(,])' ~ config.app_schema ~ '[.]', '\\1', compact)) %}
     {% endfor %}
     {{ return(signatures) }}
 {% endmacro %}
@@ -62,9 +79,18 @@
                     'kept_functions'] %}
     {% set numbers = ['lock_timeout_ms', 'lock_attempts', 'block_timeout_ms', 'purge_after_days'] %}
     {% set known = ['app_schema', 'archive_schema', 'rows', 'review_pattern'] + lists + numbers %}
-    {% if config is not mapping or config.keys() | sort != known | sort %}
-        {% do cleanup_refuse('CLEANUP-CONFIG', 'the variable cleanup needs exactly the keys '
-            ~ known | sort | join(', ')) %}
+    {% if config is not mapping %}
+        {% do cleanup_refuse('CLEANUP-CONFIG', 'the variable cleanup is not a mapping') %}
+    {% endif %}
+    {% set strange = config.keys() | reject('in', known) | sort %}
+    {% set missing = known | reject('in', config.keys() | list) | sort %}
+    {% if strange %}
+        {% do cleanup_refuse('CLEANUP-CONFIG', 'cleanup.' ~ strange | join(', cleanup.')
+            ~ ' is not among the keys ' ~ known | sort | join(', ')) %}
+    {% endif %}
+    {% if missing %}
+        {% do cleanup_refuse('CLEANUP-CONFIG', 'cleanup.' ~ missing | join(', cleanup.')
+            ~ ' is missing') %}
     {% endif %}
     {% for name in lists if config[name] is string or config[name] is not iterable %}
         {% do cleanup_refuse('CLEANUP-CONFIG', 'cleanup.' ~ name ~ ' is not a list') %}

@@ -19,9 +19,8 @@
 
 {% macro cleanup_find_restore_problems() %}
     {{ cleanup_find() }}
-    select coalesce(jsonb_agg(f), '[]') from jsonb_array_elements(findings) as f
-    where f ->> 'code' in ('CLEANUP-WRONGDB', 'CLEANUP-REPLICA')
-    into findings;
+    {{ cleanup_keep_findings([]) }}
+    {{ cleanup_stop_on_refusals() }}
     {{ cleanup_inspect_archive() }}
     for item in
         select f ->> 'object' as object, tgname
@@ -61,7 +60,7 @@
             );
         elsif entry.kind = 'function' then
             execute format(
-                'alter routine %I.%s set schema %I', archive, entry.name, entry.app_schema
+                'alter routine %s set schema %I', {{ cleanup_archived_routine() }}, entry.app_schema
             );
         else
             {{ cleanup_name_columns("attgenerated = ''") }}

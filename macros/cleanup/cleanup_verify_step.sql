@@ -2,10 +2,16 @@
     {# From the catalogue and the manifest. `status` reads no rows, `verify` reads all of them. #}
     {{ cleanup_find() }}
     {# After an apply, what is found in the app's schema again has come back. #}
-    select coalesce(jsonb_agg(f), '[]') from jsonb_array_elements(findings) as f
-    where f ->> 'code' in ('CLEANUP-WRONGDB', 'CLEANUP-KEPT-MISSING', 'FOUND', 'ABSENT')
-    into findings;
-    {{ cleanup_inspect_archive() }}
+    {{ cleanup_keep_findings(['CLEANUP-KEPT-MISSING', 'FOUND', 'ABSENT']) }}
+    if not exists (
+        select from jsonb_array_elements(findings) as f
+        where f ->> 'code' in ('CLEANUP-UNTRUSTED', 'CLEANUP-ARCHIVE-OWNER')
+    ) then
+        {{ cleanup_inspect_archive() }}
+    end if;
+    if has_archive then
+        {{ cleanup_accept_as_applied() }}
+    end if;
     if not has_archive then
         outcome := 'not applied';
     elsif exists (
@@ -27,6 +33,43 @@
         outcome := 'drift';
     end if;
 {% endmacro %}
+
+{% macro cleanup_keep_findings(codes) %}
+    {# Of all that was found, keep what matters to a step that goes by the manifest. #}
+    select coalesce(jsonb_agg(f), '[]') from jsonb_array_elements(findings) as f
+    where '{{ tojson(codes) }}'::jsonb ? (f ->> 'code')
+        or f ->> 'code' in ('CLEANUP-WRONGDB', 'CLEANUP-UNTRUSTED', 'CLEANUP-ARCHIVE-OWNER')
+        or f ->> 'code' = 'CLEANUP-REPLICA' and not (request ->> 'read_only')::boolean
+    into findings;
+{% endmacro %}
+
+{% macro cleanup_accept_as_applied() %}
+    {# A kept function that was accepted as missing when the archive was made is no drift. #}
+    for entry in execute format(
+        $$select distinct object
+        from %I.cleanup_manifest cross join jsonb_array_elements_text(accepted) as object
+        where state = 'archived'$$, archive
+    ) loop
+        select jsonb_agg(case
+            when f ->> 'code' = 'CLEANUP-KEPT-MISSING' and f ->> 'object' = entry.object
+                then f || '{"level": "warn"}'
+            else f
+        end)
+        from jsonb_array_elements(findings) as f
+        into findings;
+    end loop;
+{% endmacro %}
+
+{% macro cleanup_archived_routine() %}
+    {# An SQL expression: name and types of the archived function of `entry`. #}
+    (
+        select format(
+            '%I.%I(%s)', archive, proname, pg_get_function_identity_arguments(pg_proc.oid)
+        )
+        from pg_proc inner join pg_namespace on pg_namespace.oid = pronamespace
+        where nspname = archive and {{ cleanup_signature('entry.app_schema') }} = entry.name
+    )
+{%- endmacro %}
 
 {% macro cleanup_inspect_archive() %}
     {# Compare every entry of the manifest with what the catalogue says of it now. #}
@@ -72,13 +115,13 @@
                 has_table_privilege(archived.oid, 'select') as is_readable
             from pg_class as archived inner join pg_namespace on pg_namespace.oid = relnamespace
             where entry.kind <> 'function' and nspname = archive and relname = entry.name
+                and relkind = 'r'
             union all
             select archived.oid, {{ cleanup_function_digest('archived.oid') }},
                 proacl::text, pg_has_role(proowner, 'usage'), true
             from pg_proc as archived inner join pg_namespace on pg_namespace.oid = pronamespace
             where entry.kind = 'function' and nspname = archive
-                and format('%s(%s)', proname, replace(oidvectortypes(proargtypes), ', ', ','))
-                    = entry.name
+                and {{ cleanup_signature('entry.app_schema') }} = entry.name
         ) as found
         into item;
 
@@ -97,10 +140,17 @@
         elsif item.oid <> entry.object_oid or item.digest <> entry.digest then
             problem_code := 'CLEANUP-CHANGED';
             problem := 'its definition is not the one that was archived';
-        elsif entry.kind <> 'function' and (request ->> 'reads_rows')::boolean then
+        end if;
+        if problem_code is not null then
+            findings := findings || {{ cleanup_accepted_finding("entry.object", "problem") }};
+        end if;
+        problem := null;
+        if entry.kind <> 'function' and (request ->> 'reads_rows')::boolean then
             if not item.is_readable then
-                problem_code := 'CLEANUP-NOT-VISIBLE';
-                problem := current_user || ' cannot read its rows';
+                if problem_code is null then
+                    problem_code := 'CLEANUP-NOT-VISIBLE';
+                    problem := current_user || ' cannot read its rows';
+                end if;
             else
                 {{ cleanup_read_content('entry.relation') }}
                 if content.checksum <> entry.checksum then
@@ -112,7 +162,7 @@
                 end if;
             end if;
         end if;
-        if problem_code is not null then
+        if problem is not null then
             findings := findings || {{ cleanup_accepted_finding("entry.object", "problem") }};
         end if;
         if not item.is_owned then
@@ -148,7 +198,6 @@
         ) or exists (
             select from pg_proc inner join pg_namespace on pg_namespace.oid = pronamespace
             where entry.kind = 'function' and nspname = entry.app_schema
-                and format('%s(%s)', proname, replace(oidvectortypes(proargtypes), ', ', ','))
-                    = entry.name
+                and {{ cleanup_signature('entry.app_schema') }} = entry.name
         ))
 {%- endmacro %}

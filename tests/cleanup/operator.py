@@ -162,7 +162,7 @@ class Operator:
         return Answer(result.success, "\n".join([*printed, problem]), reports[0] if reports else {})
 
     def plan(self, **arguments: Any) -> Answer:
-        """The plan, which never fails for what it finds."""
+        """The plan; it fails when something refuses, and reports all the same."""
         return self.run("plan", **arguments)
 
     def apply(self, accept: tuple[str, ...] = (SYNC,), **arguments: Any) -> Answer:
