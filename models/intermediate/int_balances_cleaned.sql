@@ -13,8 +13,6 @@ select
     user_id,
     subscription_tier,
     current_balance,
-    consumed_this_month,
-    monthly_allowance,
     not has_no_user
     {%- if may_have_copies %}
     and {{ copy_number }} = 1
