@@ -1,4 +1,10 @@
-{{ config(materialized='incremental', incremental_strategy='replace') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    incremental_predicates=[
+        'true',
+    ],
+) }}
 
 -- depends_on: {{ ref('stg_app__enhancement_tasks') }}
 -- depends_on: {{ ref('stg_app__credit_transactions') }}
