@@ -77,6 +77,7 @@
         ~ ']) as usage_date) as dates where dates.usage_date not in (select changed.usage_date from changed)'
     ) %}
     {# No run may take what the last one found for up to date: users of these days are not known. #}
+    {% do check_run_is_held() %}
     {% do run_query('update ' ~ built_relation('int_inputs') ~ ' set inputs = null; commit') %}
 {% endmacro %}
 

@@ -45,7 +45,7 @@ def wait_for_lock(database: AppDatabase) -> None:
 
 
 def test_runs_take_turns(built: AppDatabase) -> None:
-    """A frequent and a nightly run and a repair, all at once: each ends green, one after another."""
+    """A frequent run, a nightly run and a repair, all at once: each ends green."""
     change_one_charge(built)
     runs = [
         start(built, 1, "build", "--selector", "frequent"),
@@ -66,7 +66,7 @@ def test_a_run_leaves_in_one_sentence_when_it_has_waited(built: AppDatabase) -> 
         late = start(built, 1, "build", "--selector", "frequent", run_lock_wait_seconds=1)
         said = late.communicate()[0]
     assert late.returncode != 0
-    assert "another run" in said
+    assert "Another run holds the lock" in said
     assert "Traceback" not in said
 
 
