@@ -28,6 +28,8 @@ ELSEWHERE = {
     ".tools/bin/uv run --frozen python -m demo run --help": (
         "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it"
     ),
+    "make dashboard": "tests/dashboard/test_bad_input.py",
+    "make dashboard STATIC=folder": "tests/dashboard/test_files.py",
     "make test": ".ci/run",
     "make lint test": ".ci/run",
     "make bench": "bench/results/bench.md",
