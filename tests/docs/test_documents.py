@@ -42,6 +42,7 @@ ELSEWHERE = {
     "uv add dbt-postgres-python": "pyproject.toml",
 }
 SECTIONS_ELSEWHERE = {
+    ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
     ("README.md", "Your own database"): "tests/setup/test_your_own_database.py",
     ("dbt_postgres_python/README.md", "dbt-postgres-python"): "dbt_postgres_python/tests",
 }
