@@ -14,7 +14,7 @@
         'select ' ~ adapter.dispatch('clean_id')("cast('" ~ user_id | string | replace("'", "''") ~ "' as text)")
     ).columns[0].values()[0] %}
     {% if not id %}
-        {{ exceptions.raise_compiler_error("user_id is empty: name the user, as --args '{user_id: …}'") }}
+        {{ exceptions.raise_compiler_error("user_id is empty: name the user, as --args '{user_id: ...}'") }}
     {% endif %}
     {% do hold_run() %}
     {% set literal = "'" ~ id | replace("'", "''") ~ "'" %}

@@ -37,8 +37,8 @@ SETTINGS = {
 }
 
 
-# For a role that policies do not bind, rows that one hides (below a view, say) are an error, and not
-# an answer that lacks them. Another role needs policies that let it read.
+# For a role that policies do not bind, rows that one hides (below a view, say) are an error, not
+# a lack in the answer. Another role needs policies that let it read.
 ROW_SECURITY = """
     select pg_catalog.set_config('row_security', 'off', false) from pg_catalog.pg_roles
     where rolname operator(pg_catalog.=) current_user and (rolbypassrls or rolsuper)
