@@ -79,9 +79,16 @@ known as (
 
 ),
 
+-- A CTE of several readers is computed whole: without the messages, which take their time.
 tasks as (
 
-    {{ tasks_of_keys('keys', 'known', window) | indent(4) }}
+    select
+        task_id,
+        user_id,
+        status,
+        created_at,
+        ended_at
+    from ({{ tasks_of_keys('keys', 'known', window) | indent(4) }}) as tasks_of_keys
 
 ),
 

@@ -20,9 +20,21 @@
     {%- set may_differ = 'created_at >= ' ~ window.same_before -%}
 {%- endif %}
 
+-- The app's message is part of `row_digest`: to clean it here would only take time.
+{%- set seen_of_task %}
+        task_id,
+        created_at,
+        is_kept,
+        row_digest,
+        ended_at,
+        status,
+        provider
+{%- endset %}
+
 with tasks as (
 
-    select * from {{ ref('int_tasks_cleaned') }}
+    select {{ seen_of_task }}
+    from {{ ref('int_tasks_cleaned') }}
     {%- if window %}
     where
         {{ is_in_lookback('created_at', window) | indent(8) }}
@@ -30,7 +42,8 @@ with tasks as (
 
     union all
 
-    select * from {{ ref('int_tasks_cleaned') }}
+    select {{ seen_of_task }}
+    from {{ ref('int_tasks_cleaned') }}
     where
         {{ may_differ }}
         and {{ task_is_in(not_ended_before(window)) | indent(8) }}

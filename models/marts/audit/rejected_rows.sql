@@ -1,6 +1,13 @@
+-- Read by two: without the messages, whose cleaning takes time.
 with tasks as (
 
-    select * from {{ ref('int_tasks_cleaned') }}
+    select
+        task_id,
+        reject_reason,
+        user_id,
+        created_at,
+        is_kept
+    from {{ ref('int_tasks_cleaned') }}
 
 ),
 
