@@ -69,11 +69,15 @@ def expected_stats(database: AppDatabase) -> dict[str, Any]:
         key=lambda each: (-each["generations"], each["provider"]),
     )
     tiers: dict[str, dict] = {}
+    # The mart of balances has users without one, too.
+    with_balance = {
+        each["user_id"]
+        for each in database.query("select user_id from analytics_intermediate.int_balances")
+    }
     for each in rows["credit_balance_reconciliation"]:
-        if each["subscription_tier"]:
-            tier = tiers.setdefault(
-                each["subscription_tier"], {"count": 0, "totalCredits": 0, "totalConsumed": 0}
-            )
+        if each["user_id"] in with_balance:
+            name = each["subscription_tier"] or "unknown"
+            tier = tiers.setdefault(name, {"count": 0, "totalCredits": 0, "totalConsumed": 0})
             tier["count"] += 1
             tier["totalCredits"] += each["app_balance"]
     for each in rows["monthly_user_usage"]:
