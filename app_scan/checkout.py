@@ -31,7 +31,7 @@ SHELLS = ("sh", "bash", "zsh", "dash")
 def scan(root: Path, names: retired.Names) -> Report:
     """Everything that uses what is retired, and what uses that, until nothing new is found."""
     report = Report(str(root))
-    files = {path: text for path, text in _files(root, report)}
+    files = dict(_files(root, report))
     report.files = len(files)
     while True:
         before = set(names.dependents)

@@ -1,4 +1,4 @@
-"""What is retired: tables, functions and alerts by `cleanup` in dbt_project.yml, and what they had."""
+"""What is retired: by the variable `cleanup` of dbt_project.yml, and what belonged to it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +42,7 @@ FILES = {
 ACTIONS = {
     ("table", "query"): "Delete the query; figures come from GET /api/admin/credit-stats.",
     ("table", "definition"): (
-        "Delete it, or drop the table again in a later migration: run again, it brings the table back."
+        "Delete it, or drop the table in a later migration: run again, it brings the table back."
     ),
     (
         "table",

@@ -1,4 +1,4 @@
-"""Texts inside of code: a string, a word of a script, a block of SQL; and where each letter stands."""
+"""Texts inside of code, and where each letter stands: a string, a word of a script, SQL."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,34 +8,11 @@ from app_scan.sql import scan_sql
 from app_scan.uses import Use
 
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"  # what is known at run time only
-_SQL = frozenset(
-    [
-        "select",
-        "insert",
-        "update",
-        "delete",
-        "with",
-        "create",
-        "drop",
-        "alter",
-        "truncate",
-        "copy",
-        "grant",
-        "revoke",
-        "comment",
-        "call",
-        "do",
-        "begin",
-        "explain",
-        "lock",
-        "merge",
-        "analyze",
-        "refresh",
-        "set",
-        "declare",
-        "table",
-    ]
-)
+_SQL = {
+    *("select", "insert", "update", "delete", "with", "create", "drop", "alter", "truncate"),
+    *("copy", "grant", "revoke", "comment", "call", "do", "begin", "explain", "lock", "merge"),
+    *("analyze", "refresh", "set", "declare", "table"),
+}
 
 
 @dataclass

@@ -138,7 +138,7 @@ def expected_stats(database: AppDatabase) -> dict[str, Any]:
         "platformCreditsRemaining": 0,
         "dailyUsage": float(sum(each["credits_used"] for each in days)),
         "activeUsers": circulation["usersWithCredits"],
-        "monthlyCost": f"{Decimal(cost['vendor_cost_usd']).quantize(Decimal('0.01'), ROUND_HALF_UP)}",
+        "monthlyCost": f"{rounded(cost['vendor_cost_usd'], 2):.2f}",
         "providers": [
             {
                 "name": each["provider_name"],

@@ -103,6 +103,7 @@ def test_what_app_has_instead_is_clean() -> None:
     [
         ("a.sql", "select 'it is left open;\nselect * from credit_pools;\n"),
         ("a.ts", "const x = {{{ ;\nawait db.from('credit_pools').select(;\n"),
+        ("typed.ts", "await sql<Pool[]>`\nselect 1 from credit_pools`;\n"),
         ("a.sh", "if then fi (\npsql -c 'select 1 from credit_pools'\n"),
     ],
 )
