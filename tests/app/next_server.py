@@ -120,7 +120,7 @@ def serve(
     port = free_port()
     marts = {}
     if database is not None:
-        # The tests' servers listen on a socket only, which no address can name: libpq's variables do.
+        # The tests' servers listen on a socket, which no address can name: libpq's variables do.
         marts = {
             "ANALYTICS_DATABASE_URL": f"postgres:///{database.name}",
             "PGHOST": str(database.server.host),

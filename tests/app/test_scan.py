@@ -12,6 +12,9 @@ from app_scan.checkout import scan
 from app_scan.findings import Report
 from tests.app.checkout import FILES, expected, write
 from tests.app_database import PROJECT
+from tests.docs.documents import commands
+
+UV_RUN = ".tools/bin/uv run --frozen python "
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -89,6 +92,33 @@ def test_api_providers_stay_unless_asked(tmp_path: Path) -> None:
     assert scanned(tmp_path, {path: FILES[path]}).findings == []
     (found,) = scanned(tmp_path, {path: FILES[path]}, include_api_providers=True).findings
     assert (found.kind, found.name) == ("table", "api_providers")
+
+
+def test_the_commands_of_the_documents(tmp_path: Path) -> None:
+    """Copied as app/README.md says, the files are found no more; the rest of the callers are."""
+    app = write(tmp_path / "app")
+    scans = commands("app_scan/README.md", "The callers of the credit pool")
+    (copy,) = commands("app/README.md", "Put it in")
+    assert copy.startswith("cp ")
+    for command in (*scans, copy):
+        done = subprocess.run(
+            [
+                "bash",
+                "-c",
+                command.replace(UV_RUN, f"{sys.executable} ").replace("../app", str(app)),
+            ],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (int(command != copy), ""), command
+    left = {each.path for each in scan(app, retired.names()).findings}
+    assert left == {path for path, *_ in expected()} - {
+        "apps/web/app/api/admin/credit-stats/route.ts",
+        "apps/web/app/components/CreditManagementDashboard.tsx",
+        "docs support/credit_management_system.md",
+    }
 
 
 def test_what_app_has_instead_is_clean() -> None:
