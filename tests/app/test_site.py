@@ -72,12 +72,15 @@ def test_the_sample_by_the_route(built: Build, accounts: Supabase, database: App
     """Figures of the contract's answers, all the way to the JSON."""
     HISTORIES["sample"](database)
     build(database, as_of=sample.AS_OF.isoformat())
-    overview = sample.expected()["dashboard_overview"]
+    expected = sample.expected()
+    month = expected["months"][max(expected["months"])]
     with serve(built, database) as site:
         stats = site.get_stats().body
     assert stats == expected_stats(database)
-    assert stats["generationsThisMonth"] == overview["generations_this_month"]
-    assert stats["refundsLast7Days"] == overview["refunds_issued_7d"]
+    assert stats["usersWithCredits"] == expected["users_with_credits"]
+    assert stats["totalCreditsInCirculation"] == expected["total_credits_in_circulation"]
+    assert stats["monthStats"]["generations"] == month["generations"]
+    assert stats["refundsThisMonth"] == month["refunds_issued"]
 
 
 @pytest.mark.parametrize("user", ["root", "capital", "several"])
