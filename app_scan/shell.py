@@ -10,7 +10,10 @@ from app_scan.text import UNKNOWN, Text, uses
 from app_scan.uses import Use
 
 _LANGUAGE = Language(tree_sitter_bash.language())
-_TEXTS = {"word", "string", "raw_string", "ansi_c_string", "concatenation", "heredoc_body"}
+_TEXTS = {
+    *("word", "string", "raw_string", "ansi_c_string", "concatenation", "heredoc_body"),
+    "extglob_pattern",
+}
 _KNOWN_LATER = {"simple_expansion", "expansion", "command_substitution", "arithmetic_expansion"}
 
 

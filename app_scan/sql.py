@@ -4,7 +4,8 @@ Tokens and not trees: migrations hold PL/pgSQL, psql's own commands and statemen
 which no parser of SQL reads in whole.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from sqlglot.dialects import Postgres
@@ -19,6 +20,7 @@ _STRINGS = {
     *(TokenType.HEREDOC_STRING, TokenType.RAW_STRING, TokenType.UNICODE_STRING),
 }
 _CHANGES = {"alter", "grant", "revoke", "comment", "create", "truncate", "copy", "drop", "analyze"}
+_BEFORE_TABLES = {"from", "join", "into", "update", "table", "view", "materialized view"}
 _SKIPPED = {"if", "not", "exists", "only", "or", "replace", "temporary", "temp", "unlogged"}
 
 
@@ -57,9 +59,10 @@ def _scan_statement(statement: list[Token], sql: str, names: Names, scan: Scan) 
     found = len(scan.uses)
     for place, token in enumerate(statement):
         if token.token_type in _STRINGS:
-            _scan_string(token, sql, names, scan)
+            before = statement[place - 1] if place else None
+            scan.uses += _uses_of_string(token, before, sql, names)
         elif kind := names.kind_of(token.text):
-            use = _use(statement, place, kind, names)
+            use = _use(statement, place, kind, names, sql)
             if use:
                 scan.uses.append(use)
     created = _created(statement)
@@ -67,25 +70,26 @@ def _scan_statement(statement: list[Token], sql: str, names: Names, scan: Scan) 
         scan.dependents.add(created)
 
 
-def _scan_string(token: Token, sql: str, names: Names, scan: Scan) -> None:
+def _uses_of_string(token: Token, before: Token | None, sql: str, names: Names) -> Iterator[Use]:
     """What a quoted text says: a name, or SQL, as a body is and what `execute` gets."""
-    start = max(sql.find(token.text, token.start), token.start) if token.text else token.start
-    name = token.text.strip().rpartition(".")[2].strip('"')
-    kind = names.kind_of(name)
-    if kind and kind not in ("column", "dependent", "field"):
-        use = "value" if kind == "alert" else "mention"
-        line = sql.count("\n", 0, start) + 1
-        scan.uses.append(Use(line, kind, name.lower(), use, kind == "alert", True, start))
+    # The tokenizer leaves the rest of `call`, `refresh`, `copy` and the like as one text.
+    is_rest = before is not None and before.token_type == TokenType.COMMAND
+    start = before.end if is_rest else token.start
+    start = max(sql.find(token.text, start), start)
+    kind = names.kind_of(token.text.strip().rpartition(".")[2].strip('"'))
+    if kind in ("table", "function", "alert") and not is_rest:
+        name = token.text.strip().rpartition(".")[2].strip('"').lower()
+        is_alert = kind == "alert"
+        use = "value" if is_alert else "mention"
+        yield Use(_line(sql, start), kind, name, use, is_sure=is_alert, is_exact=True, offset=start)
         return
-    inner = scan_sql(token.text, names)
-    is_body = token.token_type == TokenType.HEREDOC_STRING or " " in token.text.strip()
-    lines = sql.count("\n", 0, start)
-    for use in inner.uses:
-        moved = use.at(use.line + lines, is_sure=is_body)
-        scan.uses.append(Use(**{**moved.__dict__, "offset": use.offset + start}))
+    is_body = is_rest or token.token_type == TokenType.HEREDOC_STRING or " " in token.text.strip()
+    for use in scan_sql(token.text, names).uses:
+        moved = use.at(_line(sql, start + use.offset), is_sure=is_body)
+        yield replace(moved, offset=start + use.offset)
 
 
-def _use(statement: list[Token], place: int, kind: str, names: Names) -> Use | None:
+def _use(statement: list[Token], place: int, kind: str, names: Names, sql: str) -> Use | None:
     token = statement[place]
     name = token.text.lower() if kind != "field" else token.text
     follows = statement[place + 1 : place + 2]
@@ -96,7 +100,7 @@ def _use(statement: list[Token], place: int, kind: str, names: Names) -> Use | N
     use = "query"
     if kind == "dependent":
         before = statement[place - 1].text.lower() if place else ""
-        if is_object or not (is_called or before in ("from", "join", "into", "update")):
+        if is_object or not (is_called or before in _BEFORE_TABLES):
             return None
         use = "call" if is_called else "query"
     elif is_object and first == "create":
@@ -114,7 +118,7 @@ def _use(statement: list[Token], place: int, kind: str, names: Names) -> Use | N
     elif kind in ("column", "field", "alert"):
         use = "value"
     return Use(
-        token.line,
+        _line(sql, token.start),  # its own `line` is wrong after a `$1`
         kind,
         name,
         use,
@@ -123,6 +127,10 @@ def _use(statement: list[Token], place: int, kind: str, names: Names) -> Use | N
         is_followed_by_parenthesis=is_called,
         arguments=arguments,
     )
+
+
+def _line(sql: str, offset: int) -> int:
+    return sql.count("\n", 0, offset) + 1
 
 
 def _has_body(statement: list[Token], place: int) -> bool:

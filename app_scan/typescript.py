@@ -147,6 +147,8 @@ def _unescaped(node: Node) -> str:
     value = node.text.decode()
     if node.type != "escape_sequence":
         return value
+    if value[1] in "ux":
+        return chr(int(value[2:].strip("{}"), 16))
     return {"\\n": " ", "\\t": " ", "\\r": " "}.get(value, value[1:])
 
 

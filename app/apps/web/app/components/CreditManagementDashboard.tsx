@@ -185,6 +185,7 @@ function Figures({ stats }: { stats: CreditStats }) {
           <Note>
             {count(systemHealth.failureLast24h)} of {many(systemHealth.tasksLast24h, 'generation')}{' '}
             failed in 24 hours: {systemHealth.status}
+            {systemHealth.stuck > 0 && `, ${count(systemHealth.stuck)} stuck`}
           </Note>
         </Card>
         <Card id="refunds" icon={<RotateCcw aria-hidden />} title="Refunds Issued">
