@@ -148,7 +148,8 @@ def _unescaped(node: Node) -> str:
     if node.type != "escape_sequence":
         return value
     if value[1] in "ux":
-        return chr(int(value[2:].strip("{}"), 16))
+        code = int(value[2:].strip("{}"), 16)
+        return chr(code) if code < 0xD800 else UNKNOWN
     return {"\\n": " ", "\\t": " ", "\\r": " "}.get(value, value[1:])
 
 

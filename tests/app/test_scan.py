@@ -6,10 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app_scan import retired
 from app_scan.checkout import scan
 from app_scan.findings import Report
+from app_scan.shell import scan_shell
+from app_scan.sql import scan_sql
+from app_scan.typescript import scan_json, scan_typescript
 from tests.app.checkout import FILES, expected, write
 from tests.app_database import PROJECT
 from tests.docs.documents import commands
@@ -141,6 +146,35 @@ def test_a_broken_file_is_named_and_read_all_the_same(tmp_path: Path, path: str,
     report = scanned(tmp_path, {path: text})
     assert [(each.line, each.name) for each in report.findings] == [(2, "credit_pools")]
     assert report.notes[0].startswith(f"{path}: ")
+
+
+@given(noise=st.text(st.characters(exclude_characters="\r\n\0\x85\u2028\u2029")))
+@settings(deadline=None)
+def test_whatever_a_comment_says_it_is_no_use_and_hides_none(noise: str) -> None:
+    """All of it is skipped, quotes and names included, and the next line is read."""
+    noise = noise.replace("*/", "").encode(errors="ignore").decode()
+    names = retired.names()
+    for scanned, line in (
+        (scan_sql(f"-- credit_pools {noise}\nselect 1 from credit_pools;", names).uses, 2),
+        (scan_typescript(f"// credit_pools {noise}\nf('credit_pools');", names, "tsx")[0], 2),
+        (scan_typescript(f"/* {noise}\n*/ f(`credit_pools`);", names, "typescript")[0], 2),
+        (scan_shell(f"# credit_pools {noise}\npg_dump -t credit_pools\n", names)[0], 2),
+    ):
+        assert [(use.line, use.name) for use in scanned] == [(line, "credit_pools")]
+
+
+@given(text=st.text())
+@settings(deadline=None)
+def test_no_text_breaks_the_scanner(text: str) -> None:
+    """Whatever the rest of a file is: an answer, and no error."""
+    text = f"{text}credit_pools{text}"
+    names = retired.names()
+    text = text.encode(errors="ignore").decode()
+    scan_sql(text, names)
+    scan_shell(text, names)
+    for dialect in ("typescript", "tsx"):
+        scan_typescript(text, names, dialect)
+    scan_json(json.dumps({"text": text}), names)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])

@@ -1,10 +1,14 @@
 """The JSON of `dashboard_stats` equals what the marts say, whatever the history."""
 
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
 import pytest
 
 from demo.server import Server
 from tests.app.figures import expected_stats
 from tests.app_database import AppDatabase
+from tests.app_rows import task
 from tests.conftest import make_database
 from tests.dashboard.databases import HISTORIES, build
 from tests.dashboard.serving import READER
@@ -62,3 +66,29 @@ def test_it_is_read_in_milliseconds(database: AppDatabase) -> None:
     assert plan["Plan"]["Relation Name"] == "dashboard_stats"
     (size,) = database.query("select pg_relation_size('analytics.dashboard_stats') as bytes")
     assert size["bytes"] <= 64 * 1024
+
+
+def test_the_state_of_the_last_24_hours(database: AppDatabase) -> None:
+    """A day of each: mostly failing, more than a tenth, a tenth, nothing ended, one stuck."""
+    days = {
+        "failing": {"completed": 1, "failed": 2},
+        "degraded": {"completed": 8, "failed": 1},
+        "healthy": {"completed": 9, "failed": 1},
+        "idle": {"cancelled": 1},
+        "degraded, for one is stuck": {"completed": 5, "processing": 1},
+    }
+    start = datetime(2024, 12, 1, 6, tzinfo=UTC)
+    moments = [start + timedelta(days=number) for number in range(len(days))]
+    for moment, outcomes in zip(moments, days.values(), strict=True):
+        rows = [
+            task(id=str(uuid4()), status=status, created_at=moment)
+            for status, number in outcomes.items()
+            for _ in range(number)
+        ]
+        database.insert("enhancement_tasks", *rows)
+    found = {}
+    for moment, name in zip(moments, days, strict=True):
+        build(database, as_of=(moment + timedelta(hours=12)).isoformat())
+        (row,) = database.query(ONE_ROW)
+        found[name] = row["stats"]["systemHealth"]["status"]
+    assert found == {name: name.partition(",")[0] for name in days}
