@@ -66,7 +66,10 @@ def _scan_statement(statement: list[Token], sql: str, names: Names, scan: Scan) 
             if use:
                 scan.uses.append(use)
     created = _created(statement)
-    if created and any(use.name != created for use in scan.uses[found:]):
+    if created and any(
+        use.is_sure and use.name != created and use.kind in ("table", "function", "dependent")
+        for use in scan.uses[found:]
+    ):
         scan.dependents.add(created)
 
 

@@ -92,6 +92,15 @@ def test_each_finding_says_what_to_do(report: Report) -> None:
     assert all(each.action.endswith(".") for each in report.findings)
 
 
+def test_a_column_alone_may_be_of_another_table(tmp_path: Path) -> None:
+    """Nor does a view break that has such a column and none of the tables."""
+    view = "create view job_costs as select estimated_cost from jobs;\nselect * from job_costs;"
+    (found,) = scanned(tmp_path, {"a.sql": view}).findings
+    assert (found.line, found.name, found.certainty) == (1, "estimated_cost", "check")
+    view += "select amount_requested from credit_purchase_requests;"
+    assert {each.certainty for each in scanned(tmp_path, {"a.sql": view}).findings} == {"sure"}
+
+
 def test_api_providers_stay_unless_asked(tmp_path: Path) -> None:
     path = "apps/web/app/api/providers/route.ts"
     assert scanned(tmp_path, {path: FILES[path]}).findings == []
