@@ -17,6 +17,7 @@ from demo.server import Server, binaries
 
 SQL = Path(__file__).with_name("sql")
 QUICK_ROUNDS = 3  # of what takes seconds
+NIGHTS = 2
 QUERY_ROUNDS = 9  # of what takes milliseconds
 FIRST_RUN = "first scheduled run after a rebuild"
 GENERATIONS_PER_MONTH = 1_000_000 // 12
@@ -91,6 +92,7 @@ class Workload:
         self._psql("materialized_views", moments[0])
         yield from self._scheduled_runs(moments[1:])
         yield from self._idle_runs(moments[-1])
+        yield from self._nightly_runs(moments[-1])
         yield from self._refreshes(moments[-1])
         yield from self._dashboard(moments[-1])
 
@@ -127,6 +129,35 @@ class Workload:
             yield self._measure("nothing new", "paygen", number, self._scheduled(as_of))
             empty = self._dbt(as_of, "build", project="empty")
             yield self._measure("nothing new", "empty project", number, empty)
+
+    def _nightly_runs(self, as_of: datetime) -> Iterator[Result]:
+        # With and without something to repair: an account of some 50 rows that went, long ago.
+        nightly = self._dbt(as_of, "build", "--selector", "daily")
+        self._measure("settling", "paygen", 1, nightly)
+        for number in range(1, NIGHTS + 1):
+            yield self._measure("nightly run", "nothing to repair", number, nightly)
+            self._delete_old_account()
+            yield self._measure("nightly run", "an account gone", number, nightly)
+
+    def _delete_old_account(self) -> None:
+        with connect(self.server, NAME) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                """select user_id from (
+                       select user_id, created_at from enhancement_tasks
+                       union all
+                       select user_id, created_at from credit_transactions
+                   ) as app_rows
+                   where user_id is not null
+                   group by 1 having count(*) between 40 and 60
+                   order by max(created_at), user_id limit 1"""
+            )
+            (user_id,) = cursor.fetchone()
+        self._execute(
+            *(
+                f"delete from {table} where user_id = '{user_id}'"
+                for table in ("enhancement_tasks", "credit_transactions", "user_credits")
+            )
+        )
 
     def _dashboard(self, as_of: datetime) -> Iterator[Result]:
         for subject, file in (("paygen", "dashboard_marts"), ("raw tables", "dashboard_raw")):

@@ -4,6 +4,7 @@
         names from what the run has worked with.
     #}
     {% if not execute or flags.WHICH not in ['build', 'run'] %}{{ return('') }}{% endif %}
+    {% do check_run_is_held() %}
     {% set failed = results | selectattr('status', 'in', ['error', 'fail', 'skipped']) | list %}
     {% set changed = built_relation('int_generations_changed') %}
     {% if not failed and changed and is_selected('int_generations_changed') %}

@@ -10,3 +10,8 @@
         ) %}
     {% endif %}
 {% endmacro %}
+
+{% macro check_run_is_held() %}
+    {# Stop if the lock of `hold_run` was lost meanwhile: another run may have written too. #}
+    {% if execute and adapter.check_run_lock is defined %}{% do adapter.check_run_lock() %}{% endif %}
+{% endmacro %}

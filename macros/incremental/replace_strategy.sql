@@ -1,13 +1,15 @@
 {% macro get_incremental_replace_sql(arguments) %}
     {#
-        Incremental strategy `replace`: delete the rows that `replaced_rows` names, insert the new ones.
-        One statement for each condition: joined by `or` they would have every row looked at. Of a
-        table with a `row_key`, rows that would come back as they are, but for the time of their
-        change, stay where they are.
+        Incremental strategy `replace`: delete the rows that meet one of the model's
+        `incremental_predicates`, insert the new ones. The predicates are conditions on `target`,
+        rendered now; an empty one is left out. Each is a statement of its own: joined by `or` they
+        would have every row looked at. Of a table with a `unique_key`, rows that would come back as
+        they are, but for the number of their change, stay where they are.
     #}
     {% set columns = arguments.dest_columns | map(attribute='quoted') | list %}
     {% set new_rows, target = arguments.temp_relation, arguments.target_relation %}
-    {% set key = row_key(model.name) %}
+    {% set keys = config.get('unique_key') or [] %}
+    {% set key = [keys] if keys is string else keys %}
     {% set values = columns | reject('equalto', adapter.quote('change_number')) | list %}
     {% set is_same -%}
         {% for column in key -%}
@@ -16,7 +18,7 @@
         (new_row.{{ values | join(', new_row.') }})
         is not distinct from (target.{{ values | join(', target.') }})
     {%- endset %}
-    {%- for condition in replaced_rows(model.name, new_rows) %}
+    {%- for condition in rendered_predicates() %}
     delete from {{ target }} as target
     where ({{ condition }})
     {%- if key %}
@@ -29,4 +31,22 @@
 
     insert into {{ target }} ({{ columns | join(', ') }})
     select {{ columns | join(', ') }} from {{ new_rows }}
+{% endmacro %}
+
+{% macro rendered_predicates() %}
+    {# Which rows this run replaces, by the model's own config. A model that does not say is an error. #}
+    {% set predicates = config.get('incremental_predicates') %}
+    {% if not predicates %}
+        {{ exceptions.raise_compiler_error(
+            'the incremental strategy `replace` deletes the rows that meet incremental_predicates, and'
+            ~ ' model ' ~ model.name ~ ' has none; nothing was written. Say in its config which rows of'
+            ~ " `target` a run replaces, such as incremental_predicates=['true'] for all"
+        ) }}
+    {% endif %}
+    {% set conditions = [] %}
+    {% for predicate in predicates %}
+        {% set condition = render(predicate) | trim %}
+        {% if condition and condition != 'None' %}{% do conditions.append(condition) %}{% endif %}
+    {% endfor %}
+    {{ return(conditions) }}
 {% endmacro %}

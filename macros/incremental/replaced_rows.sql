@@ -1,85 +1,59 @@
-{% macro replaced_rows(model_name, new_rows) %}
-    {#
-        Which rows of an incremental table (`target`) this run replaces by `new_rows`, as a list of
-        conditions: the twin of `run_window`. What vanished at the source is replaced by nothing.
-    #}
-    {% set window = run_window() %}
-    {% if model_name == 'int_ledger_synced' and window %}
-        {{ return([is_in_window('target.created_at', window)]) }}
-    {% elif model_name == 'int_rows_seen' and window and window.same_before %}
-        {{ return([
-            'target.is_gone or target.created_at is null or target.created_at >= ' ~ window.same_before
-        ]) }}
-    {% elif model_name == 'int_refunds_matched' and window and reads_changes_only() %}
-        {# Of those in the window, in which one may have vanished; others come back in any case. #}
-        {% set in_window = is_in_window('target.created_at', window) %}
-        {% set keys = '(select generation_id from ' ~ ref('int_keys_touched') ~ ')' %}
-        {{ return([
-            in_window ~ ' and target.transaction_id in ' ~ keys,
-            in_window ~ ' and target.api_request_id in ' ~ keys,
-            'target.transaction_id in (select transaction_id from ' ~ new_rows ~ ')',
-        ]) }}
-    {% elif model_name == 'int_bare_charges_matched' and window %}
-        {# A literal, for a planner that cannot tell how few rows a subquery's answer leaves. #}
-        {% set first = run_query('select min(created_at) from ' ~ new_rows).columns[0].values()[0] %}
-        {% set is_in_lookback = is_in_lookback('target.created_at', window) %}
-        {% set conditions = [
-            is_in_lookback,
-            'target.created_at >= ' ~ timestamp_literal(first or 'infinity')
-                ~ ' and target.transaction_id in (select transaction_id from ' ~ new_rows ~ ')',
-        ] %}
-        {% if window.repairs %}
-            {# First, and apart from the others: a row that one condition kept is not for another. #}
-            {% set repaired = is_of_repaired_users('target.user_id') %}
-            {% set conditions = [repaired, 'not ' ~ repaired ~ ' and ' ~ is_in_lookback,
-                                 'not ' ~ repaired ~ ' and ' ~ conditions[1]] %}
-        {% endif %}
-        {{ return(conditions) }}
-    {% elif model_name == 'int_refunds_matched' and window %}
-        {{ return([
-            is_in_window('target.created_at', window),
-            'target.transaction_id in (select transaction_id from ' ~ new_rows ~ ')',
-        ]) }}
-    {% elif model_name == 'int_days_changed' and window %}
-        {{ return(['target.usage_date in (select usage_date from ' ~ new_rows ~ ')']) }}
-    {% elif model_name == 'fct_generations' and window %}
-        {{ return([
-            'target.generation_id in (select generation_id from '
-            ~ ref('int_generations_changed') ~ ')'
-        ]) }}
-    {% elif model_name == 'daily_usage' %}
-        {{ return([is_in_days('target.usage_date', changed_days())]) }}
-    {% elif model_name in ['int_usage_by_user_month', 'int_users_by_first_month']
-        and is_incremental() %}
-        {% set months = changed_months() %}
-        {% set is_touched = is_in_months('target.month_start', months)
-            ~ ' and ' ~ is_of_changed_users('target.user_id', months) %}
-        {{ return([is_touched] if model_name == 'int_usage_by_user_month' else [
-            is_touched ~ ' and ' ~ has_no_usage_in_month('target'),
-            'target.user_id in (select user_id from ' ~ new_rows ~ ')',
-        ]) }}
-    {% elif model_name == 'int_usage_by_month' %}
-        {{ return([is_in_months('target.month_start', changed_months())]) }}
-    {% endif %}
-    {{ return(['true']) }}
+{#
+    Conditions on rows of `target` that several models, or long ones, name in their
+    `incremental_predicates`: which rows of its table a run replaces by those it computed. What
+    vanished at the source is replaced by nothing. They are rendered when the run writes.
+#}
+{% macro new_rows() %}
+    {# The rows that this run computed for the current model. #}
+    {{- return(adapter.quote(this.identifier[:50] ~ '__new_rows')) -}}
 {% endmacro %}
 
-{% macro row_key(model_name) %}
-    {# The columns that tell the rows of an incremental table apart; none where all are replaced. #}
-    {% if model_name in ['int_ledger_synced', 'int_bare_charges_matched', 'int_refunds_matched']
-        and run_window() %}
-        {{ return(['transaction_id']) }}
-    {% elif model_name == 'int_rows_seen' %}
-        {{ return(['row_digest']) }}
-    {% elif model_name == 'int_usage_by_user_month' and changed_months() is not none %}
-        {{ return(['month_start', 'user_id', 'provider']) }}
-    {% elif model_name in ['monthly_usage', 'monthly_cost', 'monthly_success_rate'] %}
-        {{ return(['month_start']) }}
-    {% elif model_name == 'monthly_provider_breakdown' %}
-        {{ return(['month_start', 'provider']) }}
-    {% endif %}
-    {{ return([]) }}
+{% macro is_new_row(key, time) %}
+    {#- Whether a row comes back. The earliest time is a literal: the planner cannot know a subquery's. -#}
+    {%- set first = run_query('select min(' ~ time ~ ') from ' ~ new_rows()).columns[0].values()[0] -%}
+    target.{{ time }} >= {{ timestamp_literal(first or 'infinity') }}
+    and target.{{ key }} in (select {{ key }} from {{ new_rows() }})
+{%- endmacro %}
+
+{% macro was_seen_again() -%}
+    {#- Rows that were not looked at again stay: tasks that had not ended and are the same. -#}
+    {%- set window = run_window() -%}
+    {%- if window and window.same_before -%}
+        target.is_gone or target.created_at is null or target.created_at >= {{ window.same_before }}
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro has_repairs() %}
+    {# Whether rows are queued for repair in this run. #}
+    {{ return((run_window() and run_window().repairs) | as_bool) }}
 {% endmacro %}
+
+{% macro is_matched_again(condition) -%}
+    {#- A condition, apart from the charges of repaired users: what one condition keeps is not for another. -#}
+    {{ condition }}
+    {%- if has_repairs() %} and not {{ is_of_repaired_users('target.user_id') }}{% endif -%}
+{%- endmacro %}
+
+{% macro is_refund_of_window(id) -%}
+    {#- Refunds of the window, in which one may have vanished; in a delta run those of its keys. -#}
+    {%- set window = run_window() -%}
+    {%- if not window -%}
+        true
+    {%- else -%}
+        {{ is_in_window('target.created_at', window) }}
+        {%- if reads_changes_only() %}
+        and target.{{ id }} in (select generation_id from {{ ref('int_keys_touched') }})
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro is_of_changed_months() -%}
+    {#- Rows of changed users in changed months; all rows where those are not known. -#}
+    {%- set months = changed_months() -%}
+    {{ is_in_months('target.month_start', months) }} and {{ is_of_changed_users('target.user_id', months) }}
+{%- endmacro %}
 
 {% macro has_no_usage_in_month(users) -%}
     {#- Whether a user, in rows called `users`, has no generation left in the month of the row. -#}

@@ -5,6 +5,7 @@
         counts the users of the months concerned again.
     #}
     {% if not execute %}{{ return('') }}{% endif %}
+    {% do check_session() %}
     {% set facts = built_relation('fct_generations') %}
     {% if not facts %}
         {{ exceptions.raise_compiler_error('no table of ours holds anything yet: run `dbt build` first') }}
@@ -31,6 +32,7 @@
             {% do done.extend(forget_user_in(relation, literal, node.config.get('meta', {}))) %}
         {% endif %}
     {% endfor %}
+    {% do check_run_is_held() %}
     {% do run_query('update ' ~ built_relation('int_inputs') ~ ' set inputs = null; commit') %}
     {{ print('forget_user: ' ~ (done | length or 'no') ~ ' table(s) held the user') }}
     {% for line in done %}{{ print('  ' ~ line) }}{% endfor %}

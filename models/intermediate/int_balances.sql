@@ -5,6 +5,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='differences',
+    meta={'one_row_per_user': true},
     unique_key='user_id',
 ) }}
 

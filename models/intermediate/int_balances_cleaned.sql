@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_inputs') }}
-{{ config(materialized='view', bind=false) }}
+{{ config(materialized='view', bind=false, meta={'skip_when_unchanged': true}) }}
 
 {#- Without a CTE: each run adds up all balances, and each level of a view takes its time. #}
 {%- set copy_number %}

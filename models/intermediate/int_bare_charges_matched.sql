@@ -1,7 +1,14 @@
 -- depends_on: {{ ref('int_repair_queue') }}
 {{ config(
+    meta={'skip_when_unchanged': true},
     materialized='incremental',
     incremental_strategy='replace',
+    unique_key='transaction_id',
+    incremental_predicates=[
+        "{{ is_of_repaired_users('target.user_id') if has_repairs() }}",
+        "{{ is_matched_again(is_in_lookback('target.created_at', run_window())) if run_window() else 'true' }}",
+        "{{ is_matched_again(is_new_row('transaction_id', 'created_at')) if run_window() }}",
+    ],
     indexes=[{'columns': ['created_at']}],
 ) }}
 

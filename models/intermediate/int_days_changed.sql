@@ -1,7 +1,14 @@
 -- depends_on: {{ ref('int_refunds_matched') }}
 -- depends_on: {{ ref('int_generations_touched') }}
 -- depends_on: {{ ref('int_keys_touched') }}
-{{ config(materialized='incremental', incremental_strategy='replace') }}
+{{ config(
+    meta={'skip_when_unchanged': true},
+    materialized='incremental',
+    incremental_strategy='replace',
+    incremental_predicates=[
+        "{{ 'target.usage_date in (select usage_date from ' ~ new_rows() ~ ')' if run_window() else 'true' }}",
+    ],
+) }}
 
 {%- set window = run_window() %}
 {%- set change_number = next_change_number() %}

@@ -1,3 +1,4 @@
+{{ config(meta={'skip_when_unchanged': true}) }}
 -- depends_on: {{ ref('int_repair_queue') }}
 -- depends_on: {{ ref('int_keys_touched') }}
 {{ assemble_generations(none if reads_everything() else ref('int_keys_touched')) }}

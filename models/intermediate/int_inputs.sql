@@ -1,4 +1,10 @@
-{{ config(materialized='incremental', incremental_strategy='replace') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    incremental_predicates=[
+        'true',
+    ],
+) }}
 
 -- depends_on: {{ ref('stg_app__enhancement_tasks') }}
 -- depends_on: {{ ref('stg_app__credit_transactions') }}
@@ -30,7 +36,8 @@ found as (
     select
         cast('{{ invocation_id }}' as text) as invocation_id,
         cast('{{ run_fingerprint() }}' as text) as fingerprint,
-        cast({{ "'" ~ history_start() ~ "'" if history_start() else 'null' }} as date) as history_start,
+        cast({{ dbt.string_literal(history_start()) if history_start() else 'null' }} as date)
+            as history_start,
         {{ 'true' if window and window.repairs else 'false' }} as has_repairs,
         {% if not compares -%}
         cast(null as timestamptz) as window_start,

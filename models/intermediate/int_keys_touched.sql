@@ -1,3 +1,4 @@
+{{ config(meta={'skip_when_unchanged': true}) }}
 -- depends_on: {{ ref('int_tasks_cleaned') }}
 -- depends_on: {{ ref('int_ledger_synced') }}
 -- depends_on: {{ ref('int_rows_seen') }}

@@ -1,7 +1,12 @@
 -- depends_on: {{ ref('int_inputs') }}
 {{ config(
+    meta={'skip_when_unchanged': true},
     materialized='incremental',
     incremental_strategy='replace',
+    unique_key='transaction_id',
+    incremental_predicates=[
+        "{{ is_in_window('target.created_at', run_window()) if run_window() else 'true' }}",
+    ],
     indexes=[{'columns': ['created_at']}],
 ) }}
 

@@ -1,6 +1,13 @@
 {{ config(
+    meta={'skip_when_unchanged': true},
     materialized='incremental',
     incremental_strategy='replace',
+    unique_key='transaction_id',
+    incremental_predicates=[
+        "{{ is_refund_of_window('transaction_id') }}",
+        "{{ is_refund_of_window('api_request_id') if reads_changes_only() }}",
+        "{{ 'target.transaction_id in (select transaction_id from ' ~ new_rows() ~ ')' if run_window() }}",
+    ],
     indexes=[
         {'columns': ['transaction_id'], 'unique': true},
         {'columns': ['created_at']},

@@ -2,7 +2,8 @@
 
 {#- Days that differ are few: only their rows are compared one by one. -#}
 {%- set differing = differing_source_days() if is_incremental() else [] %}
-{%- set is_in_days = is_in_days(reporting_date('created_at'), differing | map(attribute='day') | unique | list) %}
+{%- set days = differing | map(attribute='day') | unique | list %}
+{%- set is_in_days = is_in_days(reporting_date('created_at'), days) %}
 
 with in_app as (
 

@@ -1,6 +1,11 @@
 {{ config(
+    meta={'skip_when_unchanged': true},
     materialized='incremental',
     incremental_strategy='replace',
+    unique_key='row_digest',
+    incremental_predicates=[
+        "{{ was_seen_again() }}",
+    ],
     post_hook="{{ freshen_statistics() }}",
 ) }}
 

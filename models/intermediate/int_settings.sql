@@ -6,7 +6,14 @@
 -- depends_on: {{ ref('monthly_provider_breakdown') }}
 -- depends_on: {{ ref('monthly_success_rate') }}
 -- depends_on: {{ ref('monthly_user_usage') }}
-{{ config(materialized='incremental', incremental_strategy='replace') }}
+{{ config(
+    meta={'skip_when_unchanged': true},
+    materialized='incremental',
+    incremental_strategy='replace',
+    incremental_predicates=[
+        'true',
+    ],
+) }}
 
 {% for name, value in history_settings().items() -%}
 select

@@ -1,5 +1,12 @@
 -- depends_on: {{ ref('int_days_changed') }}
-{{ config(materialized='incremental', incremental_strategy='replace') }}
+{{ config(
+    meta={'skip_when_unchanged': true},
+    materialized='incremental',
+    incremental_strategy='replace',
+    incremental_predicates=[
+        "{{ is_in_months('target.month_start', changed_months()) }}",
+    ],
+) }}
 
 {%- set months = changed_months() %}
 

@@ -1,8 +1,13 @@
 -- depends_on: {{ ref('int_days_changed') }}
 -- depends_on: {{ ref('int_generations_changed') }}
 {{ config(
+    meta={'skip_when_unchanged': true},
     materialized='incremental',
     incremental_strategy='replace',
+    unique_key=['month_start', 'user_id', 'provider'],
+    incremental_predicates=[
+        "{{ is_of_changed_months() }}",
+    ],
     indexes=[
         {'columns': ['month_start', 'user_id']},
         {'columns': ['change_number']},

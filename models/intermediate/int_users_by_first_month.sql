@@ -3,7 +3,11 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
-    meta={'one_row_per_user': true},
+    incremental_predicates=[
+        "{{ is_of_changed_months() }} and {{ has_no_usage_in_month('target') }}",
+        "target.user_id in (select user_id from {{ new_rows() }})",
+    ],
+    meta={'one_row_per_user': true, 'skip_when_unchanged': true},
     indexes=[
         {'columns': ['user_id']},
         {'columns': ['month_start']},

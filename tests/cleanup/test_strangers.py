@@ -376,7 +376,6 @@ def test_the_backup_writes_to_no_table_of_a_stranger(hostile: Operator, tmp_path
 def test_what_a_session_holds_already_is_not_called(operator: Operator):
     """Behind a pooler, a session holds the temporary objects of somebody who had it before."""
     planted = """
-        create temporary table calls (what text);
         create temporary table system_alerts (id uuid, type text);
         create temporary table credit_pools (id uuid);
         create temporary view pg_class as select 1 as one;
@@ -384,14 +383,15 @@ def test_what_a_session_holds_already_is_not_called(operator: Operator):
         create domain pg_temp.text as pg_catalog.text check (false);
         create domain pg_temp.jsonb as pg_catalog.jsonb check (false);
         create function pg_temp.lower(pg_catalog.text) returns pg_catalog.text language plpgsql as
-            'begin insert into pg_temp.calls values (''lower''); return null; end';
+            'begin insert into public.planted_calls values (''lower''); return null; end';
         create function pg_temp.joined(pg_catalog.name, pg_catalog.name)
             returns pg_catalog.text language plpgsql as
-            'begin insert into pg_temp.calls values (''joined''); return null; end';
+            'begin insert into public.planted_calls values (''joined''); return null; end';
         create operator pg_temp.|| (
             function = pg_temp.joined, leftarg = pg_catalog.name, rightarg = pg_catalog.name
         );
     """
+    operator.database.execute("create table public.planted_calls (what text)")
     with pooler_of(operator.database) as pooler:
         way = Operator(AppDatabase(pooler, operator.database.name))
         way.database.execute(planted)
@@ -400,4 +400,4 @@ def test_what_a_session_holds_already_is_not_called(operator: Operator):
             assert way.apply().success
             assert way.run("verify").success
             assert way.run("restore").success
-        assert way.database.query("select what from pg_temp.calls") == []
+    assert operator.database.query("select what from public.planted_calls") == []

@@ -28,6 +28,8 @@ ELSEWHERE = {
     ".tools/bin/uv run --frozen python -m demo run --help": (
         "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it"
     ),
+    "make dashboard": "tests/dashboard/test_bad_input.py",
+    "make dashboard STATIC=folder": "tests/dashboard/test_files.py",
     "make test": ".ci/run",
     "make lint test": ".ci/run",
     "make bench": "bench/results/bench.md",
@@ -45,6 +47,7 @@ ELSEWHERE = {
 }
 SECTIONS_ELSEWHERE = {
     ("app_scan/README.md", "The callers of the credit pool"): "tests/app/test_scan.py",
+    ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
     ("README.md", "Your own database"): "tests/setup/test_your_own_database.py",
     ("dbt_postgres_python/README.md", "dbt-postgres-python"): "dbt_postgres_python/tests",
 }

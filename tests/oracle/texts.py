@@ -106,7 +106,7 @@ def _is_letter(character: str) -> bool:
 
 
 def shown_id(value: object) -> str | None:
-    """An id without surrounding blanks, a UUID in its one spelling, nothing as None, no id as a hash."""
+    """An id trimmed, a UUID in its one spelling, nothing as None, what is no id as a hash."""
     if isinstance(value, int):
         return str(value)
     text = str(value or "").strip(" \t\n\r")

@@ -194,6 +194,7 @@ def test_the_day_the_budget_is_passed() -> None:
     assert forecasting.day_passed(daily, 310) is None
 
 
+@pytest.mark.long
 def test_the_budget_is_as_likely_passed_as_the_interval_says() -> None:
     """One forecast in ten ends above the 80 % interval's upper bound; what is spent is spent."""
     usage = history(3)

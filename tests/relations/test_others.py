@@ -135,7 +135,10 @@ def test_a_seed_is_written_where_it_stands(database: AppDatabase) -> None:
     assert len(database.query("select * from bi.prices")) == before
 
 
-@pytest.mark.parametrize("publication", ["for all tables", "for tables in schema analytics"])
+@pytest.mark.parametrize(
+    "publication",
+    ["for all tables", pytest.param("for tables in schema analytics", marks=pytest.mark.long)],
+)
 def test_a_publication_of_our_tables(any_server, publication: str) -> None:
     """Seeds and Python models included: tables without a key may be deleted from."""
     database = make_database(any_server)

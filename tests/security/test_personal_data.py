@@ -86,7 +86,7 @@ IDS = [
     *("req_abc123", "clh3am5yk0000qj1f8b9g2k7p", "user_2abCdEfGhIjKlMnOp", "12345678", "job-a"),
     *(
         "auth0|5f7c8ec7c33c6c004bbafe82",
-        "6f1c2d3e4b5a69788796a5b4c3d2e1f0",
+        "6f1c2d3e-4b5a-6978-8796-a5b4c3d2e1f0",
         "V1StGXR8_Z5jdHi6B-myT",
     ),
 ]

@@ -67,7 +67,7 @@ class Production:
         )
 
 
-@pytest.fixture(scope="module", params=["18", "16", "debian"])
+@pytest.fixture(scope="module", params=["18", pytest.param("16", marks=pytest.mark.long), "debian"])
 def production(request: pytest.FixtureRequest) -> Iterator[Production]:
     """Embedded servers behind a relay that ends TLS, and Debian's own server, where it is there."""
     folder = Path(tempfile.mkdtemp(prefix="paygen-production-"))

@@ -32,11 +32,17 @@ SETTINGS = {
     "check_function_bodies": "on",
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
-    # Rows that a policy hides are an error, not an answer that lacks them.
-    "row_security": "off",
     # dbt's first connection is idle while the models run on others.
     "idle_session_timeout": "0",
 }
+
+
+# For a role that policies do not bind, rows that one hides (below a view, say) are an error, and not
+# an answer that lacks them. Another role needs policies that let it read.
+ROW_SECURITY = """
+    select pg_catalog.set_config('row_security', 'off', false) from pg_catalog.pg_roles
+    where rolname operator(pg_catalog.=) current_user and (rolbypassrls or rolsuper)
+"""
 
 
 def check_profile(credentials: Any) -> None:
@@ -54,12 +60,13 @@ def check_profile(credentials: Any) -> None:
 
 
 def pin_session(handle: Any) -> None:
-    """Set all of `SETTINGS` for the rest of the session."""
+    """Set all of `SETTINGS`, and `ROW_SECURITY`, for the rest of the session."""
     # dbt leaves `set role` in an open transaction, whose rollback would undo it.
     handle.commit()
     autocommit, handle.autocommit = handle.autocommit, True
     with handle.cursor() as cursor:
         calls = ", ".join(["pg_catalog.set_config(%s, %s, false)"] * len(SETTINGS))
         cursor.execute(f"select {calls}", [part for item in SETTINGS.items() for part in item])
+        cursor.execute(ROW_SECURITY)
     handle.set_client_encoding("UTF8")
     handle.autocommit = autocommit

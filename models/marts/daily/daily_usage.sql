@@ -1,7 +1,11 @@
 -- depends_on: {{ ref('int_days_changed') }}
 {{ config(
+    meta={'skip_when_unchanged': true},
     materialized='incremental',
     incremental_strategy='replace',
+    incremental_predicates=[
+        "{{ is_in_days('target.usage_date', changed_days()) }}",
+    ],
     on_schema_change='fail',
     indexes=[{'columns': ['usage_date']}],
 ) }}

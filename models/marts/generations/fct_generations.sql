@@ -1,6 +1,10 @@
 {{ config(
+    meta={'skip_when_unchanged': true},
     materialized='incremental',
     incremental_strategy='replace',
+    incremental_predicates=[
+        "{{ 'target.generation_id in (select generation_id from ' ~ ref('int_generations_changed') ~ ')' if run_window() else 'true' }}",
+    ],
     on_schema_change='fail',
     indexes=[
         {'columns': ['generation_id'], 'unique': true},

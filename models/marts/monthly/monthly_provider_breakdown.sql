@@ -1,7 +1,12 @@
 {# A few rows, written where they stand if they differ: nothing is swapped, and no reader waits. #}
 {{ config(
+    meta={'skip_when_unchanged': true},
     materialized='incremental',
     incremental_strategy='replace',
+    unique_key=['month_start', 'provider'],
+    incremental_predicates=[
+        'true',
+    ],
     on_schema_change='fail',
 ) }}
 

@@ -1,8 +1,13 @@
 -- depends_on: {{ ref('int_days_changed') }}
 {# A few rows, written where they stand if they differ: nothing is swapped, and no reader waits. #}
 {{ config(
+    meta={'skip_when_unchanged': true},
     materialized='incremental',
     incremental_strategy='replace',
+    unique_key='month_start',
+    incremental_predicates=[
+        'true',
+    ],
     on_schema_change='fail',
 ) }}
 

@@ -1,0 +1,24 @@
+{% macro postgres__stands() %}
+    {# See `stands`: nothing that the table or view is made of changed. #}
+    {% if flags.FULL_REFRESH or not load_cached_relation(this) %}{{ return(false) }}{% endif %}
+    {{ return((config.get('meta') or {}).get('skip_when_unchanged', false) and nothing_changed()) }}
+{% endmacro %}
+
+{% macro builds_all_models() %}
+    {#
+        Whether this run was asked for all models that follow from what `int_inputs` looks at (their meta
+        says `skip_when_unchanged`), and not for a selection of them.
+    #}
+    {% if not execute %}{{ return(true) }}{% endif %}
+    {% set known = run_memory('all models') %}
+    {% if 'are_built' not in known %}
+        {% set left_out = [] %}
+        {% for node in nodes_of_types(['model'])
+            if (node.config.meta or {}).get('skip_when_unchanged')
+            and node.unique_id not in selected_resources %}
+            {% do left_out.append(node.unique_id) %}
+        {% endfor %}
+        {% do known.update({'are_built': not left_out}) %}
+    {% endif %}
+    {{ return(known.are_built) }}
+{% endmacro %}
