@@ -15,6 +15,8 @@ DOCUMENTS = [
         if path.name != "cleanup.md"
     ),
     "demo/README.md",
+    "app/README.md",
+    "app_scan/README.md",
     "dbt_postgres_python/README.md",
     "bench/README.md",
     "bench/python_models/README.md",

@@ -35,13 +35,18 @@ ELSEWHERE = {
     "make bench": "bench/results/bench.md",
     "make bench SCALE=10000000": "bench/results/bench.md",
     "python -m bench --help": "bench/results/bench.md",
+    "python -m app_scan ../app": "tests/app/test_scan.py::test_the_commands_of_the_documents",
     "dbt run-operation cleanup_credit_pools": "tests/cleanup/test_life.py",
+    'cp -R app/apps "app/docs support" ../app/': (
+        "tests/app/test_scan.py::test_the_commands_of_the_documents"
+    ),
     "dbt retry": "tests/incremental/test_interrupted_runs.py",
     "dbt \N{HORIZONTAL ELLIPSIS}": "README.md",  # heads a column of commands
     ".tools/bin/uv run --frozen": "README.md",  # goes before each of a column
     "uv add dbt-postgres-python": "pyproject.toml",
 }
 SECTIONS_ELSEWHERE = {
+    ("app_scan/README.md", "The callers of the credit pool"): "tests/app/test_scan.py",
     ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
     ("README.md", "Your own database"): "tests/setup/test_your_own_database.py",
     ("dbt_postgres_python/README.md", "dbt-postgres-python"): "dbt_postgres_python/tests",

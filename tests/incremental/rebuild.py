@@ -8,7 +8,7 @@ COMPARED = {
     "analytics": [
         *("fct_generations", "daily_usage", "monthly_usage", "monthly_cost"),
         *("monthly_success_rate", "monthly_provider_breakdown", "monthly_user_usage"),
-        "dashboard_overview",
+        *("dashboard_overview", "dashboard_stats"),
     ],
     "analytics_intermediate": [
         *("int_ledger_synced", "int_bare_charges_matched", "int_refunds_matched"),

@@ -1,0 +1,1 @@
+"""Finds what in a checkout of the app uses the retired credit pool."""

@@ -1,0 +1,3 @@
+{% macro rounded(expression, decimals) -%}
+    round(cast({{ expression }} as numeric), {{ decimals }})
+{%- endmacro %}

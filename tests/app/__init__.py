@@ -1,0 +1,1 @@
+"""The app's own dashboard and the scanner of its callers."""

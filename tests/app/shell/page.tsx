@@ -1,0 +1,5 @@
+import CreditManagementDashboard from './components/CreditManagementDashboard';
+
+export default function Page() {
+  return <CreditManagementDashboard />;
+}
