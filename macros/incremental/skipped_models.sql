@@ -9,7 +9,7 @@
         Whether this run was asked for all models that follow from what `int_inputs` looks at (their meta
         says `skip_when_unchanged`), and not for a selection of them.
     #}
-    {% if not execute %}{{ return(true) }}{% endif %}
+    {% if not execute or 'nodes' not in graph %}{{ return(not execute) }}{% endif %}
     {% set known = run_memory('all models') %}
     {% if 'are_built' not in known %}
         {% set left_out = [] %}

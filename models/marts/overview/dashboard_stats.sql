@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
+    incremental_predicates=['true'],
     on_schema_change='fail',
 ) }}
 
