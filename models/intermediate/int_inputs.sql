@@ -38,7 +38,8 @@ found as (
         cast('{{ run_fingerprint() }}' as text) as fingerprint,
         cast({{ dbt.string_literal(history_start()) if history_start() else 'null' }} as date)
             as history_start,
-        {{ 'true' if window and window.repairs else 'false' }} as has_repairs,
+        {{ 'true' if window and (window.repairs or differing_day_totals()) else 'false' }}
+            as has_repairs,
         {% if not compares -%}
         cast(null as timestamptz) as window_start,
         cast(null as text) as older_tasks,
