@@ -30,6 +30,8 @@ def lines(columns: Iterable[Column], rows: Iterable[dict[str, Any]]) -> Iterator
 def cell(value: Any) -> str:
     """A value without loss; text that a spreadsheet would compute gets an apostrophe before it."""
     text = exact(value)
-    if isinstance(value, str) and text.lstrip(" \N{NO-BREAK SPACE}").startswith(FORMULA_STARTS):
+    if isinstance(value, str) and (
+        text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
+    ):
         return "'" + text
     return text

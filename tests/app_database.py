@@ -147,7 +147,7 @@ def invoke(
 def project_with(settings: Mapping[str, Any]) -> Path:
     """The project with variables set in its dbt_project.yml, the rest of it linked."""
     folder = Path(tempfile.mkdtemp(prefix="project-", dir=target_directory()))
-    for name in ("macros", "models", "seeds", "tests", "analyses", "selectors.yml"):
+    for name in ("macros", "models", "seeds", "tests", "analyses", "selectors.yml", ".dbtignore"):
         (folder / name).symlink_to(PROJECT / name)
     text = (PROJECT / "dbt_project.yml").read_text()
     for name, value in settings.items():
@@ -164,7 +164,8 @@ def messages(result: dbtRunnerResult) -> str:
         return str(result.exception)
     nodes = getattr(result.result, "results", None) or []
     bad = [node for node in nodes if node.status not in ("success", "pass", "warn", "skipped")]
-    return "\n".join(f"{node.node.name if node.node else ''}: {node.message}" for node in bad)
+    named = [(getattr(getattr(each, "node", None), "name", ""), each.message) for each in bad]
+    return "\n".join(f"{name}: {message}" for name, message in named)
 
 
 def database_name(purpose: str) -> str:

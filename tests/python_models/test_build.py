@@ -83,7 +83,7 @@ def test_history_to_marts(database: AppDatabase) -> None:
     ]
 
     (reason,) = database.query("select * from analytics.failure_reasons")
-    assert reason["normalised_message"] == "http 503 upstream unavailable req <id>"
+    assert reason["normalised_message"] == "http 503 upstream unavailable <text>"
     assert reason["category"] == "provider_unavailable"
     assert reason["failed_generations"] == 2 * 167
 

@@ -159,7 +159,8 @@ def test_a_read_through_staging_is_planned_as_one_of_the_table(database: AppData
                 )
             )
             assert f"using {index}" in plan or f"on {index}" in plan, plan
-            assert "Function Scan" not in plan
+            assert "Function Scan on stg_" not in plan
+            assert "__query" not in plan
 
 
 def test_a_model_may_end_in_a_comment(database: AppDatabase) -> None:

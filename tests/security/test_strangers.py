@@ -75,7 +75,7 @@ def test_no_stranger_is_called(any_database: AppDatabase) -> None:
             "delete from public.enhancement_tasks where id ="
             " (select id from public.enhancement_tasks order by created_at limit 1)"
         )
-        any_database.dbt("run-operation", "reconcile", variables=AS_OF)
+        any_database.dbt("run-operation", "reconcile", variables=AS_OF, expect_success=False)
         any_database.dbt("run-operation", "reconcile", "--args", "{repair: true}", variables=AS_OF)
         any_database.dbt("build", "--selector", "daily", variables=AS_OF)
         any_database.dbt("build", "--selector", "weekly", "--full-refresh", variables=AS_OF)
