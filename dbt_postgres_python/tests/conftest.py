@@ -3,6 +3,9 @@
 from pathlib import Path
 
 import pytest
+from dbt.adapters.postgres.connections import PostgresConnectionManager
+from dbt.adapters.postgres.impl import PostgresAdapter
+from dbt_postgres_session.plugin import register
 
 from demo.server import Server
 from tests.conftest import any_server, server
@@ -10,6 +13,14 @@ from tests.conftest import any_server, server
 from dbt_project import DbtProject  # isort: skip
 
 __all__ = ["any_server", "server"]
+
+
+@pytest.fixture(autouse=True)
+def sessions_as_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections as dbt-postgres alone opens them: this package is of use without the other."""
+    register(PostgresAdapter, PostgresConnectionManager)
+    opened = PostgresConnectionManager.__dict__["open"].__func__.__wrapped__
+    monkeypatch.setattr(PostgresConnectionManager, "open", classmethod(opened))
 
 
 @pytest.fixture

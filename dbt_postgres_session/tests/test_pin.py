@@ -30,7 +30,6 @@ ODD = {
     "check_function_bodies": "off",
     "default_transaction_isolation": "serializable",
     "default_transaction_deferrable": "on",
-    "row_security": "on",
     "idle_session_timeout": "1234567",
     "client_encoding": "LATIN1",
 }

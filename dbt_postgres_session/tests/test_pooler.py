@@ -99,7 +99,7 @@ def test_a_transaction_pooler_is_refused(behind: SmallProject, round_robin: int,
                 cursor.execute(
                     "select current_setting('search_path'), current_setting('row_security')"
                 )
-                assert cursor.fetchone() == ('"$user", public',)
+                assert cursor.fetchone() == ('"$user", public', "on")
             one.close()
 
 
