@@ -81,9 +81,7 @@ $materialization$
     {% if existing_relation and not existing_relation.is_view %}
         {% do adapter.cache_dropped(existing_relation) %}
     {% endif %}
-    {% do apply_grants(
-        target_relation, config.get('grants'), should_revoke=existing_relation is not none
-    ) %}
+    {% do apply_grants(target_relation, config.get('grants'), should_revoke=false) %}
     {% do persist_docs(target_relation, model) %}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
