@@ -32,16 +32,7 @@
         {% do cleanup_refuse('CLEANUP-CONTEXT', 'called from dbt ' ~ flags.WHICH) %}
     {% endif %}
     {% set request = cleanup_request(arguments) %}
-    {% set steps = {
-        'plan': cleanup_plan_step,
-        'rehearse': cleanup_apply_step,
-        'apply': cleanup_apply_step,
-        'verify': cleanup_verify_step,
-        'status': cleanup_verify_step,
-        'restore': cleanup_restore_step,
-        'purge': cleanup_purge_step,
-    } %}
-    {% set report = cleanup_execute(request, steps[request.action]()) %}
+    {% set report = cleanup_send(request) %}
     {% do cleanup_print(request, report) %}
     {% if report.refused %}
         {% do cleanup_refuse(report.refused[0].code, report.refused[0].object ~ ': '

@@ -1,154 +1,25 @@
-{% macro cleanup_targets() %}
-    {# CTEs: what is asked for, what has such a name anywhere, and what of it is a target. #}
-    request as materialized (
-        select {{ cleanup_request_in_sql() }} as body
+-- {% macro cleanup_dependents() %}{% raw %}
+-- What depends on a target. Nobody can see dynamic SQL, other databases and the app's code.
+
+-- Who names whom in a text that PostgreSQL does not track: function bodies, trigger arguments and
+-- expressions. `is_sure`: the name cannot mean anything else.
+create function pg_temp.cleanup_text_edges(request jsonb)
+returns table (classid oid, objid oid, refclassid oid, refobjid oid, is_sure boolean)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $function$
+#variable_conflict use_column
+begin
+    return query
+    with target as materialized (
+        select * from pg_temp.cleanup_named(request) where state = 'found'
     ),
 
-    schemas as (
-        select
-            body ->> 'app_schema' as app_schema,
-            body ->> 'archive_schema' as archive_schema,
-            (select oid from pg_namespace where nspname = body ->> 'app_schema') as app_oid,
-            (select oid from pg_namespace where nspname = body ->> 'archive_schema') as archive_oid
-        from request
-    ),
-
-    wanted as (
-        select 'table' as kind, name, name as word
-        from request cross join jsonb_array_elements_text(body -> 'tables') as name
-        union all
-        select 'function', name, split_part(name, '(', 1)
-        from request cross join jsonb_array_elements_text(body -> 'functions') as name
-    ),
-
-    kept_relation as (
-        select name, pg_class.oid
-        from request
-        cross join schemas
-        cross join jsonb_array_elements_text(body -> 'kept_tables') as name
-        left join pg_class on relname = name and relnamespace = app_oid and relkind in ('r', 'p')
-    ),
-
-    kept_routine as (
-        select name, pg_proc.oid
-        from request
-        cross join schemas
-        cross join jsonb_array_elements_text(body -> 'kept_functions') as name
-        left join pg_proc on proname = name and pronamespace = app_oid
-    ),
-
-    -- Tables that stay and whose use must not fail: partitions and children included.
-    standing as (
-        select oid from kept_relation where oid is not null
-        union
-        select pg_class.oid
-        from request
-        cross join schemas
-        inner join pg_class on relnamespace = app_oid and relkind in ('r', 'p')
-        where body -> 'optional_tables' ? relname and not body -> 'tables' ? relname
-        union
-        select inhrelid from standing inner join pg_inherits on inhparent = standing.oid
-    ),
-
-    named_relation as (
-        select
-            pg_class.oid,
-            relname::text as name,
-            nspname::text as schema_name,
-            relowner as owner_oid,
-            wanted.word,
-            case
-                when nspname = archive_schema then 'archived'
-                when nspname <> app_schema then 'elsewhere'
-                when relname <> wanted.word then 'near miss'
-                when relkind <> 'r' or relispartition
-                    or exists (select from pg_inherits where inhrelid = pg_class.oid)
-                    then 'wrong kind'
-                else 'found'
-            end as state,
-            case
-                when relispartition then 'partition'
-                else (array['table', 'table with a parent', 'partitioned table', 'view',
-                            'materialized view', 'foreign table'])[strpos('ripvmf',
-                    case
-                        when exists (select from pg_inherits where inhrelid = pg_class.oid) then 'i'
-                        else relkind::text
-                    end)]
-            end as kind_name
-        from schemas
-        cross join pg_class
-        inner join pg_namespace on pg_namespace.oid = relnamespace
-        inner join wanted on wanted.kind = 'table' and wanted.word = lower(relname)
-        where relkind in ('r', 'p', 'v', 'm', 'f')
-    ),
-
-    named_routine as (
-        select
-            pg_proc.oid,
-            signature as name,
-            nspname::text as schema_name,
-            proowner as owner_oid,
-            word,
-            prosrc,
-            case
-                when signature in (select name from wanted) and nspname = archive_schema
-                    then 'archived'
-                when signature in (select name from wanted) and nspname = app_schema
-                    then case when prokind in ('f', 'p') then 'found' else 'wrong kind' end
-                else 'overload'
-            end as state
-        from schemas
-        cross join pg_proc
-        inner join pg_namespace on pg_namespace.oid = pronamespace
-        inner join (select distinct word from wanted where kind = 'function') as words
-            on words.word = proname
-        cross join lateral (
-            select {{ cleanup_signature('app_schema') }} as signature
-        ) as signatures
-    ),
-
-    target as (
-        select
-            'table' as kind, oid, name, word, owner_oid, 'pg_class'::regclass::oid as class_oid,
-            format('%I.%I', schema_name, name) as relation
-        from named_relation where state = 'found'
-        union all
-        select
-            'function', named_routine.oid, name, word, owner_oid, 'pg_proc'::regclass::oid,
-            format(
-                '%I.%I(%s)', schema_name, word,
-                pg_get_function_identity_arguments(named_routine.oid)
-            )
-        from named_routine where state = 'found'
-    ),
-{% endmacro %}
-
-{% macro cleanup_signature(schema) %}
-    {#
-        An SQL expression over a row of pg_proc: name and types, without blanks, and without the
-        schema of types that are in `schema`, which is an SQL expression too.
-    #}
-    format('%s(%s)', proname, coalesce((
-        select string_agg(
-            regexp_replace(format_type(type_oid, null), '^' || {{ schema }} || '[.]', ''), ','
-            order by place
-        )
-        from unnest(proargtypes::oid[]) with ordinality as arguments (type_oid, place)
-    ), ''))
-{%- endmacro %}
-
-{% macro cleanup_text_edges() %}
-    {#
-        CTEs: who names whom in a text that PostgreSQL does not track. `is_sure`: the name cannot
-        mean anything else.
-    #}
     app_function as materialized (
         select pg_proc.oid, proname, prosrc
         from pg_proc
         inner join pg_namespace on pg_namespace.oid = pronamespace
         inner join pg_language on pg_language.oid = prolang
-        where
-            nspname not in ('pg_catalog', 'information_schema')
+        where nspname not in ('pg_catalog', 'information_schema')
+            and pronamespace <> pg_my_temp_schema()
             and lanname not in ('c', 'internal')
             and not exists (
                 select from pg_depend
@@ -173,88 +44,96 @@
         select target.class_oid, target.oid, relname
         from target
         inner join pg_depend
-            on refclassid = target.class_oid
-            and refobjid = target.oid
-            and classid = 'pg_class'::regclass
-            and deptype in ('a', 'i')
+            on refclassid = target.class_oid and refobjid = target.oid
+            and classid = 'pg_class'::regclass and deptype in ('a', 'i')
         inner join pg_class on pg_class.oid = objid and relkind = 'S'
     ),
 
     expression as (
-        select
-            'pg_attrdef'::regclass::oid as classid, oid as objid,
+        select 'pg_attrdef'::regclass::oid as classid, oid as objid,
             pg_get_expr(adbin, adrelid) as line
         from pg_attrdef
         union all
         select 'pg_constraint'::regclass, oid, pg_get_constraintdef(oid)
         from pg_constraint where contype = 'c'
         union all
-        select
-            'pg_policy'::regclass, oid,
+        select 'pg_policy'::regclass, oid,
             concat(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
         from pg_policy
+    )
+
+    select 'pg_proc'::regclass::oid as classid, function_word.oid as objid,
+        class_oid as refclassid, target_word.oid as refobjid, true as is_sure
+    from target_word inner join function_word using (word)
+    where class_oid <> 'pg_proc'::regclass or target_word.oid <> function_word.oid
+    union all
+    -- Calls of other functions; one of several overloads may be meant.
+    select 'pg_proc'::regclass, function_word.oid, 'pg_proc'::regclass, called.oid,
+        count(*) over (partition by function_word.oid, called.proname) = 1
+    from app_function as called inner join function_word on word = lower(proname) and is_called
+    where called.oid <> function_word.oid
+    union all
+    select 'pg_proc'::regclass, function_word.oid, 'pg_class'::regclass, pg_class.oid, true
+    from pg_class
+    inner join pg_namespace on pg_namespace.oid = relnamespace
+    inner join function_word on word = lower(relname)
+    where relkind in ('v', 'm') and nspname not in ('pg_catalog', 'information_schema')
+    union all
+    -- Expressions that look a name up when they are used: nextval('x'::text::regclass).
+    select classid, objid, class_oid, target_word.oid, true
+    from expression
+    inner join target_word
+        on strpos(line, word) > 0
+        and line ~ format($re$'([^']*[.])?%s([(][^']*)?'::(text|character varying)[)]?::reg$re$,
+            word)
+    union all
+    select 'pg_trigger'::regclass, pg_trigger.oid, class_oid, target_word.oid, false
+    from pg_trigger inner join target_word on encode(tgargs, 'escape') ~* ('\m' || word || '\M')
+    where tgnargs > 0 and not tgisinternal;
+end $function$;
+
+-- All that depends on a target. `class` says how:
+--   own        it belongs to a target and moves with it
+--   external   PostgreSQL knows of it
+--   untracked  it names a target in a text, or depends on something that does
+-- What PostgreSQL knows of a table goes on working when the table moves. What calls a retired
+-- function fails, and so does what names a target in a text: these are broken.
+create function pg_temp.cleanup_dependents(request jsonb)
+returns table (
+    type text, object text, oid oid, targets text, class text, is_broken boolean,
+    breaks_kept boolean
+)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $function$
+#variable_conflict use_column
+declare
+    app_oid oid := (select oid from pg_namespace where nspname = request ->> 'app_schema');
+begin
+    return query
+    with recursive
+    target as materialized (select * from pg_temp.cleanup_named(request) where state = 'found'),
+
+    kept as materialized (select * from pg_temp.cleanup_kept(request) where oid is not null),
+
+    -- Tables that stay and whose use must not fail. Partitions and children are among them.
+    standing as (
+        select oid from kept where kind = 'table'
+        union
+        select oid from pg_class
+        where relnamespace = app_oid and relkind in ('r', 'p')
+            and request -> 'optional_tables' ? relname and not request -> 'tables' ? relname
+        union
+        select inhrelid from standing inner join pg_inherits on inhparent = standing.oid
     ),
-
-    text_edge as (
-        select
-            'pg_proc'::regclass::oid as classid, function_word.oid as objid,
-            class_oid as refclassid, target_word.oid as refobjid, true as is_sure
-        from target_word
-        inner join function_word using (word)
-        where class_oid <> 'pg_proc'::regclass or target_word.oid <> function_word.oid
-        union all
-        -- Calls of other functions; one of several overloads may be meant.
-        select
-            'pg_proc'::regclass, function_word.oid, 'pg_proc'::regclass, called.oid,
-            count(*) over (partition by function_word.oid, called.proname) = 1
-        from app_function as called
-        inner join function_word on word = lower(proname) and is_called
-        where called.oid <> function_word.oid
-        union all
-        select 'pg_proc'::regclass, function_word.oid, 'pg_class'::regclass, pg_class.oid, true
-        from pg_class
-        inner join pg_namespace on pg_namespace.oid = relnamespace
-        inner join function_word on word = lower(relname)
-        where relkind in ('v', 'm') and nspname not in ('pg_catalog', 'information_schema')
-        union all
-        -- Expressions that look a name up when they are used: nextval('x'::text::regclass).
-        select classid, objid, class_oid, target_word.oid, true
-        from expression
-        inner join target_word
-            on strpos(line, word) > 0
-            and line ~ format($re$'([^']*[.])?%s([(][^']*)?'::(text|character varying)[)]?::reg$re$,
-                word)
-        union all
-        select 'pg_trigger'::regclass, pg_trigger.oid, class_oid, target_word.oid, false
-        from pg_trigger
-        inner join target_word on encode(tgargs, 'escape') ~* ('\m' || word || '\M')
-        where tgnargs > 0 and not tgisinternal
-    ),
-{% endmacro %}
-
-{% macro cleanup_dependents() %}
-    {#
-        CTEs: what depends on a target. `own` moves with it; `external` is known to PostgreSQL;
-        `untracked` names it in a text, or hangs on what does.
-
-        What PostgreSQL knows of a table goes on working when the table moves. What calls a retired
-        function fails, and so does what names a target in a text: these are broken.
-        Blind by nature: dynamic SQL, other databases, the app's code.
-    #}
-    {{ cleanup_text_edges() }}
 
     edge as materialized (
-        select
-            classid, objid, objsubid, refclassid, refobjid, refobjsubid, false as is_text,
+        select classid, objid, objsubid, refclassid, refobjid, refobjsubid, false as is_text,
             true as is_sure
         from pg_depend where deptype in ('n', 'a', 'i', 'P', 'S')
         union all
         -- A view hangs on its _RETURN rule, an operator class on its functions and operators.
         select refclassid, refobjid, 0, classid, objid, 0, false, true
         from pg_depend
-        where
-            deptype = 'i'
-            and classid = 'pg_rewrite'::regclass
+        where deptype = 'i' and classid = 'pg_rewrite'::regclass
             and refclassid = 'pg_class'::regclass
             or classid in ('pg_amproc'::regclass, 'pg_amop'::regclass)
             and refclassid in ('pg_opclass'::regclass, 'pg_opfamily'::regclass)
@@ -265,36 +144,30 @@
         union all
         select
             'pg_class'::regclass, attrelid, 0, 'pg_class'::regclass, attrelid, attnum, false, true
-        from pg_attribute
-        inner join pg_class on pg_class.oid = attrelid and relkind = 'c'
-        where attnum > 0
+        from pg_attribute inner join pg_class on pg_class.oid = attrelid
+        where attnum > 0 and relkind = 'c'
         union all
-        select classid, objid, 0, refclassid, refobjid, 0, true, is_sure from text_edge
+        select classid, objid, 0, refclassid, refobjid, 0, true, is_sure
+        from pg_temp.cleanup_text_edges(request)
     ),
 
     walk as (
-        select
-            class_oid as classid, oid as objid, 0 as objsubid, relation as target,
+        select class_oid as classid, oid as objid, 0 as objsubid, identity as target,
             true as is_start, kind = 'function' as is_broken, true as is_sure,
             false as is_untracked
         from target
         union
-        select
-            edge.classid, edge.objid, edge.objsubid, walk.target, false,
+        select edge.classid, edge.objid, edge.objsubid, walk.target, false,
             walk.is_broken or edge.is_text, walk.is_sure and edge.is_sure,
             walk.is_untracked or edge.is_text
         from walk
         inner join edge
-            on edge.refclassid = walk.classid
-            and edge.refobjid = walk.objid
+            on edge.refclassid = walk.classid and edge.refobjid = walk.objid
             and (walk.objsubid = 0 or edge.refobjsubid = walk.objsubid)
-        where
-            (walk.is_start or walk.is_broken or not edge.is_text)
+        where (walk.is_start or walk.is_broken or not edge.is_text)
             -- A table whose new rows fail can still be read: what reads it is not broken.
             and (
-                walk.is_start
-                or not walk.is_broken
-                or walk.objsubid > 0
+                walk.is_start or not walk.is_broken or walk.objsubid > 0
                 or walk.classid <> 'pg_class'::regclass
                 or not exists (
                     select from pg_class where oid = walk.objid and relkind in ('r', 'p', 'f')
@@ -303,18 +176,15 @@
     ),
 
     node as (
-        select
-            classid, objid, objsubid, string_agg(distinct target, ', ') as targets,
+        select classid, objid, objsubid, string_agg(distinct target, ', ') as targets,
             bool_and(is_untracked) as is_untracked, bool_or(is_broken) as is_broken,
             bool_or(is_broken and is_sure) as is_surely_broken
-        from walk
-        where not is_start
+        from walk where not is_start
         group by 1, 2, 3
     ),
 
     placed as (
-        select
-            node.*,
+        select node.*,
             case classid
                 when 'pg_rewrite'::regclass then (select ev_class from pg_rewrite where oid = objid)
                 when 'pg_trigger'::regclass then (select tgrelid from pg_trigger where oid = objid)
@@ -339,56 +209,47 @@
                 )
             end as relation_oid
         from node
-        where
-            -- Row and array types travel with their table.
-            not exists (
-                select from pg_type
-                where classid = 'pg_type'::regclass and oid = objid and typtype not in ('d', 'r')
-            )
-            and not exists (
-                select from pg_constraint
-                where classid = 'pg_constraint'::regclass and oid = objid and contype = 'n'
-            )
-            and not exists (
-                select from pg_trigger
-                where classid = 'pg_trigger'::regclass and oid = objid and tgisinternal
-            )
-            and not exists (
-                select from pg_rewrite
-                where classid = 'pg_rewrite'::regclass and oid = objid and rulename = '_RETURN'
-            )
-            and not exists (
-                select from pg_class
-                where classid = 'pg_class'::regclass and oid = objid
-                    and relnamespace = 'pg_toast'::regnamespace
-            )
-            and not exists (select from target where class_oid = classid and target.oid = objid)
-    ),
+        -- Nobody made these by name: row and array types, for one, travel with their table.
+        where not exists (
+            select from pg_type
+            where classid = 'pg_type'::regclass and oid = objid and typtype not in ('d', 'r')
+            union all
+            select from pg_constraint
+            where classid = 'pg_constraint'::regclass and oid = objid and contype = 'n'
+            union all
+            select from pg_trigger
+            where classid = 'pg_trigger'::regclass and oid = objid and tgisinternal
+            union all
+            select from pg_rewrite
+            where classid = 'pg_rewrite'::regclass and oid = objid and rulename = '_RETURN'
+            union all
+            select from pg_class
+            where classid = 'pg_class'::regclass and oid = objid
+                and relnamespace = 'pg_toast'::regnamespace
+            union all
+            select from target where class_oid = classid and target.oid = objid
+        )
+    )
 
-    dependent as (
-        select
-            identified.type,
-            identified.type || ' ' || identified.identity as object,
-            objid as oid,
-            targets,
-            case
-                when target.oid is not null then 'own'
-                when is_untracked then 'untracked'
-                else 'external'
-            end as class,
-            is_broken,
-            is_surely_broken and (
-                exists (select from standing where standing.oid = relation_oid)
-                or classid = 'pg_proc'::regclass
-                and exists (select from kept_routine where kept_routine.oid = objid)
-                or classid = 'pg_event_trigger'::regclass
-                and exists (
-                    select from pg_event_trigger
-                    where pg_event_trigger.oid = objid and evtenabled <> 'D'
-                )
-            ) as breaks_kept
-        from placed
-        left join target on target.kind = 'table' and target.oid = relation_oid
-        cross join lateral pg_identify_object(classid, objid, objsubid) as identified
-    ),
-{% endmacro %}
+    select identified.type, identified.type || ' ' || identified.identity, objid, targets,
+        case
+            when target.oid is not null then 'own'
+            when is_untracked then 'untracked'
+            else 'external'
+        end,
+        is_broken,
+        is_surely_broken and (
+            exists (select from standing where standing.oid = relation_oid)
+            or classid = 'pg_proc'::regclass
+            and exists (select from kept where kept.kind = 'function' and kept.oid = objid)
+            or classid = 'pg_event_trigger'::regclass
+            and exists (
+                select from pg_event_trigger
+                where pg_event_trigger.oid = objid and evtenabled <> 'D'
+            )
+        )
+    from placed
+    left join target on target.kind = 'table' and target.oid = relation_oid
+    cross join lateral pg_identify_object(classid, objid, objsubid) as identified;
+end $function$;
+-- {% endraw %}{% endmacro %}

@@ -43,7 +43,7 @@
         {# Nothing else stands against it: this hash was shown for the first time. #}
         {% do same.update({'action': 'purge', 'confirm': report.plan_hash}) %}
     {% elif report.refused %}
-        {{ return(cleanup_codes()[report.refused[0].code]) }}
+        {{ return(cleanup_codes()[report.refused[0].code][1]) }}
     {% elif report.outcome == 'nothing to do' %}
         {{ return('nothing') }}
     {% elif request.action == 'plan' %}
@@ -60,7 +60,7 @@
 
 {% macro cleanup_refuse(code, message, others=[], next=none) %}
     {# Stop with one line for each refusal, the worst first, and what to do about it. #}
-    {% set lines = [code ~ ': ' ~ message ~ '. Next: ' ~ (next or cleanup_codes()[code])] %}
+    {% set lines = [code ~ ': ' ~ message ~ '. Next: ' ~ (next or cleanup_codes()[code][1])] %}
     {% for other in others %}
         {% do lines.append(other.code ~ ': ' ~ other.object ~ ': ' ~ other.detail) %}
     {% endfor %}

@@ -10,7 +10,6 @@
         'kept_tables': config.essential_tables + config.useful_tables,
         'functions': cleanup_signatures(config),
         'closed_roles': var('closed_roles'),
-        'dry_run': arguments.action == 'rehearse',
         'reads_rows': arguments.action != 'status',
         'read_only': arguments.action in ['plan', 'verify', 'status'],
     }) %}
