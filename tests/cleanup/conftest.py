@@ -15,7 +15,8 @@ from tests.app_database import AppDatabase, database_name
 from tests.cleanup.operator import OPERATOR, SETUP, Operator
 from tests.conftest import _start, make_database
 
-DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")  # what Supabase still runs; the wheel has none
+DEBIAN = Path("/usr/lib/postgresql")  # has PostgreSQL 15, which Supabase still runs; no wheel has
+DEBIAN_15 = DEBIAN / "15" / "bin"
 PORT = 6432  # names the socket only: each server has a folder of its own
 
 
@@ -58,20 +59,21 @@ def running(data: Path, command: list[str | Path], version: int) -> Iterator[emb
 
 
 @contextmanager
-def start_15() -> Iterator[embedded.Server]:
-    """PostgreSQL 15 where the machine has it; it refuses to run as root."""
+def start_debian(version: int) -> Iterator[embedded.Server]:
+    """A server of Debian's, where the machine has it; it refuses to run as root."""
+    programs = DEBIAN / str(version) / "bin"
     with folder_of("postgres") as folder:
         prefix = as_user("postgres")
         data = folder / "data"
         subprocess.run(
-            [*prefix, DEBIAN_15 / "initdb", "-D", data, "-U", "postgres", "-N"],
+            [*prefix, programs / "initdb", "-D", data, "-U", "postgres", "-N"],
             check=True,
             capture_output=True,
             cwd=folder,
         )
         with (data / "postgresql.conf").open("a") as configuration:
             configuration.write(embedded.SETTINGS)
-        with running(data, [*prefix, DEBIAN_15 / "pg_ctl"], 15) as server:
+        with running(data, [*prefix, programs / "pg_ctl"], version) as server:
             yield server
 
 
@@ -102,7 +104,7 @@ def any_server(request: pytest.FixtureRequest) -> Iterator[embedded.Server]:
     elif request.param == "16":
         yield from _start("16")
     elif DEBIAN_15.exists():
-        with start_15() as server:
+        with start_debian(15) as server:
             yield server
     else:
         pytest.skip("PostgreSQL 15 is not installed")

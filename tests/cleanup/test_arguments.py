@@ -1,12 +1,14 @@
 """Bad input and the wrong place: refused before anything is touched."""
 
+import os
 import re
+from typing import Any
 
 import pytest
 
-from tests.app_database import PROJECT, AppDatabase
+from tests.app_database import PROJECT, AppDatabase, invoke, parsed_project
 from tests.cleanup.conftest import replica_of
-from tests.cleanup.operator import Operator, settings
+from tests.cleanup.operator import OPERATOR, SYNC, Operator, settings
 
 ARGUMENTS = {
     "confirm_true": ({"action": "apply", "confirm": True}, "CLEANUP-CONFIRM"),
@@ -93,28 +95,73 @@ def test_another_project_can_retire_other_tables(operator: Operator):
         assert operator.run("restore").success
 
 
-def test_every_code_is_documented():
-    """Every code is documented."""
-    codes = set(
-        re.findall(
-            r"'(CLEANUP-[A-Z-]+)':", (PROJECT / "macros/cleanup/cleanup_codes.sql").read_text()
-        )
-    )
-    documented = set(
-        re.findall(r"^\| `(CLEANUP-[A-Z-]+)`", (PROJECT / "docs/cleanup.md").read_text(), re.M)
-    )
+def test_the_codes_of_the_page_are_printed_by_the_code(idle_operator: Operator):
+    """The page names the command; a code that is raised is in the table, and the reverse."""
+    page = (PROJECT / "docs/cleanup.md").read_text()
+    command = "dbt --quiet run-operation cleanup_print_codes"
+    assert f"`{command}`" in page
+    table = re.search(r"<!-- codes -->\n(.*?)<!-- end of codes -->", page, re.DOTALL)[1]
+    assert printed(idle_operator, command) == table
     raised = set()
     for file in (PROJECT / "macros/cleanup").glob("*.sql"):
-        raised |= set(re.findall(r"'(CLEANUP-[A-Z-]+[A-Z])'", file.read_text()))
-    assert codes == documented
-    assert raised == codes
+        if file.stem != "cleanup_codes":
+            raised |= set(re.findall(r"'(CLEANUP-[A-Z-]+[A-Z])'", file.read_text()))
+    assert raised == set(re.findall(r"^\| `(CLEANUP-[A-Z-]+)`", table, re.M))
+
+
+def printed(operator: Operator, command: str) -> str:
+    """What a dbt command prints."""
+    os.environ.update(operator.database.environment(operator.user))
+    lines: list[str] = []
+
+    def listen(event: Any) -> None:
+        if event.info.name == "PrintEvent":
+            lines.append(event.data.msg)
+
+    assert invoke(command.split()[1:], manifest=parsed_project(), callbacks=[listen]).success
+    return "".join(f"{line}\n" for line in lines)
+
+
+ACTIONS = ["plan", "rehearse", "apply", "verify", "status", "restore", "purge"]
 
 
 def test_a_replica_refuses(operator: Operator):
-    """A replica refuses."""
+    """No step can make its functions there."""
     with operator.untouched(), replica_of(operator.database.server) as replica:
         there = Operator(AppDatabase(replica, operator.database.name))
         assert "replica" in there.plan().report["identity"]
-        answer = there.try_apply()
-    assert not answer.success
-    assert "CLEANUP-REPLICA" in answer.codes
+        for action in ACTIONS:
+            answer = there.run(action, accept=[SYNC])
+            assert not answer.success
+            assert answer.codes == ["CLEANUP-REPLICA"]
+
+
+def test_a_role_that_may_not_make_temporary_functions_is_told_so(operator: Operator):
+    """Nothing else is known then; the next step is named."""
+    database = operator.database
+    database.execute(f"revoke temporary on database {database.name} from public")
+    with operator.untouched():
+        for action in ACTIONS:
+            answer = operator.run(action, accept=[SYNC])
+            assert not answer.success
+            assert answer.codes == ["CLEANUP-TEMP"]
+            assert "grant temporary on the database" in answer.text
+    database.execute(f"grant temporary on database {database.name} to {OPERATOR}")
+    assert operator.apply().success
+
+
+def test_a_session_that_is_read_only_can_plan_and_nothing_else(operator: Operator):
+    """Steps that read make their functions all the same, and are read-only from then on."""
+    database = operator.database
+    role = f"alter role {OPERATOR} in database {database.name}"
+    database.execute(f"{role} set default_transaction_read_only = on")
+    try:
+        with operator.untouched():
+            for action in ("plan", "verify", "status"):
+                assert operator.run(action, accept=[SYNC]).success
+            for action in ("rehearse", "apply", "restore", "purge"):
+                answer = operator.run(action, accept=[SYNC])
+                assert answer.codes == ["CLEANUP-FAILED"]
+                assert "read-only transaction" in answer.text
+    finally:
+        database.execute(f"{role} reset default_transaction_read_only")

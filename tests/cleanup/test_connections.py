@@ -86,6 +86,11 @@ def test_autocommit_makes_no_difference(operator: Operator, tmp_path: Path):
     all_steps(operator, way)
 
 
+def functions_left(operator: Operator) -> list[dict]:
+    """The functions of the clean-up in any session of the server."""
+    return operator.database.query("select proname from pg_proc where proname like 'cleanup\\_%'")
+
+
 @pytest.mark.skipif(not PGBOUNCER, reason="pgbouncer is not installed (Debian: apt-get install it)")
 def test_a_transaction_pooler_makes_no_difference(operator: Operator):
     """The steps hold, the plan warns of the pooler, and its next client finds no setting left."""
@@ -101,6 +106,7 @@ def test_a_transaction_pooler_makes_no_difference(operator: Operator):
         all_steps(operator, way)
         for _ in range(3):
             assert way.database.query("show lock_timeout") == [{"lock_timeout": "0"}]
+        assert functions_left(operator) == []
 
 
 def small_project(folder: Path, hook: str = "select 1", model: str = "") -> Path:

@@ -216,6 +216,18 @@ def test_the_plan_names_statements_that_used_the_tables(operator: Operator):
         "3 calls of: call sync_analytics_data()",
         "41 calls of: select * from credit_pools where id = ? and x = ?",
     ]
+    # The plan is read-only: what it reads cannot write either.
+    operator.database.execute(
+        "create table extensions.marks (); grant insert on extensions.marks to app_owner;"
+        "create function extensions.mark() returns bigint language plpgsql as"
+        " 'begin insert into extensions.marks default values; return 41; end';"
+        "create or replace view extensions.pg_stat_statements as select userid, dbid, query,"
+        " extensions.mark() as calls from (select 10::oid as userid, oid as dbid,"
+        " 'select * from credit_pools' as query from pg_database"
+        " where datname = current_database()) as v"
+    )
+    said = [f["detail"] for f in operator.plan().find("STATEMENTS")]
+    assert said == ["not readable: cannot execute INSERT in a read-only transaction"]
     operator.database.execute("alter view extensions.pg_stat_statements owner to service_role")
     said = [f["detail"] for f in operator.plan().find("STATEMENTS")]
     assert said == ["not installed here"]

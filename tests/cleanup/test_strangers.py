@@ -305,8 +305,33 @@ def test_an_event_trigger_with_a_function_of_a_stranger_refuses(hostile: Operato
     database.execute("delete from seen.calls")
     with hostile.untouched():
         assert hostile.apply().codes == ["CLEANUP-UNTRUSTED"]
+        # Making a function would run it: not even a step that only reads may do that.
+        for action in ("plan", "rehearse", "verify", "status", "restore", "purge"):
+            answer = hostile.run(action)
+            assert answer.codes == ["CLEANUP-UNTRUSTED"]
+            assert "belongs to role stranger" in answer.text
+    assert database.query("select * from seen.calls") == []
     database.execute("drop event trigger spy")
     database.execute("delete from seen.calls")
+
+
+def test_an_event_trigger_that_looks_names_up_where_others_create_refuses(hostile: Operator):
+    """Its body is a superuser's, what it calls need not be."""
+    database = hostile.database
+    database.execute(
+        "create function note_ddl() returns event_trigger language plpgsql"
+        " set search_path = extensions, public as"
+        " 'begin insert into seen.calls (what) values (tg_tag); end';"
+        "create event trigger note on ddl_command_end execute function note_ddl()"
+    )
+    with hostile.untouched():
+        answer = hostile.plan()
+        assert answer.codes == ["CLEANUP-UNTRUSTED"]
+        assert "schema public, where stranger may create" in answer.text
+    assert database.query("select * from seen.calls where who = 'app_owner'") == []
+    database.execute("revoke create on schema public from stranger")
+    assert hostile.apply().success
+    database.execute("drop event trigger note; delete from seen.calls")
 
 
 def test_a_trusted_trigger_that_looks_names_up_where_others_create_refuses(hostile: Operator):
@@ -391,6 +416,18 @@ def test_what_a_session_holds_already_is_not_called(operator: Operator):
             function = pg_temp.joined, leftarg = pg_catalog.name, rightarg = pg_catalog.name
         );
     """
+    # Functions named as the clean-up's own, which an exact or a looser argument list would beat.
+    for name, arguments in (
+        ("cleanup_plan", "pg_catalog.jsonb"),
+        ("cleanup_find", "pg_catalog.json"),
+        ("cleanup_done", "pg_catalog.varchar, pg_catalog.text, pg_catalog.jsonb"),
+        ("cleanup_check", "pg_catalog.jsonb, pg_catalog.varchar, pg_catalog.jsonb"),
+        ("cleanup_other", ""),
+    ):
+        planted += f"""
+            create function pg_temp.{name}({arguments}) returns pg_catalog.jsonb language plpgsql as
+                'begin insert into public.planted_calls values (''{name}''); return null; end';
+        """
     operator.database.execute("create table public.planted_calls (what text)")
     with pooler_of(operator.database) as pooler:
         way = Operator(AppDatabase(pooler, operator.database.name))
