@@ -174,7 +174,7 @@ declare
 begin
     select * from pg_temp.cleanup_find(request) into plan_hash, findings;
     select * into retired from pg_temp.cleanup_retired_rows(request, findings);
-    -- What refuses a move of rows is of no matter when there is nothing to move.
+    -- Where nothing is to be moved, what would refuse a move of rows does not matter.
     if retired.total = 0 and not exists (
         select from jsonb_array_elements(findings) as f
         where f ->> 'level' = 'target'

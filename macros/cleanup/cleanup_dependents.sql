@@ -114,7 +114,7 @@ begin
 
     kept as materialized (select * from pg_temp.cleanup_kept(request) where oid is not null),
 
-    -- Tables that stay and whose use must not fail. Partitions and children are among them.
+    -- Tables that stay, with their partitions and children: their use must not fail.
     standing as (
         select oid from kept where kind = 'table'
         union
@@ -130,7 +130,7 @@ begin
             true as is_sure
         from pg_depend where deptype in ('n', 'a', 'i', 'P', 'S')
         union all
-        -- A view hangs on its _RETURN rule, an operator class on its functions and operators.
+        -- A view depends on its _RETURN rule, an operator class on its functions and operators.
         select refclassid, refobjid, 0, classid, objid, 0, false, true
         from pg_depend
         where deptype = 'i' and classid = 'pg_rewrite'::regclass
@@ -138,7 +138,7 @@ begin
             or classid in ('pg_amproc'::regclass, 'pg_amop'::regclass)
             and refclassid in ('pg_opclass'::regclass, 'pg_opfamily'::regclass)
         union all
-        -- A domain hangs on its checks, a composite type on its columns.
+        -- A domain depends on its checks, a composite type on its columns.
         select 'pg_type'::regclass, contypid, 0, 'pg_constraint'::regclass, oid, 0, false, true
         from pg_constraint where contypid <> 0
         union all
@@ -209,7 +209,7 @@ begin
                 )
             end as relation_oid
         from node
-        -- Nobody made these by name: row and array types, for one, travel with their table.
+        -- Leave out what is part of another object: a row type, for example, moves with its table.
         where not exists (
             select from pg_type
             where classid = 'pg_type'::regclass and oid = objid and typtype not in ('d', 'r')

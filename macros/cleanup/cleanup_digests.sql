@@ -73,7 +73,7 @@ begin
 end $function$;
 
 -- The number of rows of a table, and the md5 of all of them in any order. `relation` is its
--- qualified, quoted name. concat() writes a row as text, since a cast may be somebody's function.
+-- qualified, quoted name. concat() writes a row as text: a cast can be a function of another role.
 create function pg_temp.cleanup_content(relation text, out total bigint, out checksum text)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $function$
 begin

@@ -18,7 +18,7 @@ begin
             or f ->> 'object' like 'function %' and f ->> 'code' = 'CLEANUP-UNTRUSTED'
     ) then
         select format('%s%I.%I', case relkind when 'p' then '' else 'only ' end, nspname, relname),
-            -- A type of somebody else may have casts and operators of theirs. Its text has none.
+            -- Types outside pg_catalog can have casts and operators of others: compare their text.
             case
                 when typnamespace = 'pg_catalog'::regnamespace and typcategory = 'S'
                     then quote_ident(attname)

@@ -5,9 +5,9 @@
         not used.
 
         The request travels as data, in hexadecimal digits, so no name or text of a user is part of
-        the code. Names resolve in pg_catalog alone: nobody who may create in the app's schema, or
-        left objects in this session, can have theirs called. These are SET and not set_config(),
-        since a function's own name would be resolved before it could help.
+        the code. Names resolve in pg_catalog alone: a role that may create objects in the app's
+        schema, or left some in this session, cannot have them called. These are SET and not
+        set_config(), since a function's own name would be resolved before it could help.
     #}
     {% set server = cleanup_server() %}
     {% set result = run_query(

@@ -44,7 +44,7 @@ begin
     from jsonb_array_elements_text(request -> 'functions') as name;
 end $function$;
 
--- Whatever bears such a name, in any schema. Only what is `found` is a target.
+-- Everything with such a name, in any schema. A target is what has the state `found`.
 create function pg_temp.cleanup_named(request jsonb)
 returns table (
     kind text, class_oid oid, oid oid, name text, word text, schema_name text, owner_oid oid,

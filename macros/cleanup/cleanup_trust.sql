@@ -3,8 +3,8 @@
 -- the expressions of the tables that are read call. (cleanup_send looks at event triggers: they
 -- would run when these functions are made.)
 --
--- Superusers, the operator and the owner of the table are trusted: they need no trick. Code of
--- theirs that looks names up in a schema in which others may create is not.
+-- Superusers, the operator and the owner of the table are trusted: they have these rights anyway.
+-- Code of theirs that looks names up in a schema in which others may create is not trusted.
 create function pg_temp.cleanup_trust_findings(request jsonb)
 returns table (level text, code text, object text, oid oid, detail text)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $function$
@@ -53,8 +53,9 @@ begin
         group by 1
     ),
 
-    -- What is written, and at which events triggers fire: 4 insert, 8 delete, 16 update. The owner
-    -- who is trusted is that of the table where it began: who references it need not be.
+    -- Tables whose rows are written, and the events for which triggers fire (as in tgtype: 4
+    -- insert, 8 delete, 16 update). A stranger may own a table that references another one, so the
+    -- trusted owner is that of the first table.
     written as (
         select kept_table.oid, relowner as owner_oid,
             case
