@@ -133,6 +133,7 @@ def small_project(folder: Path, hook: str = "select 1", model: str = "") -> Path
             folder / "macros" / topic,
             ignore=shutil.ignore_patterns("*.yml"),
         )
+    shutil.copy(PROJECT / "macros" / "config" / "node_named.sql", folder / "macros")
     return folder
 
 
