@@ -1,6 +1,10 @@
 """Fixtures: real PostgreSQL servers and databases with the app's tables."""
 
 import os
+
+# Its threads would spin for cores that other test processes have; set before numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import shutil
 import tempfile
 from collections.abc import Iterator
