@@ -131,17 +131,26 @@ def invoke(
     callbacks: Sequence[Callable[[Any], None]] = (),
     project: Path = PROJECT,
 ) -> dbtRunnerResult:
-    """Run one dbt command in this process, the thousandth as quickly as the first."""
+    """Run one dbt command in this process, the thousandth as quickly as the first.
+
+    What it says is printed as dbt prints it, without the time of day.
+    """
     # Each run appends to dbt's own list, and walks the stack for every flag that is in it.
     DEFAULT_BASE_BEHAVIOR_FLAGS[:] = BEHAVIOR_FLAGS
     flags = [
         *("--project-dir", str(project)),
         *("--profiles-dir", str(profiles_directory())),
         *("--target-path", str(target_directory())),
+        # dbt's loggers word and colour every event before they drop it for its level.
         *("--log-path", str(target_directory() / "logs"), "--log-level-file", "none"),
-        "--no-write-json",
+        *("--log-level", "none", "--no-write-json", "--no-send-anonymous-usage-stats"),
     ]
-    return dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke([*command, *flags])
+    return dbtRunner(manifest=manifest, callbacks=[_say, *callbacks]).invoke([*command, *flags])
+
+
+def _say(event: Any) -> None:
+    if event.info.level != "debug":
+        print(event.info.msg)
 
 
 def project_with(settings: Mapping[str, Any]) -> Path:
