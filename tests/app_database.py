@@ -130,15 +130,17 @@ def invoke(
     manifest: Manifest | None = None,
     callbacks: Sequence[Callable[[Any], None]] = (),
     project: Path = PROJECT,
+    target: Path | None = None,
 ) -> dbtRunnerResult:
     """Run one dbt command in this process, the thousandth as quickly as the first."""
+    target = target or target_directory()
     # Each run appends to dbt's own list, and walks the stack for every flag that is in it.
     DEFAULT_BASE_BEHAVIOR_FLAGS[:] = BEHAVIOR_FLAGS
     flags = [
         *("--project-dir", str(project)),
         *("--profiles-dir", str(profiles_directory())),
-        *("--target-path", str(target_directory())),
-        *("--log-path", str(target_directory() / "logs"), "--log-level-file", "none"),
+        *("--target-path", str(target)),
+        *("--log-path", str(target / "logs"), "--log-level-file", "none"),
         "--no-write-json",
     ]
     return dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke([*command, *flags])
