@@ -38,6 +38,7 @@ class Checkout:
         (self.folder / path).write_text(text.replace(old, new))
 
     def write(self, path: str, text: str) -> None:
+        """Write a file of the project."""
         (self.folder / path).write_text(text)
 
     def run(self, *arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""The app goes on writing while the nightly run works: the run ends green, the next one is exact."""
+"""The app writes while the nightly run works: the run ends green, the next one is exact."""
 
 import threading
 import time
@@ -90,6 +90,7 @@ class BusyApp(threading.Thread):
         self.done, self.transactions = threading.Event(), 0
 
     def run(self) -> None:
+        """One change after another."""
         with self.database.connect() as connection, connection.cursor() as cursor:
             cursor.execute("select distinct user_id from user_credits order by 1")
             users = [row[0] for row in cursor.fetchall()]
@@ -107,6 +108,7 @@ class BusyApp(threading.Thread):
 
 @contextmanager
 def busy(database: AppDatabase, seed: int) -> Iterator[None]:
+    """The app writes as long as the block runs."""
     app = BusyApp(database, seed)
     app.start()
     try:

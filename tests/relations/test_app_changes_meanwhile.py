@@ -37,6 +37,7 @@ class Migration:
         self.problems: list[str] = []
 
     def __call__(self, event: Any) -> None:
+        """Act where a model has ended that something waits for."""
         if event.info.name != "NodeFinished":
             return
         statements = self.waiting.pop(event.data.node_info.node_name, None)
@@ -92,8 +93,6 @@ def test_the_app_migrates_in_the_middle_of_a_run(
             change_one_charge(built)
             said = run_with(built, statements, *arguments)
             assert "Traceback" not in said
-            if said:
-                print(said)
             run(built, AS_OF, ZONE, *arguments)
     met.assert_met_nothing()
     assert_equals_rebuild(built, AS_OF, ZONE)
