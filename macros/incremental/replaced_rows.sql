@@ -43,6 +43,16 @@
     )
 {%- endmacro %}
 
+{% macro is_in_lookback_or_repaired(row) -%}
+    {#- Whether a ledger row is one that this run reads again. -#}
+    (
+        {{ is_in_lookback(row ~ '.created_at', run_window()) }}
+        {%- if has_repairs() %}
+        or ({{ is_repaired(row) | indent(8) }})
+        {%- endif %}
+    )
+{%- endmacro %}
+
 {% macro is_matched_again(condition) -%}
     {#- A condition, apart from the charges of repaired users: what one condition keeps is not for another. -#}
     {{ condition }}

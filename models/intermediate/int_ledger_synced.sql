@@ -41,14 +41,7 @@ final as (
     where
         is_kept
         and (is_generation_charge or is_refund)
-        {%- if window %}
-        and (
-            {{ is_in_lookback('ledger.created_at', window) }}
-            {%- if window.repairs %}
-            or ({{ is_repaired('ledger') | indent(12) }})
-            {%- endif %}
-        )
-        {%- endif %}
+        and {{ is_in_lookback_or_repaired('ledger') if window else 'true' }}
 
 )
 
