@@ -1,10 +1,17 @@
 """Fixtures: real PostgreSQL servers and databases with the app's tables."""
 
 import os
+
+# Its threads would spin for cores that other test processes have; set before numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -17,7 +24,15 @@ LOCAL_SERVER = {name: os.environ.get(name) for name in ("PGHOST", "PGPORT", "PGU
 SERVERS = ["18", "16", *(["local"] if LOCAL_SERVER["PGHOST"] else [])]
 
 
-def _start(which: str) -> Iterator[embedded.Server]:
+@pytest.fixture(scope="module", autouse=True)
+def own_environment() -> Iterator[None]:
+    """What a module's runs set in the environment ends with it: other projects' tests come next."""
+    with patch.dict(os.environ):
+        yield
+
+
+@contextmanager
+def _running(which: str) -> Iterator[embedded.Server]:
     if which == "local":
         yield embedded.Server(
             LOCAL_SERVER["PGHOST"],
@@ -34,16 +49,29 @@ def _start(which: str) -> Iterator[embedded.Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def server_of() -> Iterator[Callable[[str], embedded.Server]]:
+    """Starts the server of a version when it is first asked for, and stops all of them at the end.
+
+    Modules change between versions all the time; a server each time would be seconds each time.
+    """
+    with ExitStack() as running:
+        yield cache(lambda which: running.enter_context(_running(which)))
+
+
 @pytest.fixture(scope="session", params=SERVERS)
-def any_server(request: pytest.FixtureRequest) -> Iterator[embedded.Server]:
+def any_server(
+    request: pytest.FixtureRequest, server_of: Callable[[str], embedded.Server]
+) -> embedded.Server:
     """Every PostgreSQL to be had, one after another: for what may differ between versions."""
-    yield from _start(request.param)
+    return server_of(request.param)
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[embedded.Server]:
     """The newest PostgreSQL: for what no version decides."""
-    yield from _start("18")
+    with _running("18") as server:
+        yield server
 
 
 def make_database(server: embedded.Server, purpose: str = "test") -> AppDatabase:

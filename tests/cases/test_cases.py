@@ -6,7 +6,7 @@ README.md says what a case's folder holds.
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -260,13 +260,13 @@ def edit_project(edit: Callable[[Path], None], folder: Path, stack: ExitStack) -
     stack.enter_context(patch("tests.app_database.target_directory", lambda: target))
 
 
-def _parameters() -> Iterator[Any]:
-    for path in sorted(CASES.glob("*/case.json")):
-        name = path.parent.name
-        yield pytest.param(name, marks=() if name in EVERY_RUN else pytest.mark.long)
+NAMES = [path.parent.name for path in sorted(CASES.glob("*/case.json"))]
 
 
-@pytest.mark.parametrize("name", _parameters())
+@pytest.mark.parametrize(
+    "name",
+    [name if name in EVERY_RUN else pytest.param(name, marks=pytest.mark.long) for name in NAMES],
+)
 def test_case(name: str, server: Server, tmp_path: Path) -> None:
     case = json.loads((CASES / name / "case.json").read_text())
     assert ("needs" in case) == (name in EDITS)

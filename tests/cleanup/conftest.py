@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +13,23 @@ import pytest
 from demo import server as embedded
 from tests.app_database import AppDatabase, database_name
 from tests.cleanup.operator import OPERATOR, SETUP, Operator
-from tests.conftest import _start, make_database
+from tests.conftest import make_database
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")  # what Supabase still runs; the wheel has none
 PORT = 6432  # names the socket only: each server has a folder of its own
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test's cases the first runs on PostgreSQL 16 too, the others in `make test-long`."""
+    seen = set()
+    for item in items:
+        here = item.path.parent == Path(__file__).parent and getattr(item, "callspec", None)
+        if here and here.params.get("any_server") == "16":
+            kind = (item.path, item.originalname)
+            if kind in seen:
+                item.add_marker(pytest.mark.long)
+            seen.add(kind)
 
 
 def as_user(name: str) -> list[str]:
@@ -95,12 +108,14 @@ def replica_of(server: embedded.Server) -> Iterator[embedded.Server]:
 
 
 @pytest.fixture(scope="session", params=["18", "16", pytest.param("15", marks=pytest.mark.long)])
-def any_server(request: pytest.FixtureRequest) -> Iterator[embedded.Server]:
+def any_server(
+    request: pytest.FixtureRequest, server_of: Callable[[str], embedded.Server]
+) -> Iterator[embedded.Server]:
     """Every PostgreSQL to be had, the oldest where the machine has it."""
     if request.param == "18":
         yield request.getfixturevalue("server")
     elif request.param == "16":
-        yield from _start("16")
+        yield server_of("16")
     elif DEBIAN_15.exists():
         with start_15() as server:
             yield server
