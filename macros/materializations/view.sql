@@ -35,7 +35,12 @@ declare
     {%- endif %}
 begin
     {%- if not binds %}
-    if is_view and obj_description(to_regprocedure('{{ late_query(target_relation) }}'), 'pg_proc') = digest then
+    if is_view and exists (
+        select from pg_proc
+        where
+            oid = to_regprocedure('{{ late_query(target_relation) }}')
+            and obj_description(oid, 'pg_proc') = md5(digest || pg_get_viewdef(target) || prosrc)
+    ) then
         return;
     end if;
     {%- endif %}
@@ -176,10 +181,10 @@ begin
         );
         execute format('revoke all on function %s from public', query);
     end if;
-    execute format('comment on function %s is %L', query, digest);
     drop view {{ new_view }};
     execute format('create temporary view {{ new_view }} as select * from %s', query);
     definition := pg_get_viewdef('{{ new_view }}'::regclass);
+    execute format('comment on function %s is %L', query, md5(digest || definition || body));
 end;
 {% endmacro %}
 
