@@ -131,19 +131,21 @@ def invoke(
     manifest: Manifest | None = None,
     callbacks: Sequence[Callable[[Any], None]] = (),
     project: Path = PROJECT,
+    target: Path | None = None,
 ) -> dbtRunnerResult:
     """Run one dbt command in this process, the thousandth as quickly as the first.
 
     What it says is printed as dbt prints it, without the time of day.
     """
+    target = target or target_directory()
     # Each run appends to dbt's own list, and walks the stack for every flag that is in it.
     DEFAULT_BASE_BEHAVIOR_FLAGS[:] = BEHAVIOR_FLAGS
     flags = [
         *("--project-dir", str(project)),
         *("--profiles-dir", str(profiles_directory())),
-        *("--target-path", str(target_directory())),
+        *("--target-path", str(target)),
         # dbt's loggers word and colour every event before they drop it for its level.
-        *("--log-path", str(target_directory() / "logs"), "--log-level-file", "none"),
+        *("--log-path", str(target / "logs"), "--log-level-file", "none"),
         *("--log-level", "none", "--no-write-json", "--no-send-anonymous-usage-stats"),
     ]
     return dbtRunner(manifest=manifest, callbacks=[_say, *callbacks]).invoke([*command, *flags])

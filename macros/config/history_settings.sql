@@ -12,7 +12,9 @@
     ] %}
         {% do settings.update({name: var(name) | string}) %}
     {% endfor %}
-    {% for seed in ['provider_aliases', 'provider_prices', 'statuses', 'transaction_kinds'] %}
+    {% for seed in [
+        'message_words', 'provider_aliases', 'provider_prices', 'statuses', 'transaction_kinds',
+    ] %}
         {% do settings.update({
             'seeds/' ~ seed ~ '.csv': node_named('seed', seed).checksum.checksum[:12]
         }) %}

@@ -33,11 +33,18 @@
 {% macro rules_fingerprint() %}
     {#
         A text that changes with the SQL that history is made by: the models whose rows or definitions
-        outlive a run, and the macros that they are written with.
+        outlive a run, those that they are made from, the macros that all are written with, and how
+        columns of the app are read.
     #}
     {% set parts = [macros_fingerprint(['calendar', 'generations', 'money', 'sources'])] %}
-    {% for node in nodes_of_types(['model'])
-        if node.language == 'sql' and node.config.materialized in ['incremental', 'view'] %}
+    {% for table in ['credit_transactions', 'enhancement_tasks'] %}
+        {% for column in node_named('source', 'app.' ~ table).columns.values() %}
+            {% do parts.append(table ~ column.name ~ column.data_type ~ column.meta) %}
+        {% endfor %}
+    {% endfor %}
+    {% for node in nodes_of_types(['model']) if node.language == 'sql' and (
+        node.config.materialized in ['incremental', 'view'] or 'intermediate' in node.fqn
+    ) %}
         {% do parts.append(node.unique_id ~ without_comments(node.raw_code)) %}
     {% endfor %}
     {{ return(local_md5(parts | sort | join)) }}

@@ -38,7 +38,8 @@
         where
             {{ is_in_window('created_at', window) }}
             and not exists (
-                select 1 from {{ ref('int_generations_touched') }} as touched
+                -- By its key: a task that is gone from the app is not among the generations.
+                select 1 from {{ built_relation('int_keys_touched') }} as touched
                 where touched.generation_id = known.generation_id
             )
         {%- endif %}

@@ -189,8 +189,3 @@
     {# The number under which a model of this run logged its changes. #}
     {{ return(run_memory('change number of ' ~ model_name).number) }}
 {% endmacro %}
-
-{% macro run_time() -%}
-    {#- When this run started: stamps what it writes. -#}
-    {{ timestamp_literal(run_started_at.isoformat()) }}
-{%- endmacro %}

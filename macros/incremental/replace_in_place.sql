@@ -4,7 +4,6 @@
         with less to compile and to ask of the catalogue, and with any change of columns refused.
     #}
     {% set target_relation = this.incorporate(type='table') %}
-    {% do rendered_predicates() if not config.get('incremental_predicates') %}
     {% set new_rows = api.Relation.create(identifier=this.identifier[:50] ~ '__new_rows') %}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}

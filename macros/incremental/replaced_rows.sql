@@ -30,6 +30,29 @@
     {{ return((run_window() and run_window().repairs) | as_bool) }}
 {% endmacro %}
 
+{% macro is_repaired(row) -%}
+    {#-
+        Ledger rows outside the look-back of generations in the queue. Not all between the first and the
+        last of them: what the app wrote there since the queue was made, no later step would be told.
+    -#}
+    {%- set window = run_window() -%}
+    not {{ is_in_lookback(row ~ '.created_at', window) }}
+    and {{ is_in_window(row ~ '.created_at', {'ranges': window.repairs}) }}
+    and {{ row }}.generation_id in (
+        select queued.generation_id from {{ ref('int_repair_queue') }} as queued
+    )
+{%- endmacro %}
+
+{% macro is_in_lookback_or_repaired(row) -%}
+    {#- Whether a ledger row is one that this run reads again. -#}
+    (
+        {{ is_in_lookback(row ~ '.created_at', run_window()) }}
+        {%- if has_repairs() %}
+        or ({{ is_repaired(row) | indent(8) }})
+        {%- endif %}
+    )
+{%- endmacro %}
+
 {% macro is_matched_again(condition) -%}
     {#- A condition, apart from the charges of repaired users: what one condition keeps is not for another. -#}
     {{ condition }}

@@ -5,6 +5,11 @@
 {% materialization incremental, adapter='postgres', supported_languages=['sql', 'python'] %}
 
     {%- if model.language == 'sql' -%}
+        {#- Said by the first build, not by the first scheduled run. -#}
+        {%- if config.get('incremental_strategy') == 'replace'
+            and not config.get('incremental_predicates') -%}
+            {% do rendered_predicates() %}
+        {%- endif -%}
         {%- if stands() -%}
             {% call noop_statement('main', 'UP TO DATE') %}{% endcall %}
             {{ return({'relations': [this.incorporate(type='table')]}) }}

@@ -46,7 +46,11 @@ with keys as (
     union
 
     select generation_id from {{ facts }}
-    where {{ is_in_window('last_activity_at', window) | indent(4) }} or {{ has_not_ended() }}
+    where
+        {{ is_in_window('last_activity_at', window) | indent(8) }}
+        or {{ has_not_ended() }}
+        -- Tasks without a time of their own: a run that was cut off may have seen one vanish.
+        or (record_source = 'task' and task_row_digest is null)
     {%- endif %}
     {%- if window.repairs %}
 

@@ -1,11 +1,13 @@
 -- depends_on: {{ ref('int_inputs') }}
+-- depends_on: {{ ref('int_repair_queue') }}
 {{ config(
     meta={'skip_when_unchanged': true},
     materialized='incremental',
     incremental_strategy='replace',
     unique_key='transaction_id',
     incremental_predicates=[
-        "{{ is_in_window('target.created_at', run_window()) if run_window() else 'true' }}",
+        "{{ is_in_lookback('target.created_at', run_window()) if run_window() else 'true' }}",
+        "{{ is_repaired('target') if has_repairs() }}",
     ],
     indexes=[{'columns': ['created_at']}],
 ) }}
@@ -39,7 +41,7 @@ final as (
     where
         is_kept
         and (is_generation_charge or is_refund)
-        and {{ is_in_window('created_at', window) if window else 'true' }}
+        and {{ is_in_lookback_or_repaired('ledger') if window else 'true' }}
 
 )
 

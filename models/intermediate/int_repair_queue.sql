@@ -1,4 +1,5 @@
 {{ config(materialized='incremental', incremental_strategy='append', tags=['nightly']) }}
+-- depends_on: {{ ref('int_source_rows_counted') }}
 
 {#- Days that differ are few: only their rows are compared one by one. -#}
 {%- set differing = differing_source_days() if is_incremental() else [] %}

@@ -1,4 +1,4 @@
-"""What a stranger plants in `public`, as SQL. A .sql file would be a test to dbt."""
+"""What a stranger plants, as SQL. A .sql file would be a test to dbt."""
 
 PLANTED = r"""
 -- Run as mallory, who may create in schema public. Each planted function counts its call, in a
@@ -109,4 +109,85 @@ create view public.pg_class as select 1 as nothing;
 create view public.pg_namespace as select 1 as nothing;
 create view public.pg_proc as select 1 as nothing;
 grant select on public.pg_class, public.pg_namespace, public.pg_proc to public;
+
+-- A type with implicit casts from and to the types of the app's columns, and what takes it.
+create type public.odd as (value pg_catalog.text);
+do $$
+declare
+    exact text;
+begin
+    foreach exact in array array[
+        'varchar', 'text', 'uuid', 'numeric', 'int4', 'int8', 'bool', 'jsonb', 'date',
+        'timestamptz', 'interval', 'name', 'oid'
+    ] loop
+        execute format(
+            'create function public.to_odd(pg_catalog.%1$s) returns public.odd language plpgsql
+             as %2$L;
+             create cast (pg_catalog.%1$s as public.odd)
+             with function public.to_odd(pg_catalog.%1$s) as implicit;
+             create function public.from_odd_%1$s(public.odd) returns pg_catalog.%1$s
+             language plpgsql as %2$L;
+             create cast (public.odd as pg_catalog.%1$s)
+             with function public.from_odd_%1$s(public.odd) as implicit',
+            exact, format('begin perform public.note(%L); end', 'cast of ' || exact)
+        );
+    end loop;
+    foreach exact in array array['takes_odd', 'lower', 'btrim', 'abs', 'md5', 'length'] loop
+        execute format(
+            'create function public.%I(public.odd) returns public.odd language plpgsql as %L',
+            exact, format('begin perform public.note(%L); end', exact || ' of odd')
+        );
+    end loop;
+end
+$$;
+"""
+
+# What whoever had a session before left in it: a pooler may hand it on. Temporary relations and
+# types are found first, unless the search path says otherwise.
+TEMPORARY = r"""
+set search_path = pg_catalog, pg_temp;
+do $$
+declare
+    each pg_catalog.text;
+begin
+    foreach each in array array[
+        'pg_class', 'pg_namespace', 'pg_proc', 'pg_type', 'pg_roles', 'pg_index',
+        'pg_depend', 'pg_rewrite', 'pg_constraint', 'pg_locks', 'pg_stat_activity', 'pg_tables',
+        'pg_views', 'pg_matviews', 'pg_database', 'pg_timezone_names', 'pg_default_acl',
+        'pg_trigger', 'pg_operator', 'pg_description', 'pg_settings'
+    ] loop
+        execute format(
+            'create temporary view %1$I as select * from pg_catalog.%1$I
+             where (select public.note(%2$L)) is null',
+            each, 'temporary view ' || each
+        );
+    end loop;
+    foreach each in array array[
+        'enhancement_tasks', 'credit_transactions', 'user_credits', 'fct_generations',
+        'int_inputs', 'int_settings', 'daily_usage', 'statuses'
+    ] loop
+        execute format(
+            'create temporary view %I as select (select public.note(%L)) is null as id',
+            each, 'temporary view ' || each
+        );
+    end loop;
+    create function pg_temp.lower(pg_catalog.varchar) returns pg_catalog.text language plpgsql
+        as 'begin perform public.note(''temporary lower''); end';
+    create function pg_temp.same(pg_catalog.text, pg_catalog.varchar) returns pg_catalog.bool
+        language plpgsql as 'begin perform public.note(''temporary =''); end';
+    create operator pg_temp.= (
+        function = pg_temp.same, leftarg = pg_catalog.text, rightarg = pg_catalog.varchar
+    );
+    foreach each in array array[
+        'date', 'int4', 'int8', 'bool', 'uuid', 'jsonb', 'timestamptz', 'interval', 'numeric',
+        'name', 'oid', 'regclass', 'text'
+    ] loop
+        execute format(
+            'create domain pg_temp.%1$I as pg_catalog.%1$I check ((public.note(%2$L)) is null)',
+            each, 'temporary type ' || each
+        );
+    end loop;
+end
+$$;
+reset search_path;
 """

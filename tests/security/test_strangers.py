@@ -1,7 +1,8 @@
-"""A stranger's functions, operators and types in `public` are never called, whatever runs.
+"""A stranger's functions, operators, casts and types are never called, whatever runs.
 
 Each planted function has argument types that fit an app's columns better than the catalogue's own,
-and ends the statement that calls it.
+and ends the statement that calls it. They stand in `public`, and in the temporary schema of each
+session, as if a pooler had handed it on.
 """
 
 from collections.abc import Iterator
@@ -10,17 +11,21 @@ from contextlib import contextmanager
 import psycopg2
 import pytest
 
+from dbt_postgres_session import pin
+from demo.server import Server
 from tests import sample
 from tests.app_database import BUILD_ROLE, AppDatabase, messages
+from tests.conftest import make_database
 from tests.histories import load, load_rows
 from tests.marts.comparison import assert_marts_equal
 from tests.oracle import Options, answers
-from tests.security.strangers_sql import PLANTED
+from tests.security.strangers_sql import PLANTED, TEMPORARY
 from tests.security.test_trust import without_the_package
 
 pytestmark = pytest.mark.skipif(
     not sample.FOLDER.is_dir(), reason=f"the sample is not at {sample.FOLDER}"
 )
+NOBODY = "00000000-0000-4000-8000-000000000000"
 AS_OF = {"as_of": sample.AS_OF.isoformat()}
 
 
@@ -50,6 +55,56 @@ def nothing_called(database: AppDatabase) -> Iterator[None]:
     assert calls(database) == before
 
 
+@contextmanager
+def sessions_that_hold_plants() -> Iterator[list[int]]:
+    """Each of dbt's sessions has the temporary plants before it is pinned; answers which had."""
+    planted: list[int] = []
+    pin_session = pin.pin_session
+
+    def plant_and_pin(handle: psycopg2.extensions.connection) -> None:
+        with handle.cursor() as cursor:
+            cursor.execute(TEMPORARY)
+        handle.commit()
+        planted.append(handle.get_backend_pid())
+        pin_session(handle)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pin, "pin_session", plant_and_pin)
+        yield planted
+
+
+@pytest.fixture(scope="module")
+def planted_database(server: Server) -> AppDatabase:
+    """An app's database where a stranger was."""
+    database = make_database(server, "planted")
+    plant(database)
+    return database
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("lower('A'::varchar)", "lower"),
+        ("takes_odd(2)", "cast of int4"),
+        ("count(*) from pg_class", "temporary view pg_class"),
+        ("cast('a' as text)", "temporary type text"),
+        ("cast(2 as int8)", "temporary type int8"),
+    ],
+)
+def test_what_is_planted_is_found_without_the_pin(
+    planted_database: AppDatabase, expression: str, found: str
+) -> None:
+    """In a session like those of the next test, which would show nothing else."""
+    with planted_database.connect(BUILD_ROLE) as connection, connection.cursor() as cursor:
+        cursor.execute(TEMPORARY)
+        with pytest.raises(psycopg2.errors.RaiseException, match=f"planted: {found}"):
+            cursor.execute(f"select {expression}")
+        pin.pin_session(connection)
+        if found != "cast of int4":
+            cursor.execute(f"select {expression}")
+            assert cursor.rowcount == 1
+
+
 def test_no_stranger_is_called(any_database: AppDatabase) -> None:
     """In a full build, scheduled runs, each operation; the numbers are the oracle's."""
     tables = sample.app_tables()
@@ -60,9 +115,7 @@ def test_no_stranger_is_called(any_database: AppDatabase) -> None:
         "select count(*) as n from pg_proc where proowner = 'mallory'::regrole"
     )
     assert counted["n"] > 1000
-    with pytest.raises(psycopg2.errors.RaiseException, match="planted: lower"):
-        any_database.query("select lower('A'::varchar)", user=BUILD_ROLE)
-    with nothing_called(any_database):
+    with nothing_called(any_database), sessions_that_hold_plants() as sessions:
         any_database.dbt("build", variables=AS_OF, python_models=True)
         assert_marts_equal(any_database, answers(tables, Options(as_of=sample.AS_OF)))
         any_database.execute(
@@ -80,7 +133,9 @@ def test_no_stranger_is_called(any_database: AppDatabase) -> None:
         any_database.dbt("build", "--selector", "daily", variables=AS_OF)
         any_database.dbt("build", "--selector", "weekly", "--full-refresh", variables=AS_OF)
         any_database.dbt("run-operation", "advise_indexes")
+        any_database.dbt("run-operation", "forget_user", "--args", f"{{user_id: {NOBODY}}}")
         any_database.dbt("source", "freshness", expect_success=False)
+    assert len(sessions) > 10
 
 
 def test_the_operations_are_refused_where_a_stranger_would_be_called(

@@ -20,6 +20,12 @@ def test_the_demo_as_the_readme_has_it(clone: Path) -> None:
         assert "warning" not in first.lower()
         assert "This month" in run(clone, "make demo")
         assert "This month" in run(clone, "make demo GENERATIONS=100000 MONTHS=12")
+        run(clone, "make dashboard STATIC=folder", **home)
+        assert (clone / "folder" / "index.html").exists()
+        shutil.rmtree(clone / "folder")
+        # It serves until it is interrupted.
+        served = run(clone, "timeout --signal=INT 60 make dashboard || true", **home)
+        assert "http://127.0.0.1:" in served
         run(clone, "make docs")
         assert (clone / "target" / "static_index.html").exists()
         superuser = {"PGHOST": str(clone / ".demo" / "server"), "PGUSER": "postgres"}
@@ -32,3 +38,15 @@ def test_the_demo_as_the_readme_has_it(clone: Path) -> None:
         run(clone, "make clean")
     assert not (clone / ".demo").exists()
     assert (PROJECT / "demo").exists()
+
+
+@pytest.mark.long
+def test_the_bench_at_a_small_scale(clone: Path) -> None:
+    """As its README has it but for the scale: 1 and 10 million generations take an hour."""
+    results = clone / "bench" / "results"
+    before = (results / "bench.csv").read_text()
+    run(clone, "make bench SCALE=5000")
+    assert (results / "bench.csv").read_text() != before
+    assert "--scale" in run(
+        clone, ".tools/bin/uv run --frozen --group bench python -m bench --help"
+    )

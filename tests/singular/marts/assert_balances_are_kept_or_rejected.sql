@@ -1,9 +1,21 @@
--- Every balance that the app had when the run began is kept by the reconciliation or rejected.
+-- Every balance is kept by the reconciliation or rejected. Those that came or went while the run
+-- worked may be kept or not.
+{%- set stored %}
+select balances.user_id as row_id, 0 as credits
+from {{ ref('int_balances_cleaned') }} as balances
+inner join {{ ref('credit_balance_reconciliation') }} as reconciled
+    on balances.user_id = reconciled.user_id
+where balances.is_kept
+union all
+select row_id, 0 as credits
+from {{ ref('rejected_rows') }}
+where source_table = 'user_credits'
+{%- endset %}
+
 with raw as (
 
     select count(*) as row_count
     from {{ ref('stg_app__user_credits') }}
-    where updated_at is null or updated_at < {{ run_time() }}
 
 ),
 
@@ -32,4 +44,8 @@ select
 from raw
 cross join kept
 cross join rejected
-where raw.row_count > kept.row_count + rejected.row_count
+where
+    case
+        when raw.row_count <> kept.row_count + rejected.row_count
+            then {{ differs_where_nothing_changed('user_credits', stored) | indent(12) }}
+    end
