@@ -30,7 +30,20 @@ declare
     is_locked boolean := false;
     definition text;
     others text;
+    {%- if not binds %}
+    digest constant text := {{ late_digest(sql) | indent(4) }};
+    {%- endif %}
 begin
+    {%- if not binds %}
+    if is_view and exists (
+        select from pg_proc
+        where
+            oid = to_regprocedure('{{ late_query(target_relation) }}')
+            and obj_description(oid, 'pg_proc') = md5(digest || pg_get_viewdef(target) || prosrc)
+    ) then
+        return;
+    end if;
+    {%- endif %}
     -- The server then writes the schema of everything that is not its own.
     perform set_config('search_path', 'pg_catalog, pg_temp', true);
     create temporary view {{ new_view }}
@@ -101,11 +114,8 @@ $materialization$
     which the server reads anew, and plans as part of the query, each time it is used. It has types of
     the server's own only, for it would depend on any other.
 -#}
-{%- set function = target_relation.incorporate(
-    path={'identifier': target_relation.identifier[:56] ~ '__query'}
-).include(database=false) | string %}
 declare
-    query constant text := '{{ function | replace("'", "''") }}()';
+    query constant text := '{{ late_query(target_relation) }}';
     body text := rtrim(definition, ';');
     signature text;
     casts text;
@@ -174,5 +184,39 @@ begin
     drop view {{ new_view }};
     execute format('create temporary view {{ new_view }} as select * from %s', query);
     definition := pg_get_viewdef('{{ new_view }}'::regclass);
+    execute format('comment on function %s is %L', query, md5(digest || definition || body));
 end;
 {% endmacro %}
+
+{% macro late_query(relation) -%}
+    {#- The name of the function that holds the query of a view that is bound late, in a literal. -#}
+    {%- set function = relation.incorporate(
+        path={'identifier': relation.identifier[:56] ~ '__query'}
+    ) -%}
+    {{ function.include(database=false) | string | replace("'", "''") }}()
+{%- endmacro %}
+
+{% macro late_digest(sql) -%}
+{#- SQL: what tells whether such a view would be made as it is: its query, and the types of what it reads. -#}
+{%- set read = [] -%}
+{%- for unique_id in model.depends_on.nodes -%}
+    {%- set node = graph.nodes.get(unique_id) or graph.sources[unique_id] -%}
+    {%- do read.append(
+        api.Relation.create(none, node.schema, node.alias or node.identifier)
+        | string | replace("'", "''")
+    ) -%}
+{%- endfor -%}
+md5('{{ local_md5(sql) }}' || coalesce((
+    select string_agg(
+        format('%s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod)),
+        ', ' order by attrelid::regclass::text, attnum
+    )
+    from pg_attribute
+    where
+        attrelid in (
+            select to_regclass(name)
+            from unnest(cast(array['{{ read | join("', '") }}'] as text[])) as names (name)
+        )
+        and attnum > 0 and not attisdropped
+), ''))
+{%- endmacro %}

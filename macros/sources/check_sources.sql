@@ -20,6 +20,8 @@
             ~ problems | join('\n  - ')
         ) }}
     {% endif %}
+    {# Asked once, here, and not by each of the models that run side by side. #}
+    {% if flags.WHICH in ['build', 'run'] %}{% do history_start() %}{% endif %}
 {% endmacro %}
 
 {% macro default__find_unreadable_rows(relations) %}

@@ -19,7 +19,7 @@
     {#- The server's own type knows all spellings of a UUID: case, dashes, braces. -#}
     {%- set id = trimmed_id(expression) -%}
     case
-        when {{ is_clean_uuid(expression) }} then {{ expression }}
+        when {{ postgres__is_uuid(expression) }} then cast(cast({{ expression }} as uuid) as text)
         when {{ postgres__is_uuid(id) }} then cast(cast({{ id }} as uuid) as text)
         when {{ is_no_id(id) }} then {{ hidden_id(id) }}
         else nullif({{ id }}, '')
@@ -45,8 +45,9 @@
 {%- endmacro %}
 
 {% macro postgres__is_hidden_id(expression) -%}
+    {#- What is told in the least time comes first. -#}
     {%- set id = trimmed_id(expression) -%}
-    ({{ is_no_id(id) }}) and not ({{ postgres__is_uuid(id) }})
+    not ({{ postgres__is_uuid(expression) }}) and ({{ is_no_id(id) }}) and not ({{ postgres__is_uuid(id) }})
 {%- endmacro %}
 
 {% macro is_no_id(expression) -%}
@@ -55,20 +56,45 @@
 {%- endmacro %}
 
 {% macro postgres__is_no_id(expression) -%}
-    {%- set refused = [
+    {%- set of_digits = [
         '^[0-9]{9,}$',
         '^[0-9]+([._|:-]+[0-9]+)+$',
-        '[0-9]{3}[._:-][0-9]{3}[._:-][0-9]{4}|([0-9]{4}[._:-]){3}[0-9]{4}',
-        '^[a-z]{2}[0-9]{2}[a-z]{0,4}[0-9]{6,}[a-z0-9]*$',
-        '::|^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2,}$|^[0-9a-f]{2}(-[0-9a-f]{2}){5}$',
+        '[0-9]{3}[._:-][0-9]{3}[._:-][0-9]{4}',
+        '([0-9]{4}[._:-]){3}[0-9]{4}',
+    ] -%}
+    {%- set with_marks = [
+        '::',
+        '^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2,}$',
+        '^[0-9a-f]{2}(-[0-9a-f]{2}){5}$',
         '[.][a-z]{2,}(:[0-9]+)?$|^www[.]',
-        '^eyj|^ya29|^ivborw|^0x[0-9a-f]{40}$|^bc1[a-z0-9]{20}|^[a-z]{6}[0-9]{2}[a-z][0-9]{2}[a-z][0-9]{3}[a-z]$',
-        '^(akia|asia)[a-z0-9]{12}|^aiza[a-z0-9_-]{20}',
         '^(sk|pk|rk|gh[a-z]|github|glpat|xox[a-z]|hf|r8|whsec|sbp|nvapi|key|bearer|secret|password|passwort)[:._-]',
         '^(tel|phone|mobile|fax|mailto|e?mail|iban|ip|ssn|card|visa|prompt|name)[:._-]',
     ] -%}
-    trim({{ expression }}) !~ '^[A-Za-z0-9_|.:-]{0,64}$'
-    or trim({{ expression }}) ~* '{{ refused | join('|') }}'
+    {%- set starts = [
+        '^eyj|^ya29|^ivborw|^bc1[a-z0-9]{20}',
+        '^(akia|asia)[a-z0-9]{12}|^aiza[a-z0-9_-]{20}',
+        '^[a-z]{2}[0-9]{2}[a-z]{0,4}[0-9]{6,}[a-z0-9]*$',
+        '^0x[0-9a-f]{40}$',
+        '^[a-z]{6}[0-9]{2}[a-z][0-9]{2}[a-z][0-9]{3}[a-z]$',
+    ] -%}
+    (
+        select
+            trimmed !~ '^[A-Za-z0-9_|.:-]*$'
+            or length(id) > 64
+            or id ~ '^[^a-z]*[0-9][^a-z]*$|[._:-][0-9]{3,4}[._:-]' and (
+                {{ matches_any('id', of_digits) | indent(16) }}
+            )
+            or id ~ '[:._-]' and (
+                {{ matches_any('id', with_marks) | indent(16) }}
+            )
+            or {{ matches_any('id', starts) | indent(12) }}
+        from (
+            select
+                trim({{ expression }}) as trimmed,
+                lower(trim({{ expression }})) as id
+            offset 0  -- computed once
+        ) as ids
+    )
 {%- endmacro %}
 
 {% macro hidden_id(expression) -%}

@@ -13,9 +13,11 @@
     {% set known = run_memory('history start') %}
     {% if 'time' not in known %}
         {% set kept = none if flags.FULL_REFRESH or checks_all_history() else kept_history_start() %}
-        {% do known.update(
-            kept or {'time': run_query(history_start_sql()).columns[0].values() | first}
-        ) %}
+        {# The first row alone shows in nearly all apps that there is no such gap. #}
+        {% if not kept and run_query(first_row_is_old_sql()).columns[0].values() | first %}
+            {% set kept = {'time': run_query(history_start_sql()).columns[0].values() | first} %}
+        {% endif %}
+        {% do known.update(kept or {'time': none}) %}
     {% endif %}
     {{ return(known.time) }}
 {% endmacro %}
@@ -27,6 +29,17 @@
     {% set rows = run_query('select history_start from ' ~ inputs).rows %}
     {{ return({'time': rows[0][0]} if rows else none) }}
 {% endmacro %}
+
+{% macro first_row_is_old_sql() -%}
+    {#- A query of whether any row of the app's is older than `history_gap_days`. -#}
+    select bool_or(first_rows.created_at < {{ dbt.dateadd('day', -1 * var('history_gap_days'), as_of()) }})
+    from (
+        {%- for table in ['enhancement_tasks', 'credit_transactions'] %}
+        select min({{ source_columns(table).created_at }}) as created_at from {{ source_relation(table) }}
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
+    ) as first_rows
+{%- endmacro %}
 
 {% macro history_start_sql() -%}
     {#-

@@ -42,7 +42,10 @@
                 place,
                 parts[1] as word,
                 parts[2] as after_word,
-                regexp_replace(parts[1], '^[{{ marks }}]+|[{{ marks }}]+$', '', 'g') as core
+                case
+                    when parts[1] ~ '^[A-Za-z0-9]+$' then parts[1]
+                    else regexp_replace(parts[1], '^[{{ marks }}]+|[{{ marks }}]+$', '', 'g')
+                end as core
             from regexp_matches(
                 -- Plain words need no pattern.
                 case
@@ -93,10 +96,7 @@
                                     else 'term'
                                 end
                             from (
-                                select (
-                                    select words.kind from {{ words }} as words
-                                    where words.word = lower(part)
-                                ) as kind
+                                select part
                                 from regexp_split_to_table(
                                     regexp_replace(
                                         regexp_replace(plain, '([a-z])([A-Z])', '\1 \2', 'g'),
@@ -104,7 +104,9 @@
                                     ),
                                     '[ _/\u0027\u2019-]'
                                 ) as part
+                                limit 9
                             ) as parts
+                            left join {{ words }} as words on lower(parts.part) = words.word
                         ) end,
                         'unknown'
                     )

@@ -20,15 +20,12 @@
     {%- set may_differ = 'created_at >= ' ~ window.same_before -%}
 {%- endif %}
 
--- The app's message is part of `row_digest`: to clean it here would only take time.
+-- All that the app wrote is part of `row_digest`: to clean it here would only take time.
 {%- set seen_of_task %}
         task_id,
         created_at,
         is_kept,
-        row_digest,
-        ended_at,
-        status,
-        provider
+        row_digest
 {%- endset %}
 
 with tasks as (

@@ -1,25 +1,39 @@
 {# Holds `as_of`, so that every run that reads it makes it anew. #}
 {{ config(materialized='view', bind=false) }}
 
-with tasks as (
-
-    select * from {{ ref('stg_app__enhancement_tasks') }}
-
-),
-
-aliases as (
-
-    select * from {{ ref('provider_aliases') }}
-
-),
-
-statuses as (
-
-    select * from {{ ref('statuses') }}
-
-),
-
-numbered as (
+{#- Without a CTE, so that the server cleans messages of the rows alone that a query is left with. #}
+select
+    numbered.source_id,
+    numbered.task_id,
+    numbered.user_id,
+    coalesce(aliases.provider, numbered.provider) as provider,
+    numbered.enhancement_type,
+    coalesce(statuses.status, numbered.status, 'unknown') as status,
+    numbered.error_message,
+    numbered.cost_usd,
+    numbered.created_at,
+    numbered.row_digest,
+    case
+        when
+            statuses.status in ('completed', 'failed', 'cancelled')
+            and {{ is_possible_time('numbered.ended_at') }}
+            then numbered.ended_at
+    end as ended_at,
+    case
+        when statuses.status in ('completed', 'failed', 'cancelled')
+            then numbered.processing_seconds
+    end as processing_seconds,
+    numbered.task_id is not null
+    and numbered.copy_number = 1
+    and coalesce({{ is_possible_time('numbered.created_at') }}, true)
+    and coalesce({{ is_plausible_time('numbered.created_at') }}, true) as is_kept,
+    case
+        when numbered.task_id is null then 'missing_id'
+        when numbered.copy_number > 1 then 'duplicate_id'
+        when not {{ is_possible_time('numbered.created_at') }} then 'impossible_created_at'
+        when not {{ is_plausible_time('numbered.created_at') }} then 'implausible_created_at'
+    end as reject_reason
+from (
 
     select
         *,
@@ -31,48 +45,9 @@ numbered as (
             order by updated_at desc nulls last, created_at desc nulls last, status, cost_usd
         ) as copy_number
         {%- endif %}
-    from tasks
+    from {{ ref('stg_app__enhancement_tasks') }}
     where created_at <= {{ as_of() }} or created_at is null
 
-),
-
-final as (
-
-    select
-        numbered.source_id,
-        numbered.task_id,
-        numbered.user_id,
-        coalesce(aliases.provider, numbered.provider) as provider,
-        numbered.enhancement_type,
-        coalesce(statuses.status, numbered.status, 'unknown') as status,
-        numbered.error_message,
-        numbered.cost_usd,
-        numbered.created_at,
-        numbered.row_digest,
-        case
-            when
-                statuses.status in ('completed', 'failed', 'cancelled')
-                and {{ is_possible_time('numbered.ended_at') }}
-                then numbered.ended_at
-        end as ended_at,
-        case
-            when statuses.status in ('completed', 'failed', 'cancelled')
-                then numbered.processing_seconds
-        end as processing_seconds,
-        numbered.task_id is not null
-        and numbered.copy_number = 1
-        and coalesce({{ is_possible_time('numbered.created_at') }}, true)
-        and coalesce({{ is_plausible_time('numbered.created_at') }}, true) as is_kept,
-        case
-            when numbered.task_id is null then 'missing_id'
-            when numbered.copy_number > 1 then 'duplicate_id'
-            when not {{ is_possible_time('numbered.created_at') }} then 'impossible_created_at'
-            when not {{ is_plausible_time('numbered.created_at') }} then 'implausible_created_at'
-        end as reject_reason
-    from numbered
-    left join aliases on numbered.provider = aliases.alias
-    left join statuses on numbered.status = statuses.app_status
-
-)
-
-select * from final
+) as numbered
+left join {{ ref('provider_aliases') }} as aliases on numbered.provider = aliases.alias
+left join {{ ref('statuses') }} as statuses on numbered.status = statuses.app_status

@@ -18,15 +18,6 @@ with overview as (
 
 ),
 
-balances as (
-
-    select
-        *,
-        coalesce(subscription_tier, 'unknown') as tier
-    from {{ ref('int_balances') }}
-
-),
-
 today as (
 
     select
@@ -57,7 +48,7 @@ this_month as (
 
 ),
 
--- Finds its few rows by index.
+-- With both ends of the range the server expects few rows, and finds them by index.
 last_day_by_provider as (
 
     select
@@ -66,7 +57,9 @@ last_day_by_provider as (
         count(case when status = 'completed' then 1 end) as completed_generations,
         count(case when status = 'failed' then 1 end) as failed_generations
     from {{ ref('fct_generations') }}
-    where created_at > (select day_before from overview)
+    where
+        created_at > (select day_before from overview)
+        and created_at <= (select as_of from overview)
     group by 1
 
 ),
@@ -89,7 +82,10 @@ last_failures as (
         error_message,
         created_at
     from {{ ref('fct_generations') }}
-    where status = 'failed' and created_at > (select week_before from overview)
+    where
+        status = 'failed'
+        and created_at > (select week_before from overview)
+        and created_at <= (select as_of from overview)
     order by created_at desc, generation_id
     limit 5
 
@@ -181,13 +177,17 @@ providers as (
 
 ),
 
+-- Of the sums below `monthly_user_usage`, which would be grouped by user once more.
 consumed_by_tier as (
 
     select
-        coalesce(subscription_tier, 'unknown') as tier,
-        sum(credits_used) as credits_used
-    from {{ ref('monthly_user_usage') }}
-    where month_start = (select month_start from overview)
+        coalesce(balances.subscription_tier, 'unknown') as tier,
+        sum(usage_by_user.credits_used) as credits_used
+    from {{ ref('int_usage_by_user_month') }} as usage_by_user
+    left join {{ ref('int_balances') }} as balances on usage_by_user.user_id = balances.user_id
+    where
+        usage_by_user.month_start = (select month_start from overview)
+        and usage_by_user.user_id is not null
     group by 1
 
 ),
@@ -195,10 +195,10 @@ consumed_by_tier as (
 balances_by_tier as (
 
     select
-        tier,
+        coalesce(subscription_tier, 'unknown') as tier,
         count(*) as users,
         sum(current_balance) as credits
-    from balances
+    from {{ ref('int_balances') }}
     group by 1
 
 ),
