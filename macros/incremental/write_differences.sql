@@ -1,7 +1,8 @@
 {% macro write_differences() %}
     {#
         The incremental run of a model with the strategy `differences`: its query answers all rows, and
-        those that differ from the table's, told apart by `unique_key`, are written.
+        those that only one side has are written. Rows are known by `unique_key`, a hash of what they
+        are made from, so that the others need not be computed.
     #}
     {% set target_relation = this.incorporate(type='table') %}
     {% set differing = make_temp_relation(target_relation) %}
@@ -22,10 +23,7 @@
                 new_row.*
             from {{ new_rows }} as new_row
             full join {{ target_relation }} as target on new_row.{{ key }} = target.{{ key }}
-            where
-                {%- for name in names %}
-                {{ 'or ' if not loop.first }}new_row.{{ name }} is distinct from target.{{ name }}
-                {%- endfor %}
+            where new_row.{{ key }} is null or target.{{ key }} is null
         );
         delete from {{ target_relation }} as target
         where target.{{ key }} in (select differing.replaced_key from {{ differing }} as differing);

@@ -213,10 +213,7 @@ md5('{{ local_md5(sql) }}' || coalesce((
     )
     from pg_attribute
     where
-        attrelid in (
-            select to_regclass(name)
-            from unnest(cast(array['{{ read | join("', '") }}'] as text[])) as names (name)
-        )
+        attrelid in (to_regclass('{{ read | join("'), to_regclass('") }}'))
         and attnum > 0 and not attisdropped
 ), ''))
 {%- endmacro %}

@@ -92,7 +92,7 @@
             select
                 trim({{ expression }}) as trimmed,
                 lower(trim({{ expression }})) as id
-            offset 0  -- computed once
+            limit 1  -- so that each is computed once
         ) as ids
     )
 {%- endmacro %}

@@ -5,7 +5,7 @@
 {% macro default__clean_name(expression) -%}
     {#- Most names are clean as they are: no pattern need be tried on them. -#}
     case
-        when {{ is_plain_name(expression) }} then {{ expression }}
+        when {{ is_plain_name(expression) }} then lower({{ expression }})
         when {{ is_no_name(expression) }} then 'unknown'
         else nullif(lower(trim({{ expression }})), '')
     end
@@ -21,7 +21,13 @@
 {%- endmacro %}
 
 {% macro postgres__is_plain_name(expression) -%}
-    {{ expression }} ~ '^[a-z_]+$' and length({{ expression }}) <= 20
+    ({{ expression }} ~ '^[a-z_]+$' or {{ expression }} ~ '^[A-Za-z]+$' and {{ expression }} !~ '{{ mixed_case() }}')
+    and length({{ expression }}) <= 20
+{%- endmacro %}
+
+{% macro mixed_case() -%}
+    {#- What keys have and names have not: five words as in CamelCase. -#}
+    ([a-z][A-Z].*){5}
 {%- endmacro %}
 
 {% macro is_no_name(expression) -%}
@@ -65,7 +71,7 @@
     and (
         select
             length(name) > 40
-            or original ~ '([a-z][A-Z].*){5}'
+            or original ~ '{{ mixed_case() }}'
             or name <> '' and not (name ~ '{{ allowed }}' and name ~ '[{{ letters }}]|^[0-9]{1,3}$')
             or dayless ~ '[0-9]' and (
                 {{ matches_any('dayless', with_digits) | indent(16) }}
@@ -85,7 +91,7 @@
                         then regexp_replace(lower(trim({{ expression }})), '{{ day }}', '', 'g')
                     else lower(trim({{ expression }}))
                 end as dayless
-            offset 0  -- computed once
+            limit 1  -- so that each is computed once
         ) as named
     )
 {%- endmacro %}

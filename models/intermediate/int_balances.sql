@@ -1,17 +1,18 @@
 {#
     Marts read this table and not the view it is made of, which reads the app's table with the rights
-    of whoever asks. Each run compares them and writes what differs.
+    of whoever asks. Each run compares them, by a hash of the app's rows, and writes what differs.
 #}
 {{ config(
     materialized='incremental',
     incremental_strategy='differences',
     meta={'one_row_per_user': true},
-    unique_key='user_id',
+    unique_key='row_digest',
 ) }}
 
 select
     cast(user_id as text) as user_id,
     cast(subscription_tier as text) as subscription_tier,
-    current_balance
+    current_balance,
+    row_digest
 from {{ ref('int_balances_cleaned') }}
 where is_kept

@@ -13,16 +13,17 @@ select
     user_id,
     subscription_tier,
     current_balance,
+    row_digest,
     not has_no_user
     {%- if may_have_copies %}
     and {{ copy_number }} = 1
     {%- endif %}
-    and {{ is_possible_amount('current_balance') }} as is_kept,
+    and is_possible_balance as is_kept,
     case
         when has_no_user then 'missing_user_id'
         {%- if may_have_copies %}
         when {{ copy_number }} > 1 then 'duplicate_user_id'
         {%- endif %}
-        when not {{ is_possible_amount('current_balance') }} then 'impossible_balance'
+        when not is_possible_balance then 'impossible_balance'
     end as reject_reason
 from {{ ref('stg_app__user_credits') }}

@@ -7,8 +7,11 @@ select
         as has_no_user,
     {{ clean_name(app.subscription_tier) }} as subscription_tier,
     {{ exact_decimal('coalesce(' ~ app.current_balance ~ ', 0)') }} as current_balance,
+    {{ 'true' if 'current_balance' in app.integers
+        else is_possible_amount('coalesce(' ~ app.current_balance ~ ', 0)') }} as is_possible_balance,
     {{ exact_decimal('coalesce(' ~ app.consumed_this_month ~ ', 0)') }} as consumed_this_month,
     {{ exact_decimal('coalesce(' ~ app.monthly_allowance ~ ', 0)') }} as monthly_allowance,
     {{ app.updated_at }} as updated_at,
-    {{ withheld_columns(app, names=['subscription_tier'], ids=['user_id']) }} as withheld_columns
+    {{ withheld_columns(app, names=['subscription_tier'], ids=['user_id']) }} as withheld_columns,
+    {{ row_digest('row(' ~ app.names | join(', ') ~ ')') }} as row_digest
 from {{ source('app', 'user_credits') }}
