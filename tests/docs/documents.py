@@ -9,6 +9,8 @@ from tests.app_database import PROJECT
 # docs/cleanup.md is run by tests/cleanup.
 DOCUMENTS = [
     "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
     *sorted(
         str(path.relative_to(PROJECT))
         for path in (PROJECT / "docs").glob("*.md")

@@ -32,7 +32,22 @@ ELSEWHERE = {
     "make dashboard STATIC=folder": (
         "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it"
     ),
+    "make setup": "tests/setup/test_your_own_database.py::test_your_own_database",
+    "make lint": ".ci/run",
     "make test": ".ci/run",
+    "make test-long": "tests/docs/test_contributing.py::test_the_long_tests_are_found",
+    ".tools/bin/uv run --frozen python -m lint --quick": (
+        "tests/docs/test_contributing.py::test_git_runs_the_checks"
+    ),
+    ".tools/bin/uv run --frozen pre-commit install": (
+        "tests/docs/test_contributing.py::test_git_runs_the_checks"
+    ),
+    ".tools/bin/uv run --frozen pytest tests/docs/test_links.py -q": (
+        "tests/docs/test_contributing.py::test_one_test_is_run"
+    ),
+    ".tools/bin/uv run --frozen pytest tests/docs -k variable -q": (
+        "tests/docs/test_contributing.py::test_one_test_is_run"
+    ),
     "make lint test": ".ci/run",
     "make bench": "tests/setup/test_clone.py::test_the_bench_at_a_small_scale",
     "make bench SCALE=10000000": "tests/setup/test_clone.py::test_the_bench_at_a_small_scale",
