@@ -21,7 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard import csv_files, page, queries, rendering
-from dashboard.database import Database
+from dashboard.database import Database, Row
 from dashboard.filters import Filters, parse
 from dashboard.problems import NotFound, Problem, shown
 
@@ -115,7 +115,7 @@ class Pages:
             writing.release()
 
 
-def _run(overview: page.Row) -> object:
+def _run(overview: Row) -> object:
     return (overview["as_of"], overview["version"], overview["is_stale"])
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
+from typing import Any
 
 from markupsafe import Markup
 
@@ -18,8 +19,9 @@ TOP, BOTTOM, LEFT = 18, 22, 46
 TICKS = 4
 LABEL_GAP = 13  # least distance of two labels at the right edge
 
-Value = Decimal | int | float | None
-Format = Callable[[Value], str]
+Number = Decimal | int | float
+Value = Number | None
+Format = Callable[[Any], str]
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Scale:
     high: float
     ticks: tuple[float, ...]
 
-    def y(self, value: Value) -> float:
+    def y(self, value: Number) -> float:
         """The height of a value, downwards as SVG counts."""
         share = (float(value) - self.low) / (self.high - self.low)
         return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
@@ -101,8 +103,8 @@ def column_chart(
         top, height = min(y, zero), round(abs(zero - y), 1)
         tip = tooltips[place] if tooltips else f"{labels[place]}: {shown(value)}"
         mark = f'<rect x="{x}" y="{top}" width="{width}" height="{height}"/>'
-        if parts and parts.values[place]:
-            foot = scale.y(parts.values[place])
+        if parts and (part := parts.values[place]):
+            foot = scale.y(part)
             mark += (
                 f'<rect class="ink{parts.ink}" x="{x}" y="{foot}" width="{width}"'
                 f' height="{round(zero - foot, 1)}"/>'
@@ -144,7 +146,8 @@ def line_chart(
         round(LEFT + step * place, 1) if len(labels) > 1 else (LEFT + right) / 2
         for place in range(len(labels))
     ]
-    lines, ends = [], []
+    lines: list[str] = []
+    ends: list[list[Any]] = []
     for each in series:
         points = [
             (x, scale.y(value), place, value)
@@ -187,11 +190,11 @@ class Range:
     """A forecast: what is expected, and between what it lies in 80 and 95 of 100 cases."""
 
     label: str
-    expected: Value
-    low_80: Value
-    high_80: Value
-    low_95: Value
-    high_95: Value
+    expected: Number
+    low_80: Number
+    high_80: Number
+    low_95: Number
+    high_95: Number
 
 
 def forecast_chart(

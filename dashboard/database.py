@@ -57,7 +57,7 @@ class Snapshot:
             cursor.execute("savepoint before_query")
             try:
                 cursor.execute(self._named(text), parameters)
-                rows = cursor.fetchall()
+                rows: list[Row] = list(cursor.fetchall())
             except psycopg2.Error as error:
                 problem = problems.of_marts(error, marts, self.schema)
                 if problem is None:

@@ -52,8 +52,8 @@ def parse(parameters: Iterable[tuple[str, str]]) -> Filters:
         if "\0" in value or len(value) > NAME_LENGTH:
             raise BadRequest(f"No {name} is called '{shown(value)}'.")
         given[name] = value.strip()
-    month = given.get("month")
-    if month is not None and not (MONTH.fullmatch(month) and month.isascii()):
+    month = given.get("month", "")
+    if month and not (MONTH.fullmatch(month) and month.isascii()):
         raise BadRequest(f"month is '{shown(month)}': write it as YYYY-MM, as in 2026-11.")
     try:
         parsed = date.fromisoformat(f"{month}-01") if month else None

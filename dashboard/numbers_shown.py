@@ -36,8 +36,8 @@ def seconds(value: Decimal) -> str:
 
 def rounded(value: Any, digits: int) -> Decimal:
     """The nearest number with so many decimals, half away from zero as PostgreSQL has it."""
-    value = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
-    result = value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
+    result = number.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     return abs(result) if result == 0 else result
 
 

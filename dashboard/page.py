@@ -147,7 +147,7 @@ class Page:
         """Months to choose from, the newest first; older ones are asked for by their address."""
         offered = self.period.months[-MONTHS_OFFERED:][::-1]
         month = self.period.filters.month
-        return offered if month in offered else [*offered, month]
+        return offered if month is None or month in offered else [*offered, month]
 
 
 # ---------------------------------------------------------------------------------------- reading
@@ -225,7 +225,7 @@ def _known(kind: str, asked: str | None, names: list[Row]) -> str | None:
         return None
     for row in names:
         if asked in (row["name"], row["label"]) or asked.lower() == row["name"]:
-            return row["name"]
+            return str(row["name"])
     some = ", ".join(row["name"] for row in names[:8]) or "none yet"
     more = ", …" if len(names) > 8 else ""
     raise NotFound(f"There is no {kind} '{shown(asked)}'. Known are: {some}{more}")
@@ -598,7 +598,7 @@ def _trust(reader: Reader) -> Sequence[str]:
 
 def _found(check: Row) -> str:
     if check["is_passed"]:
-        return check["passed_text"]
+        return str(check["passed_text"])
     return f"{numbers.count(abs(check['found']))} {check['found_text']}"
 
 

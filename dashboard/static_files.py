@@ -113,7 +113,9 @@ def _file_names(period: page.Period) -> dict[Filters, str]:
 
 def _title(period: page.Period, filters: Filters) -> str:
     if filters.provider is not None:
-        return next(row["label"] for row in period.providers if row["name"] == filters.provider)
+        return next(
+            str(row["label"]) for row in period.providers if row["name"] == filters.provider
+        )
     if filters.type is not None:
         return filters.type.replace("_", " ")
     return f"{filters.month:%b %Y}"

@@ -1,4 +1,7 @@
-"""Run every linter and say of each whether it passed: `python -m lint`."""
+"""Run every linter and say of each whether it passed: `python -m lint`.
+
+`--quick` leaves out what needs a server, or dbt's manifest.
+"""
 
 import argparse
 import os
@@ -6,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import psycopg2
@@ -18,11 +21,15 @@ from demo import server as embedded
 PROJECT = Path(__file__).resolve().parents[1]
 TARGET = PROJECT / "target" / "lint"
 SQL_FOLDERS = [name for name in ("models", "tests", "analyses") if (PROJECT / name).is_dir()]
-LINTERS = {
+QUICK_LINTERS = {
     "Python rules": ["ruff", "check", "."],
     "Python format": ["ruff", "format", "--check", "."],
+    "Python types": ["mypy"],
     "YAML keys": [sys.executable, "-m", "lint.yaml_keys"],
     "ASCII in SQL": [sys.executable, "-m", "lint.ascii_sql"],
+}
+LINTERS = {
+    **QUICK_LINTERS,
     "dbt manifest": ["dbt", "--quiet", "--warn-error", "parse", "--target-path", str(TARGET)],
     "macro descriptions": [sys.executable, "-m", "lint.macro_descriptions", str(TARGET)],
     "dbt conventions": ["dbt-bouncer", "run", "--config-file", "dbt-bouncer.yml"],
@@ -62,15 +69,19 @@ def app_database() -> Iterator[dict[str, str]]:
 
 def main() -> int:
     """Run the linters one after another, all of them, and answer the exit code."""
-    argparse.ArgumentParser(prog="python -m lint", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m lint", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="only what needs no server: seconds")
+    is_quick = parser.parse_args().quick
+    linters = QUICK_LINTERS if is_quick else LINTERS
     console = Console()
     profile = TARGET / "profile"
     profile.mkdir(parents=True, exist_ok=True)
     (profile / "profiles.yml").write_text((PROJECT / "profiles.yml.example").read_text())
     failures = []
-    with console.status("starting PostgreSQL"), app_database() as libpq:
+    server = nullcontext({}) if is_quick else app_database()
+    with console.status("starting PostgreSQL"), server as libpq:
         environment = {**os.environ, **libpq, "DBT_PROFILES_DIR": str(profile), "COLUMNS": "160"}
-        for name, command in LINTERS.items():
+        for name, command in linters.items():
             with console.status(name):
                 result = subprocess.run(
                     command, cwd=PROJECT, env=environment, capture_output=True, text=True

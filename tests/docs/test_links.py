@@ -137,7 +137,10 @@ def test_a_term_is_defined_linked_and_used(term: str) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", *(f"docs/{name}.md" for name in ("architecture", "cleanup", "operations", "variables"))],
+    [
+        "README.md",
+        *(f"docs/{name}.md" for name in ("architecture", "cleanup", "operations", "variables")),
+    ],
 )
 def test_a_page_leads_to_the_glossary(document: str) -> None:
     """Where a page first leans on one of its words."""

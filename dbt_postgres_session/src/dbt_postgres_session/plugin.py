@@ -5,9 +5,9 @@ import sys
 from typing import Any
 
 import psycopg2
-from dbt.adapters.base import available
+from dbt.adapters.base.meta import available
 from dbt.adapters.contracts.connection import Connection, ConnectionState
-from dbt.adapters.exceptions import FailedToConnectError
+from dbt.adapters.exceptions.connection import FailedToConnectError
 from dbt.plugins.manager import dbtPlugin
 from dbt_common.exceptions import DbtRuntimeError
 
@@ -26,14 +26,15 @@ class PostgresSessionPlugin(dbtPlugin):
         register(PostgresAdapter, PostgresConnectionManager)
 
 
-def register(adapter_class: type, manager_class: type) -> None:
+def register(adapter_class: Any, manager_class: Any) -> None:
     """Wrap three methods of the connection manager and add three methods to the adapter."""
     if "hold_run_lock" in adapter_class._available_:
         return
     manager_class.open = classmethod(_pinning(manager_class.__dict__["open"].__func__))
     manager_class.add_query = _minding_the_lock(manager_class.add_query)
     manager_class.cleanup_all = _releasing(manager_class.cleanup_all)
-    for method in (hold_run_lock, check_run_lock, pooler_refusal):
+    methods: tuple[Any, ...] = (hold_run_lock, check_run_lock, pooler_refusal)
+    for method in methods:
         setattr(adapter_class, method.__name__, method)
         adapter_class._available_ |= {method.__name__}
         adapter_class._parse_replacements_[method.__name__] = method._parse_replacement_
@@ -54,7 +55,7 @@ def _pinning(open_: Any) -> Any:
             if mode == pooler.SESSION:
                 pin.pin_session(connection)
             elif mode == pooler.STATEMENT:  # dbt's first `begin` would end the connection
-                raise DbtRuntimeError(pooler.refusal(connection.credentials))
+                raise DbtRuntimeError(str(pooler.refusal(connection.credentials)))
         except BaseException as error:
             connection.handle.close()
             connection.handle = None

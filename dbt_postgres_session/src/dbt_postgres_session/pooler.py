@@ -111,4 +111,5 @@ def _twin(connection: Connection) -> Connection:
 def _process(handle: Any) -> int:
     with handle.cursor() as cursor:
         cursor.execute("select pg_catalog.pg_backend_pid()")
-        return cursor.fetchone()[0]
+        process: int = cursor.fetchone()[0]
+    return process

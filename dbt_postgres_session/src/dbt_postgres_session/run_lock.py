@@ -138,7 +138,8 @@ class RunLock:
             self._handle.close()
 
     def _try(self, name: str) -> bool:
-        return self._execute(f"select pg_try_advisory_lock({KEY})", name=name)[0][0]
+        is_ours: bool = self._execute(f"select pg_try_advisory_lock({KEY})", name=name)[0][0]
+        return is_ours
 
     def _holder(self, name: str) -> str:
         rows = self._execute(HOLDER, name=name)
