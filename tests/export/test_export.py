@@ -196,8 +196,8 @@ def test_the_focus_file(exported_database: AppDatabase, folder: Path) -> None:
     rows = read_csv(folder / "focus_cost_and_usage.csv")
     assert rows[0].keys() >= MANDATORY
     assert {name for name in rows[0] if name not in MANDATORY} == {
-        *("ChargeFrequency", "ConsumedQuantity", "ConsumedUnit", "PricingCategory"),
-        *("ServiceSubcategory", "x_EnhancementType"),
+        *("ChargeFrequency", "CommitmentDiscountStatus", "ConsumedQuantity", "ConsumedUnit"),
+        *("InvoiceId", "PricingCategory", "ServiceSubcategory", "x_EnhancementType"),
     }
     days = [row for row in of_month(exported_database, marts.MARTS[-1]) if row["generations"]]
     assert [Decimal(row["BilledCost"]) for row in rows] == [row["vendor_cost_usd"] for row in days]
@@ -224,7 +224,7 @@ def test_the_focus_file(exported_database: AppDatabase, folder: Path) -> None:
 def test_focus_periods_are_days_of_the_reporting_timezone(
     exported_database: AppDatabase, export: Export, tmp_path: Path
 ) -> None:
-    """In Cairo, 26 April 2024 began at 1 o'clock; here, a day of New York that lasts 25 hours."""
+    """Such as 3 November 2024, which lasted 25 hours in New York."""
     overview = "update analytics.dashboard_overview set reporting_timezone = %s"
     exported_database.execute(overview, ["America/New_York"])
     try:

@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
+import psycopg2
+import psycopg2.errors
 import pytest
 
 from export import month
@@ -214,7 +216,7 @@ def test_what_a_killed_export_left_is_removed_by_the_next(export: Export, tmp_pa
 def test_all_files_show_one_moment(
     exported_database: AppDatabase, export: Export, tmp_path: Path
 ) -> None:
-    """What a run writes after the first mart was read is in none of the files."""
+    """What is written after the first mart was read is in no file, and no mart is swapped."""
     to = tmp_path / "to"
     counted = "select count(*) from analytics.daily_usage"
     known = exported_database.query(counted)
@@ -225,6 +227,10 @@ def test_all_files_show_one_moment(
                 "insert into analytics.daily_usage (usage_date, provider, enhancement_type)"
                 " values ('2024-11-30', 'zzz', 'zzz')"
             )
+            with pytest.raises(psycopg2.errors.LockNotAvailable):
+                exported_database.execute(
+                    "set lock_timeout = 50; alter table analytics.daily_usage rename to elsewhere"
+                )
 
     try:
         month.write(Database(), date(2024, 11, 1), to, write_meanwhile)
