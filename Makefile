@@ -37,7 +37,9 @@ lint: setup ## check style, YAML keys, descriptions and conventions
 	@$(RUN) python -m lint
 
 test: setup ## run all tests on real PostgreSQL servers
-	@$(RUN) pytest --numprocesses 2 --dist loadscope
+	@$(RUN) pytest tests --numprocesses 2 --dist loadscope
+	@$(RUN) pytest dbt_postgres_python/tests --numprocesses 2 --dist loadscope
+	@$(RUN) pytest dbt_postgres_session/tests --numprocesses 2 --dist loadscope
 
 test-long: setup ## the tests that take minutes: more seeds, histories and servers
 	@$(RUN) pytest -m long -s

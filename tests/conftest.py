@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
@@ -22,13 +21,6 @@ from tests.app_database import BUILD_ROLE, AppDatabase, database_name
 # Read before a test points libpq elsewhere.
 LOCAL_SERVER = {name: os.environ.get(name) for name in ("PGHOST", "PGPORT", "PGUSER")}
 SERVERS = ["18", "16", *(["local"] if LOCAL_SERVER["PGHOST"] else [])]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_environment() -> Iterator[None]:
-    """What a module's runs set in the environment ends with it: other projects' tests come next."""
-    with patch.dict(os.environ):
-        yield
 
 
 @contextmanager

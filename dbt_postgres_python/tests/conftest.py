@@ -8,11 +8,11 @@ from dbt.adapters.postgres.impl import PostgresAdapter
 from dbt_postgres_session.plugin import register
 
 from demo.server import Server
-from tests.conftest import any_server, own_environment, server, server_of
+from tests.conftest import any_server, server, server_of
 
 from dbt_project import DbtProject  # isort: skip
 
-__all__ = ["any_server", "own_environment", "server", "server_of"]
+__all__ = ["any_server", "server", "server_of"]
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from demo.server import Server
-from tests.conftest import any_server, own_environment, server, server_of
+from tests.conftest import any_server, server, server_of
 
 from small_project import SmallProject  # isort: skip
 
-__all__ = ["any_server", "own_environment", "server", "server_of"]
+__all__ = ["any_server", "server", "server_of"]
 
 
 @pytest.fixture
