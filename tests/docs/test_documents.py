@@ -32,6 +32,10 @@ ELSEWHERE = {
     "make dashboard STATIC=folder": (
         "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it"
     ),
+    "make export MONTH=2024-11": "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it",
+    "make export MONTH=2024-11 TO=folder": (
+        "tests/export/test_export.py::test_the_command_of_the_documents"
+    ),
     "make test": ".ci/run",
     "make lint test": ".ci/run",
     "make bench": "tests/setup/test_clone.py::test_the_bench_at_a_small_scale",
