@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: help setup demo demo-stop dashboard backup test test-long bench lint docs clean
+.PHONY: help setup demo demo-stop dashboard export backup test test-long bench lint docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ demo-stop: setup ## stop the demo's server, keep its data
 
 dashboard: setup ## the marts as a page on this machine: the demo's, or by your PG variables (STATIC=folder, PORT=)
 	@$(RUN) --group dashboard python -m dashboard $(if $(STATIC),--static "$(STATIC)") $(if $(PORT),--port $(PORT))
+
+export: setup ## a month of the marts as CSV, Parquet, workbook and FOCUS file (MONTH=YYYY-MM, TO=folder)
+	@$(RUN) --group export python -m export $(if $(MONTH),"$(MONTH)") $(if $(TO),--to "$(TO)")
 
 backup: setup ## dump what the clean-up touches, read it back, record it (FILE=pool.dump)
 	@$(RUN) python -m backup $(or $(FILE),cleanup-$$(date -u +%Y%m%dT%H%M%SZ).dump)

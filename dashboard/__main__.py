@@ -3,7 +3,6 @@
 import argparse
 import os
 import socket
-import subprocess
 import sys
 import threading
 import webbrowser
@@ -11,20 +10,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dashboard import app, static_files
-from dashboard.database import Database
-from dashboard.problems import Problem
+from reader.database import Database
+from reader.libpq import use_demo_by_default
+from reader.problems import Problem
 
 PORT = 8421
-PROJECT = Path(__file__).resolve().parents[1]
-LIBPQ = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGDATABASE", "PGPORT", "PGUSER")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the page or write it; answer the exit code: 0, or 1 after a sentence."""
     options = _parser().parse_args(arguments)
     try:
-        if not any(os.environ.get(name) for name in LIBPQ):
-            _use_demo()
+        use_demo_by_default()
         database = Database(options.schema)
         if options.static is not None:
             names = static_files.write(database, options.static)
@@ -37,22 +34,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
-
-
-def _use_demo() -> None:
-    """Point libpq at the demo's server, as its reader, starting it when it is stopped."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "demo", "environment"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if answer.returncode:
-        reason = " ".join(answer.stderr.split()) or "there is no demo here."
-        raise Problem(f"{reason} Or set PGHOST, PGUSER and PGDATABASE to where your marts are.")
-    lines = (line.partition("=") for line in answer.stdout.splitlines() if line.startswith("PG"))
-    os.environ.update({name: value for name, _, value in lines})
 
 
 def _serve(database: Database, options: argparse.Namespace) -> None:

@@ -21,9 +21,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard import csv_files, page, queries, rendering
-from dashboard.database import Database, Row
 from dashboard.filters import Filters, parse
-from dashboard.problems import NotFound, Problem, shown
+from reader.database import Database, Row
+from reader.problems import NotFound, Problem, shown
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 PAGES_KEPT = 64

@@ -5,10 +5,9 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dashboard.numbers_shown import exact
 from dashboard.queries import Column
+from reader.cells import cell
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}")
 LINES_AT_ONCE = 500
 
 
@@ -25,13 +24,3 @@ def lines(columns: Iterable[Column], rows: Iterable[dict[str, Any]]) -> Iterator
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
-
-
-def cell(value: Any) -> str:
-    """A value without loss; text that a spreadsheet would compute gets an apostrophe before it."""
-    text = exact(value)
-    if isinstance(value, str) and (
-        text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
-    ):
-        return "'" + text
-    return text

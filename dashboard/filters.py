@@ -1,14 +1,13 @@
 """What the address asks for: a month, a provider, a type of output."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
-from dashboard.problems import BadRequest, shown
+from reader.months import read_month
+from reader.problems import BadRequest, shown
 
-MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 NAMES = ("month", "provider", "type")
 NAME_LENGTH = 200
 
@@ -52,11 +51,5 @@ def parse(parameters: Iterable[tuple[str, str]]) -> Filters:
         if "\0" in value or len(value) > NAME_LENGTH:
             raise BadRequest(f"No {name} is called '{shown(value)}'.")
         given[name] = value.strip()
-    month = given.get("month", "")
-    if month and not (MONTH.fullmatch(month) and month.isascii()):
-        raise BadRequest(f"month is '{shown(month)}': write it as YYYY-MM, as in 2026-11.")
-    try:
-        parsed = date.fromisoformat(f"{month}-01") if month else None
-    except ValueError as error:
-        raise BadRequest(f"month is '{shown(month)}': there is no such month.") from error
-    return Filters(parsed, given.get("provider"), given.get("type"))
+    month = read_month(given["month"]) if "month" in given else None
+    return Filters(month, given.get("provider"), given.get("type"))

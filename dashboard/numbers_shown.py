@@ -1,6 +1,5 @@
 """How figures are written: units, digits, and N/A where there is none."""
 
-from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -70,21 +69,6 @@ def show(value: Any, kind: str) -> str:
             return "yes" if value else "no"
         case "note" | "text" if len(str(value)) > LONGEST_TEXT:
             return str(value)[: LONGEST_TEXT - 1] + "…"
-    return str(value)
-
-
-def exact(value: Any) -> str:
-    """A value without loss, for programs: of a file, or of the page's `data` elements."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, list):
-        return " ".join(exact(each) for each in value)
     return str(value)
 
 

@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from dashboard import charts, queries
 from dashboard import numbers_shown as numbers
-from dashboard.database import Row, Snapshot
 from dashboard.filters import Filters
-from dashboard.problems import NotFound, Problem, shown
 from dashboard.queries import Column, Query
+from reader.cells import exact
+from reader.database import Row, Snapshot
+from reader.problems import NotFound, Problem, shown
 
 NAMES_OFFERED = 50
 MONTHS_OFFERED = 60
@@ -484,7 +485,7 @@ def _cards(
         return Card(
             label,
             numbers.show(value, kind),
-            numbers.exact(value),
+            exact(value),
             unit,
             numbers.change(value, then, kind),
             numbers.show(then, kind) if then is not None else "",
@@ -516,7 +517,7 @@ def _cards(
         Card(
             "Active Users",
             numbers.count(users),
-            numbers.exact(users),
+            exact(users),
             "users with credits",
             "",
             "",
@@ -533,7 +534,7 @@ def _cards(
         Card(
             "In Flight Now",
             numbers.count(overview["in_flight_generations"]),
-            numbers.exact(overview["in_flight_generations"]),
+            exact(overview["in_flight_generations"]),
             f"of which {numbers.count(overview['stuck_generations'])} stuck",
             "",
             "",

@@ -1,17 +1,15 @@
 """The same pages as files: written aside, then put in place as a whole."""
 
 import json
-import os
 import re
-import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from dashboard import csv_files, page, queries, rendering
-from dashboard.database import Database, Snapshot
 from dashboard.filters import Filters
-from dashboard.problems import Problem
+from reader.database import Database, Snapshot
+from reader.folders import written_aside
+from reader.problems import Problem
 
 MANIFEST = "paygen-pages.json"
 MONTHS = 13
@@ -33,19 +31,8 @@ def write(database: Database, folder: Path) -> list[str]:
     """
     folder = folder.resolve()
     _check(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        with database.snapshot() as snapshot:
-            names = _write_all(snapshot, aside)
-        aside.chmod(0o755)
-        old = aside.with_name(aside.name + "-old")
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(aside, folder)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    with written_aside(folder) as aside, database.snapshot() as snapshot:
+        names = _write_all(snapshot, aside)
     return names
 
 

@@ -32,6 +32,7 @@ from functools import cache, partial
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
+from threadpoolctl import threadpool_limits
 
 from paygen_models.closures import is_regular, is_retired
 from paygen_models.structural import simulate
@@ -428,6 +429,8 @@ def shown(
     return pd.DataFrame(rows)
 
 
+# On matrices as small as these, more threads only wait for each other.
+@threadpool_limits.wrap(limits=1)
 def forecast_costs(usage: pd.DataFrame, budget: float | None) -> pd.DataFrame:
     """Make today's forecast and those of the past; one row per forecast, provider and month.
 

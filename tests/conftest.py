@@ -23,6 +23,27 @@ LOCAL_SERVER = {name: os.environ.get(name) for name in ("PGHOST", "PGPORT", "PGU
 SERVERS = ["18", "16", *(["local"] if LOCAL_SERVER["PGHOST"] else [])]
 
 
+# Their first tests take a minute on one server.
+ON_ONE_SERVER = (
+    "security/test_strangers.py",
+    "relations/test_others.py",
+    "relations/test_app_tables.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's first test runs on PostgreSQL 16 too, the others there in `make test-long`."""
+    seen = set()
+    for item in items:
+        case = getattr(item, "callspec", None)
+        if not case or case.params.get("any_server") != "16":
+            continue
+        if item.path in seen or item.path.as_posix().endswith(ON_ONE_SERVER):
+            item.add_marker(pytest.mark.long)
+        seen.add(item.path)
+
+
 @contextmanager
 def _running(which: str) -> Iterator[embedded.Server]:
     if which == "local":

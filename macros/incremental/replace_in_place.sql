@@ -36,19 +36,12 @@
 
 {% macro refuse_other_columns(columns, new_columns) %}
     {# Rows of before and after a change of the model do not mix. #}
-    {% set sides = [] %}
-    {% for side in [columns, new_columns] %}
-        {% set described = [] %}
-        {% for column in side %}
-            {% do described.append(column.name ~ ' ' ~ column.data_type) %}
-        {% endfor %}
-        {% do sides.append(described) %}
-    {% endfor %}
-    {% if sides[0] | sort != sides[1] | sort %}
+    {% set before, after = described(columns), described(new_columns) %}
+    {% if before != after %}
         {{ exceptions.raise_compiler_error(
             this ~ ' was built with other columns, nothing was written; run once with --full-refresh:'
-            ~ '\n  - gone: ' ~ (sides[0] | reject('in', sides[1]) | join(', ') or 'none')
-            ~ '\n  - new: ' ~ (sides[1] | reject('in', sides[0]) | join(', ') or 'none')
+            ~ '\n  - gone: ' ~ (before | reject('in', after) | join(', ') or 'none')
+            ~ '\n  - new: ' ~ (after | reject('in', before) | join(', ') or 'none')
         ) }}
     {% endif %}
 {% endmacro %}

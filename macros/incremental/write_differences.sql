@@ -17,19 +17,46 @@
     {% do run_query('create temporary view ' ~ new_rows ~ ' as (\n' ~ sql ~ '\n)') %}
     {% do refuse_other_columns(columns, adapter.get_columns_in_relation(new_rows)) %}
     {% call statement('main') %}
+        -- Keys first, so that the columns of new rows alone are computed; in one statement, so that the
+        -- app changes nothing in between.
         create temporary table {{ differing }} as (
+            with differing_keys as materialized (
+                select
+                    new_row.{{ key }} as new_key,
+                    target.{{ key }} as old_key
+                from {{ new_rows }} as new_row
+                full join {{ target_relation }} as target on new_row.{{ key }} = target.{{ key }}
+                where new_row.{{ key }} is null or target.{{ key }} is null
+            )
+
             select
-                target.{{ key }} as replaced_key,
-                new_row.*
+                true as is_new,
+                new_row.{{ names | join(', new_row.') }}
             from {{ new_rows }} as new_row
-            full join {{ target_relation }} as target on new_row.{{ key }} = target.{{ key }}
-            where new_row.{{ key }} is null or target.{{ key }} is null
+            where new_row.{{ key }} in (
+                select differing_keys.new_key from differing_keys
+                where differing_keys.new_key is not null
+            )
+
+            union all
+
+            select
+                false as is_new,
+                target.{{ names | join(', target.') }}
+            from {{ target_relation }} as target
+            where target.{{ key }} in (
+                select differing_keys.old_key from differing_keys
+                where differing_keys.old_key is not null
+            )
         );
         delete from {{ target_relation }} as target
-        where target.{{ key }} in (select differing.replaced_key from {{ differing }} as differing);
+        where target.{{ key }} in (
+            select differing.{{ key }} from {{ differing }} as differing
+            where not differing.is_new
+        );
         insert into {{ target_relation }} ({{ names | join(', ') }})
         select {{ names | join(', ') }} from {{ differing }}
-        where {{ key }} is not null;
+        where is_new;
         drop view {{ new_rows }}
     {% endcall %}
 

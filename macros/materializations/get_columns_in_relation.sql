@@ -28,3 +28,12 @@
     {% endcall %}
     {{ return(sql_convert_columns_in_relation(load_result('get_columns_in_relation').table)) }}
 {% endmacro %}
+
+{% macro described(columns) %}
+    {# The names and types of columns, in words, in alphabetical order. #}
+    {% set found = [] %}
+    {% for column in columns %}
+        {% do found.append(column.name ~ ' ' ~ column.data_type) %}
+    {% endfor %}
+    {{ return(found | sort) }}
+{% endmacro %}

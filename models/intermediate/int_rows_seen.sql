@@ -82,7 +82,7 @@ found as (
         generation_id,
         created_at,
         not is_refund and not is_bare as is_generation,
-        {{ row_digest('ledger') }} as row_digest
+        row_digest
     from ledger
 
     union all

@@ -49,6 +49,29 @@ users as (
 
 ),
 
+-- First by provider: a few rows, of which the months' are added up.
+usage_by_provider as (
+
+    select
+        month_start,
+        provider,
+        sum(generations) as generations,
+        sum(completed_generations) as completed_generations,
+        sum(failed_generations) as failed_generations,
+        sum(cancelled_generations) as cancelled_generations,
+        sum(in_flight_generations) as in_flight_generations,
+        sum(credits_used) as credits_used,
+        sum(vendor_cost_usd) as vendor_cost_usd,
+        sum(list_cost_usd) as list_cost_usd,
+        sum(generations_without_cost) as generations_without_cost,
+        sum(refunded_failures) as refunded_failures,
+        sum(unrefunded_failures) as unrefunded_failures,
+        count(user_id) as users_of_provider
+    from usage_by_user
+    group by 1, 2
+
+),
+
 usage_by_month as (
 
     select
@@ -66,8 +89,8 @@ usage_by_month as (
         sum(generations_without_cost) as generations_without_cost,
         sum(refunded_failures) as refunded_failures,
         sum(unrefunded_failures) as unrefunded_failures,
-        count(user_id) as users_of_provider
-    from usage_by_user
+        cast(sum(users_of_provider) as bigint) as users_of_provider
+    from usage_by_provider
     group by grouping sets ((month_start), (month_start, provider))
 
 ),

@@ -20,19 +20,6 @@ DEBIAN_15 = DEBIAN / "15" / "bin"
 PORT = 6432  # names the socket only: each server has a folder of its own
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a test's cases the first runs on PostgreSQL 16 too, the others in `make test-long`."""
-    seen = set()
-    for item in items:
-        here = item.path.parent == Path(__file__).parent and getattr(item, "callspec", None)
-        if here and here.params.get("any_server") == "16":
-            kind = (item.path, item.originalname)
-            if kind in seen:
-                item.add_marker(pytest.mark.long)
-            seen.add(kind)
-
-
 def as_user(name: str) -> list[str]:
     """What to put before a command so that root runs it as an ordinary user."""
     if os.geteuid() != 0:

@@ -9,8 +9,8 @@ import pytest
 from selenium import webdriver
 
 from dashboard import queries
-from dashboard.database import Database
 from demo import server as embedded
+from reader.database import Database
 from tests import sample
 from tests.app_database import AppDatabase
 from tests.conftest import make_database

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import queries
-from dashboard.csv_files import cell
+from reader.cells import cell
 from tests.app_database import AppDatabase
 from tests.dashboard.reading import parse, read_html
 from tests.dashboard.serving import Page, write_files

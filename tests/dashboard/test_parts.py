@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from dashboard import charts, queries
 from dashboard import numbers_shown as numbers
 from dashboard.filters import Filters, parse
-from dashboard.problems import BadRequest
 from dashboard.rendering import prose
 from demo import __main__ as demo
+from reader.problems import BadRequest
 
 amounts = st.decimals(
     allow_nan=False, allow_infinity=False, places=6, min_value=-(10**9), max_value=10**9

@@ -34,6 +34,10 @@ ELSEWHERE = {
     ),
     "make setup": "tests/setup/test_your_own_database.py::test_your_own_database",
     "make lint": ".ci/run",
+    "make export MONTH=2024-11": "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it",
+    "make export MONTH=2024-11 TO=folder": (
+        "tests/export/test_export.py::test_the_command_of_the_documents"
+    ),
     "make test": ".ci/run",
     "make test-long": "tests/docs/test_contributing.py::test_the_long_tests_are_found",
     ".tools/bin/uv run --frozen python -m lint --quick": (

@@ -62,7 +62,13 @@ def run_with(database: AppDatabase, statements: dict[str, str], *arguments: str)
     return messages(result)
 
 
-@pytest.mark.parametrize("arguments", [("--selector", "frequent"), ("--exclude", "tag:python")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--selector", "frequent"),
+        pytest.param(("--exclude", "tag:python"), marks=pytest.mark.long),
+    ],
+)
 def test_the_app_migrates_in_the_middle_of_a_run(
     built: AppDatabase, reader: str, arguments: tuple[str, ...]
 ) -> None:

@@ -33,6 +33,8 @@ def test_the_demo_as_the_readme_has_it(clone: Path) -> None:
         assert "--generations" in run(clone, ".tools/bin/uv run --frozen python -m demo run --help")
         shutil.copytree(FOLDER, clone / "folder")
         assert "This month" in run(clone, "make demo FROM_CSV=folder")
+        run(clone, "make export MONTH=2024-11", **home)
+        assert (clone / "exports" / "2024-11" / "manifest.json").exists()
         assert "stopped" in run(clone, "make demo-stop")
     finally:
         run(clone, "make clean")

@@ -7,7 +7,6 @@ operator's.
 
 from typing import Any
 
-from dbt.adapters.contracts.connection import Connection
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 
@@ -47,7 +46,7 @@ _IS_EXEMPT = """
     where rolname operator(pg_catalog.=) current_user
 """
 
-# The answer for each role of a server, asked once an invocation.
+# The answer for each role of a server, asked once an invocation, which has one target.
 _exempt: dict[tuple[Any, ...], bool] = {}
 
 
@@ -65,14 +64,13 @@ def check_profile(credentials: Any) -> None:
         )
 
 
-def pin_session(connection: Connection) -> None:
+def pin_session(handle: Any) -> None:
     """Set all of `SETTINGS`, and `row_security` as above, for the rest of the session."""
-    handle = connection.handle
     # dbt leaves `set role` in an open transaction, whose rollback would undo it.
     handle.commit()
     autocommit, handle.autocommit = handle.autocommit, True
     # Each model has a session: `set` takes a fifth of the time of `set_config`, which is looked up.
-    settings = SETTINGS | ({"row_security": "off"} if _is_exempt(connection) else {})
+    settings = SETTINGS | ({"row_security": "off"} if _is_exempt(handle) else {})
     statements = []
     for name, value in settings.items():
         values = ", ".join(f"'{part}'" for part in value.split(", "))
@@ -83,14 +81,13 @@ def pin_session(connection: Connection) -> None:
     handle.autocommit = autocommit
 
 
-def _is_exempt(connection: Connection) -> bool:
-    credentials = connection.credentials
-    where = (credentials.host, credentials.port, credentials.database)
-    key = (get_invocation_id(), *where, credentials.user, credentials.role)
+def _is_exempt(handle: Any) -> bool:
+    session = handle.info
+    key = (get_invocation_id(), session.host, session.port, session.dbname, session.user)
     if key not in _exempt:
         for old in [old for old in _exempt if old[0] != key[0]]:
             _exempt.pop(old, None)
-        with connection.handle.cursor() as cursor:
+        with handle.cursor() as cursor:
             cursor.execute(_IS_EXEMPT)
             _exempt[key] = cursor.fetchone()[0]
     return _exempt[key]

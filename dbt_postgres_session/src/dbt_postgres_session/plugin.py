@@ -53,7 +53,7 @@ def _pinning(open_: Any) -> Any:
             # A setting would stay behind in a pool whose sessions others take over.
             mode = pooler.mode(connection, functools.partial(open_, cls))
             if mode == pooler.SESSION:
-                pin.pin_session(connection)
+                pin.pin_session(connection.handle)
             elif mode == pooler.STATEMENT:  # dbt's first `begin` would end the connection
                 raise DbtRuntimeError(str(pooler.refusal(connection.credentials)))
         except BaseException as error:

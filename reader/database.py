@@ -1,4 +1,4 @@
-"""Connections to the marts: few, read only, one snapshot for all that a page shows.
+"""Connections to the marts: few, read only, one snapshot for all that is read together.
 
 Everything is set inside the transaction, so that a pooler of transactions does as well as a server.
 """
@@ -6,7 +6,7 @@ Everything is set inside the transaction, so that a pooler of transactions does 
 import queue
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,16 +15,15 @@ import psycopg2.extensions
 import psycopg2.extras
 from psycopg2 import sql
 
-from dashboard import problems
+from reader import problems
 
 CONNECTIONS = 4
 WAIT_SECONDS = 20
-STATEMENT_TIMEOUT = "20s"
 ROWS_AT_ONCE = 2000
 
-SETTINGS = f"""
+SETTINGS = """
 set local search_path = pg_catalog, pg_temp;
-set local statement_timeout = '{STATEMENT_TIMEOUT}';
+set local statement_timeout = '{timeout}';
 set local lock_timeout = '5s';
 set local datestyle = 'ISO, YMD';
 set local intervalstyle = 'postgres';
@@ -46,6 +45,24 @@ class Snapshot:
         """Answer timestamps in this zone from now on."""
         with self._connection.cursor() as cursor:
             cursor.execute("select set_config('timezone', %s, true)", [zone])
+
+    def lock(self, marts: Iterable[str]) -> None:
+        """Keep the marts as they are until the end; asked first, before the moment is chosen.
+
+        A table that a run puts in a mart's place meanwhile would look empty to this snapshot.
+
+        Raises:
+            Problem: a mart is missing or closed.
+        """
+        with self._connection.cursor() as cursor:
+            for mart in marts:
+                try:
+                    cursor.execute(
+                        self._named(f"lock table {{schema}}.{mart} in access share mode")
+                    )
+                except psycopg2.Error as error:
+                    problem = problems.of_marts(error, (mart,), self.schema)
+                    raise problem or error from error
 
     def rows(self, text: str, marts: tuple[str, ...], parameters: Row) -> list[Row]:
         """All rows of one query, which names the marts' schema as {schema}.
@@ -87,8 +104,16 @@ class Snapshot:
 class Database:
     """A few connections that are opened when they are needed and opened again when they broke."""
 
-    def __init__(self, schema: str = "analytics", connections: int = CONNECTIONS):
+    def __init__(
+        self,
+        schema: str = "analytics",
+        connections: int = CONNECTIONS,
+        application: str = "paygen dashboard",
+        timeout: str = "20s",
+    ):
         self.schema = schema
+        self._application = application
+        self._settings = SETTINGS.format(timeout=timeout)
         self._free: queue.LifoQueue[psycopg2.extensions.connection] = queue.LifoQueue()
         self._slots = threading.BoundedSemaphore(connections)
 
@@ -134,7 +159,7 @@ class Database:
                 connection = self._free.get_nowait()
             except queue.Empty:
                 connection = psycopg2.connect(
-                    "", connect_timeout=5, application_name="paygen dashboard"
+                    "", connect_timeout=5, application_name=self._application
                 )
                 connection.set_session("REPEATABLE READ", readonly=True)
                 self._start(connection)
@@ -145,7 +170,6 @@ class Database:
             except psycopg2.Error:
                 connection.close()
 
-    @staticmethod
-    def _start(connection: psycopg2.extensions.connection) -> None:
+    def _start(self, connection: psycopg2.extensions.connection) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(SETTINGS)
+            cursor.execute(self._settings)

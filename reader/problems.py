@@ -1,4 +1,4 @@
-"""What can go wrong between the page and the marts, each as one sentence with the next step."""
+"""What can go wrong between a reader and the marts, each as one sentence with the next step."""
 
 import psycopg2
 from psycopg2 import errors
@@ -61,7 +61,7 @@ def of_marts(error: psycopg2.Error, marts: tuple[str, ...], schema: str) -> Prob
 
 
 def of_server(error: psycopg2.Error) -> Problem:
-    """Say that no server answers, or why it does not let the page in."""
+    """Say that no server answers, or why it does not let the reader in."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     reason = shown(lines[0] if lines else "no reason given", 240).rstrip(".")
     return Problem(

@@ -1,0 +1,1 @@
+"""One month of the marts as files: CSV, Parquet, a workbook, a FOCUS file and a manifest."""

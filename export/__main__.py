@@ -1,0 +1,108 @@
+"""`python -m export 2026-10`: a month of the marts as files."""
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from xlsxwriter.exceptions import XlsxWriterException
+
+from export import month
+from reader.database import Database
+from reader.libpq import use_demo_by_default
+from reader.months import read_month
+from reader.problems import Problem, shown
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the files; answer the exit code: 0, or 1 after a sentence."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.month is None:
+            raise Problem("Name the month: make export MONTH=2026-10.")
+        first_day = read_month(options.month)
+        use_demo_by_default()
+        folder = options.to or Path("exports") / options.month
+        database = Database(options.schema, 1, "paygen export", timeout="10min")
+        with _progress() as progress:
+            manifest = month.write(database, first_day, folder, _teller(progress))
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except psycopg2.Error as error:
+        print(f"PostgreSQL said: {shown(str(error), 240)}", file=sys.stderr)
+        return 1
+    except (OSError, XlsxWriterException) as error:
+        print(f"The files cannot be written ({error}): nothing of them was left.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("The export was interrupted: nothing was written.", file=sys.stderr)
+        return 130
+    _tell(manifest, folder)
+    return 0
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def _teller(progress: Progress) -> month.Tell:
+    tasks: dict[str, Any] = {}
+
+    def tell(what: str, rows: int, of: int) -> None:
+        if what not in tasks:
+            tasks[what] = progress.add_task(what, total=of)
+        progress.update(tasks[what], completed=rows, total=of)
+
+    return tell
+
+
+def _tell(manifest: dict[str, Any], folder: Path) -> None:
+    for file in manifest["files"]:
+        print(f"{file['rows']:>12,} rows {file['bytes']:>14,} bytes  {file['name']}")
+    print(f"{manifest['month']}, {manifest['covers']}, in {manifest['timezone']}, is in {folder}.")
+    book = folder / month.workbook_name(manifest["month"])
+    print(f"next: open {shlex.quote(str(book))}")
+    if not manifest["is_complete"]:
+        print("The month is not over: export it again after its end and a build.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m export",
+        description="Write a month of the marts as CSV, Parquet, a workbook and a FOCUS file, with"
+        " a manifest. Reads as a reader role, by libpq's variables (PGHOST, PGUSER, PGDATABASE,"
+        " ...), else the demo's marts.",
+    )
+    parser.add_argument("month", nargs="?", metavar="MONTH", help="YYYY-MM, as in 2026-10")
+    parser.add_argument(
+        "--to", type=Path, metavar="DIR", help="folder of the files (exports/MONTH)"
+    )
+    parser.add_argument(
+        "--schema",
+        default=os.environ.get("PAYGEN_SCHEMA", "analytics"),
+        help="schema of the marts (analytics, or $PAYGEN_SCHEMA)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(main())

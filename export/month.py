@@ -1,0 +1,203 @@
+"""Write one month of the marts into a folder, all of it or nothing."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from export import focus, marts
+from export.files import CsvFile, ParquetFile, Rows
+from export.workbook import Workbook
+from reader.database import Database, Row, Snapshot
+from reader.folders import written_aside
+from reader.problems import BUILD, Problem
+
+PROJECT = Path(__file__).resolve().parents[1]
+MANIFEST = "manifest.json"
+FOCUS = "focus_cost_and_usage.csv"
+ROWS_AT_ONCE = 5000
+OVERVIEW = """
+select
+    as_of,
+    reporting_timezone,
+    (%(month)s::date + interval '1 month')::date
+    <= timezone(reporting_timezone, as_of)::date as is_complete
+from {schema}.dashboard_overview
+"""
+
+Tell = Callable[[str, int, int], None]  # what is written, rows so far, rows in all
+
+
+def write(database: Database, month: date, folder: Path, tell: Tell) -> dict[str, Any]:
+    """Write the month's files, and answer what the manifest says.
+
+    Args:
+        database: where the marts are; all files are of one snapshot of them.
+        month: its first day.
+        folder: made when missing; replaced when it holds an export of the month.
+        tell: is told of progress.
+
+    Raises:
+        Problem: no server, no marts, no such month, or the folder holds anything else.
+    """
+    folder = folder.resolve()
+    name = f"{month:%Y-%m}"
+    _check(folder, name)
+    with written_aside(folder) as aside, database.snapshot() as snapshot:
+        snapshot.lock(["dashboard_overview", *(mart.name for mart in marts.MARTS)])
+        parameters = {"month": month}
+        marts.check_month(snapshot, parameters, name)
+        manifest = _about(snapshot, parameters, name)
+        _write_all(snapshot, parameters, aside, manifest, tell)
+    return manifest
+
+
+def workbook_name(month: str) -> str:
+    """The name of a month's workbook."""
+    return f"paygen-{month}.xlsx"
+
+
+def _check(folder: Path, month: str) -> None:
+    """Make sure that nothing but an export of the same month is replaced."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise Problem(f"{folder} is no folder: name another with TO=.")
+    here = {path.name for path in folder.iterdir()}
+    if not here:
+        return
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        other, ours = manifest["month"], {file["name"] for file in manifest["files"]}
+    except (OSError, ValueError, LookupError, TypeError):
+        raise Problem(f"{folder} holds other files: name a new or empty folder with TO=.") from None
+    if other != month:
+        raise Problem(f"{folder} holds the export of {other}: name another folder with TO=.")
+    if strange := sorted(here - ours - {MANIFEST}):
+        raise Problem(
+            f"{folder} also holds {strange[0]}, which no export wrote: move it, or name another"
+            " folder with TO=."
+        )
+
+
+def _about(snapshot: Snapshot, parameters: Row, month: str) -> dict[str, Any]:
+    found = snapshot.rows(OVERVIEW, ("dashboard_overview",), parameters)
+    if not found:
+        raise Problem(f"{snapshot.schema}.dashboard_overview is empty: {BUILD}.")
+    overview = found[0]
+    settings = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    parameters["zone"] = overview["reporting_timezone"]
+    as_of = overview["as_of"].astimezone(UTC)
+    return {
+        "month": month,
+        "is_complete": overview["is_complete"],
+        "covers": "the whole month" if overview["is_complete"] else f"until {as_of.isoformat()}",
+        "as_of": as_of,
+        "timezone": overview["reporting_timezone"],
+        "vendor_cost_basis": settings["vendor_cost_basis"],
+        "paygen_version": version("paygen"),
+        "focus_version": focus.VERSION,
+        "files": [],
+    }
+
+
+def _write_all(
+    snapshot: Snapshot, parameters: Row, folder: Path, manifest: dict[str, Any], tell: Tell
+) -> None:
+    book_name = workbook_name(manifest["month"])
+    book = Workbook(folder / book_name, f"paygen {manifest['month']}", manifest["as_of"])
+    written = _write_marts(snapshot, parameters, folder, manifest, book, tell)
+    charges = _write_focus(snapshot, parameters, folder, tell)
+    written.append((FOCUS, "daily_usage", charges))
+    sheets = sum(rows for name, _, rows in written if name.endswith(".parquet"))
+    book.close(_first_sheet(manifest, written, book_name))
+    manifest["as_of"] = manifest["as_of"].isoformat()
+    manifest["files"] = [
+        _described(folder / name, mart, rows)
+        for name, mart, rows in [*written, (book_name, "all", sheets)]
+    ]
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def _write_marts(
+    snapshot: Snapshot,
+    parameters: Row,
+    folder: Path,
+    manifest: dict[str, Any],
+    book: Workbook,
+    tell: Tell,
+) -> list[tuple[str, str, int]]:
+    """The files of each mart and its sheet, in one pass over its rows."""
+    about = {name: str(manifest[name]) for name in ("month", "covers", "as_of", "timezone")}
+    written = []
+    for mart in marts.MARTS:
+        part = marts.describe(snapshot, mart, parameters)
+        names = f"{mart.name}.csv", f"{mart.name}.parquet"
+        outputs = [
+            ParquetFile(folder / names[1], mart.name, part.columns, about),
+            CsvFile(folder / names[0], [column.name for column in part.columns]),
+            book.sheet(part),
+        ]
+        count = 0
+        tell(mart.name, count, part.rows)
+        for rows in _batches(marts.read(snapshot, part, parameters)):
+            for output in outputs:
+                output.write(rows)
+            count += len(rows)
+            tell(mart.name, count, part.rows)
+        for output in outputs:
+            output.close()
+        written += [(name, mart.name, count) for name in names]
+    return written
+
+
+def _write_focus(snapshot: Snapshot, parameters: Row, folder: Path, tell: Tell) -> int:
+    file, count = CsvFile(folder / FOCUS, focus.COLUMNS), 0
+    for rows in _batches(focus.read(snapshot, parameters)):
+        file.write(rows)
+        count += len(rows)
+        tell("FOCUS", count, count)
+    file.close()
+    return count
+
+
+def _first_sheet(
+    manifest: dict[str, Any], written: Iterable[tuple[str, str, int]], book_name: str
+) -> Iterator[tuple[Any, ...]]:
+    yield (f"paygen: the marts of {manifest['month']}",)
+    yield "month", manifest["month"]
+    yield "covers", manifest["covers"]
+    yield "as of (UTC)", manifest["as_of"].isoformat()
+    yield "timezone of days and months", manifest["timezone"]
+    yield "vendor cost basis", manifest["vendor_cost_basis"]
+    yield "paygen version", manifest["paygen_version"]
+    yield ("numbers", "15 digits, as spreadsheets have them; CSV and Parquet are exact")
+    yield ("",)
+    yield "file", "mart", "rows"
+    yield from written
+    yield book_name, "this workbook"
+    yield MANIFEST, "sizes and SHA-256"
+
+
+def _batches(rows: Iterator[tuple[Any, ...]]) -> Iterator[Rows]:
+    while batch := list(itertools.islice(rows, ROWS_AT_ONCE)):
+        yield batch
+
+
+def _described(path: Path, mart: str, rows: int) -> dict[str, Any]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "name": path.name,
+        "mart": mart,
+        "rows": rows,
+        "bytes": path.stat().st_size,
+        "sha256": digest,
+    }

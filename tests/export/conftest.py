@@ -1,0 +1,43 @@
+"""A database with marts for exports to read, built once."""
+
+from pathlib import Path
+
+import pytest
+
+from demo import server as embedded
+from export.__main__ import main
+from tests.app_database import AppDatabase
+from tests.conftest import make_database
+from tests.dashboard.databases import build, keep_as, load_demo
+from tests.dashboard.serving import environment
+from tests.export.exporting import Export, Result
+
+
+@pytest.fixture(scope="session")
+def exported_database(server: embedded.Server) -> AppDatabase:
+    """The demo's history, smaller, with its marts; what a test changes, it puts back."""
+    database = make_database(server)
+    load_demo(database, 1, generations=600)
+    build(database)
+    return keep_as(database, "export")
+
+
+@pytest.fixture
+def export(
+    exported_database: AppDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Export:
+    """Export as the reader role: the answer, which never is a traceback."""
+    for name, value in environment(exported_database).items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str | Path) -> Result:
+        capsys.readouterr()
+        code = main([str(each) for each in arguments])
+        captured = capsys.readouterr()
+        result = Result(code, captured.out, captured.err.strip())
+        assert "Traceback" not in result.said
+        return result
+
+    return run
