@@ -5,6 +5,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 import yaml
 
 from tests.app_database import PROJECT
@@ -15,12 +17,14 @@ from tests.setup.test_your_own_database import run
 CONTRIBUTING = "CONTRIBUTING.md"
 
 
+@pytest.mark.long
 def test_one_test_is_run() -> None:
     """Each command of the section runs some tests, and they pass."""
     for command in commands(CONTRIBUTING, "Run tests"):
         assert re.search(r"[1-9]\d* passed", run(PROJECT, command)), command
 
 
+@pytest.mark.long
 def test_the_long_tests_are_found() -> None:
     """What `make test-long` runs selects tests; they take too long to be run here."""
     recipe = run(PROJECT, "make --dry-run test-long").splitlines()[-1]
@@ -28,6 +32,7 @@ def test_the_long_tests_are_found() -> None:
     assert "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it" in selected
 
 
+@pytest.mark.long
 def test_git_runs_the_checks(tmp_path: Path) -> None:
     """The quick checks before a commit, which stop one that they find wrong; all before a push."""
     folder = clone_to(tmp_path / "clone")
