@@ -6,7 +6,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
 import yaml
 
 from tests.app_database import PROJECT
