@@ -1,8 +1,8 @@
 """Every figure of the page: a named query over marts, each column with the mart column it is from.
 
-Parameters: the frame's (`this_start`, `prior_ends_at`, …), `month`, `provider`, `type`, `price` (of a
-credit, US dollars) and `limit` (rows shown; null for all). Nothing else is put into the SQL but the
-marts' schema.
+Parameters: the frame's (`this_start`, `prior_ends_at`, …), `month`, `provider`, `type`, `price` (of
+a credit, US dollars) and `limit` (rows shown; null for all). Nothing else is put into the SQL but
+the marts' schema.
 """
 
 from dataclasses import dataclass

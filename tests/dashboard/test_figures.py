@@ -273,7 +273,9 @@ def assert_before_agrees(database: AppDatabase, page: Page, zone: str) -> None:
     assert earlier("Users Who Generated") == number(len({row["user_id"] for row in rows} - {None}))
     refunds = [
         row["created_at"].astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-        for row in database.query("select created_at from analytics_intermediate.int_refunds_matched")
+        for row in database.query(
+            "select created_at from analytics_intermediate.int_refunds_matched"
+        )
     ]
     assert earlier("Refunds Issued") == number(
         sum(before <= at <= cut and at < start for at in refunds)

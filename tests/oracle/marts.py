@@ -257,9 +257,7 @@ def month_to_date(history: History, options: Options) -> list[Row]:
                 "is_this_month": is_current,
                 "ends_at": options.as_of if is_current else _moment(wall_clock, zone),
                 "prior_month_start": prior,
-                "prior_last_date": min(
-                    prior + timedelta(days=days - 1), month - timedelta(days=1)
-                ),
+                "prior_last_date": min(prior + timedelta(days=days - 1), month - timedelta(days=1)),
                 "prior_ends_at": prior_end,
                 **_headline(generations, refunds, options),
                 **{f"prior_{name}": value for name, value in before.items()},
@@ -460,9 +458,7 @@ def _headline(generations: list[Generation], refunds: list[LedgerRow], options: 
 
 def _moment(wall_clock: datetime, zone: ZoneInfo) -> datetime:
     """The moment of a wall clock; the later one of an hour that is skipped or shown twice."""
-    return max(
-        wall_clock.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)
-    )
+    return max(wall_clock.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 def _outcome(generations: Iterable[Generation]) -> Row:
