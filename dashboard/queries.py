@@ -766,26 +766,22 @@ HEALTH = Query(
     "Providers in the last hour and day",
     ("provider_health",),
     """
-    with health as (
-        select * from {schema}.provider_health
-        where %(provider)s::text is null or provider = %(provider)s
-    )
     select
         provider, provider_name,
-        hour.ended_generations as ended_1h,
-        hour.failed_generations as failed_1h,
-        hour.failure_rate as failure_rate_1h,
-        day.ended_generations as ended_24h,
-        day.failed_generations as failed_24h,
-        day.failure_rate as failure_rate_24h,
-        day.in_flight_generations as in_flight_24h,
-        day.stuck_generations as stuck_24h,
-        day.p50_duration_seconds as p50_24h,
-        day.p95_duration_seconds as p95_24h,
-        day.last_success_at
-    from health as day
-    inner join health as hour using (provider, provider_name)
-    where day.period = '24 hours' and hour.period = '1 hour'
+        max(ended_generations) filter (where period = '1 hour') as ended_1h,
+        max(failed_generations) filter (where period = '1 hour') as failed_1h,
+        max(failure_rate) filter (where period = '1 hour') as failure_rate_1h,
+        max(ended_generations) filter (where period = '24 hours') as ended_24h,
+        max(failed_generations) filter (where period = '24 hours') as failed_24h,
+        max(failure_rate) filter (where period = '24 hours') as failure_rate_24h,
+        max(in_flight_generations) filter (where period = '24 hours') as in_flight_24h,
+        max(stuck_generations) filter (where period = '24 hours') as stuck_24h,
+        max(p50_duration_seconds) filter (where period = '24 hours') as p50_24h,
+        max(p95_duration_seconds) filter (where period = '24 hours') as p95_24h,
+        max(last_success_at) as last_success_at
+    from {schema}.provider_health
+    where %(provider)s::text is null or provider = %(provider)s
+    group by 1, 2
     order by ended_24h desc, provider_name
     limit %(limit)s
     """,
