@@ -52,7 +52,8 @@ calendar as (
             else {{ dbt.last_day('months.month_start', 'month') }}
         end as last_date,
         least(
-            overview.wall_clock, cast({{ dbt.dateadd('month', 1, 'months.month_start') }} as timestamp)
+            overview.wall_clock,
+            cast({{ dbt.dateadd('month', 1, 'months.month_start') }} as timestamp)
         ) as wall_clock
     from months
     cross join overview
@@ -106,7 +107,7 @@ measured as (
     left join outcomes on periods.month_start = outcomes.month_start
     left join usage_by_month as prior_months
         on periods.prior_month_start = prior_months.month_start
-    left join lateral (
+    left join lateral (  -- noqa: ST05
         select
             coalesce(sum(generations), 0) as generations,
             coalesce(sum(completed_generations), 0) as completed_generations,
@@ -122,23 +123,23 @@ measured as (
                 {{ usage_measures() | indent(16) }}
             from {{ ref('fct_generations') }}
             where
-                created_date >= periods.prior_month_start
-                and created_date <= periods.prior_last_date
-                and created_at <= periods.prior_ends_at
+                created_date >= prior_month_start
+                and created_date <= prior_last_date
+                and created_at <= prior_ends_at
             group by 1
         ) as usage_by_user
     ) as prior_usage on prior_months.month_start is not null
-    left join lateral (
+    left join lateral (  -- noqa: ST05
         select
             count(*) as refunds_issued,
             coalesce(sum(credits), 0) as credits_refunded
         from {{ ref('int_refunds_matched') }}
         where
             -- By index, an hour that the clocks show twice included.
-            created_at >= {{ start_of_day('periods.prior_month_start') }} - interval '24' hour
-            and created_at <= periods.prior_ends_at
-            and {{ reporting_date('created_at') }} >= periods.prior_month_start
-            and {{ reporting_date('created_at') }} <= periods.prior_last_date
+            created_at >= {{ start_of_day('prior_month_start') }} - interval '24' hour
+            and created_at <= prior_ends_at
+            and {{ reporting_date('created_at') }} >= prior_month_start
+            and {{ reporting_date('created_at') }} <= prior_last_date
     ) as prior_refunds on prior_months.month_start is not null
 
 ),
@@ -152,21 +153,28 @@ final as (
         prior_month_start,
         prior_last_date,
         prior_ends_at,
-        {%- for prefix in ('', 'prior_') %}
-        cast({{ prefix }}generations as bigint) as {{ prefix }}generations,
-        cast({{ prefix }}completed_generations as bigint) as {{ prefix }}completed_generations,
-        cast({{ prefix }}failed_generations as bigint) as {{ prefix }}failed_generations,
-        {{ rate('completed', prefix) }} as {{ prefix }}success_rate,
-        {{ rate('failed', prefix) }} as {{ prefix }}failure_rate,
-        cast({{ prefix }}active_users as bigint) as {{ prefix }}active_users,
-        {{ exact_decimal(prefix ~ 'credits_used') }} as {{ prefix }}credits_used,
-        cast({{ prefix }}vendor_cost_usd as numeric(18, 6)) as {{ prefix }}vendor_cost_usd,
-        cast({{ prefix }}generations_without_cost as bigint)
-            as {{ prefix }}generations_without_cost,
-        cast({{ prefix }}refunds_issued as bigint) as {{ prefix }}refunds_issued,
-        {{ exact_decimal(prefix ~ 'credits_refunded') }} as {{ prefix }}credits_refunded
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        cast(generations as bigint) as generations,
+        cast(completed_generations as bigint) as completed_generations,
+        cast(failed_generations as bigint) as failed_generations,
+        {{ rate('completed') }} as success_rate,
+        {{ rate('failed') }} as failure_rate,
+        cast(active_users as bigint) as active_users,
+        {{ exact_decimal('credits_used') }} as credits_used,
+        cast(vendor_cost_usd as numeric(18, 6)) as vendor_cost_usd,
+        cast(generations_without_cost as bigint) as generations_without_cost,
+        cast(refunds_issued as bigint) as refunds_issued,
+        {{ exact_decimal('credits_refunded') }} as credits_refunded,
+        cast(prior_generations as bigint) as prior_generations,
+        cast(prior_completed_generations as bigint) as prior_completed_generations,
+        cast(prior_failed_generations as bigint) as prior_failed_generations,
+        {{ rate('completed', 'prior_') }} as prior_success_rate,
+        {{ rate('failed', 'prior_') }} as prior_failure_rate,
+        cast(prior_active_users as bigint) as prior_active_users,
+        {{ exact_decimal('prior_credits_used') }} as prior_credits_used,
+        cast(prior_vendor_cost_usd as numeric(18, 6)) as prior_vendor_cost_usd,
+        cast(prior_generations_without_cost as bigint) as prior_generations_without_cost,
+        cast(prior_refunds_issued as bigint) as prior_refunds_issued,
+        {{ exact_decimal('prior_credits_refunded') }} as prior_credits_refunded
     from measured
 
 )
