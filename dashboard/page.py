@@ -368,19 +368,24 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
     month_name = f"{frame['month']:%B %Y}"
     query = queries.HEADLINE_FILTERED if narrow else queries.HEADLINE
     headline = reader.one(query)
-    before = reader.rows(queries.SAME_DAYS)
-    total_before = next((row for row in before if row["is_total"]), {})
-    if frame["prior_month"] < period.months[0]:
-        before, total_before, users_before = [], {}, {}
-    else:
-        users_before = reader.one(queries.SAME_DAYS_USERS)
+    before: list[Row] = []
+    total_before = {
+        name.removeprefix("prior_"): value
+        for name, value in headline.items()
+        if name.startswith("prior_")
+    }
+    if frame["prior_month"] >= period.months[0]:
+        before = reader.rows(queries.SAME_DAYS)
+        if narrow:
+            total_before = next((row for row in before if row["is_total"]), {})
+            total_before = {**total_before, **reader.one(queries.SAME_DAYS_USERS)}
     providers = reader.table("providers", f"No generation in {month_name}: no data yet.")
     months = _months_section(reader)
     page = Page(
         period=period,
         title=_title(period),
         compared=_compared(period),
-        cards=_cards(period, query, headline, total_before, users_before),
+        cards=_cards(period, query, headline, total_before),
         provider_lines=_provider_lines(providers.raw, before),
         trust=_trust(reader),
         sections=[
@@ -464,24 +469,21 @@ def _compared(period: Period) -> str:
     prior = frame["prior_month"]
     if prior < period.months[0]:
         return "There is no earlier month to compare with."
-    last = frame["prior_last_day"]
+    last = frame["prior_last_date"]
     days = "1" if last.day == 1 else f"1\N{EN DASH}{last.day}"
     text = f"Compared with {days} {last:%b %Y}"
-    cut = frame["prior_end_shown"]
     if not frame["is_prior_whole"] and not frame["is_over"]:
-        text += f" until {cut:%H:%M} {period.zone}"
-        return f"{text}, the same days and hours; refunds by whole days."
+        text += f" until {frame['prior_ends_at']:%H:%M} {period.zone}, the same days and hours"
+        return f"{text}; refunds by whole days." if period.filters.are_narrow else f"{text}."
     return f"{text}, the same days."
 
 
-def _cards(
-    period: Period, query: Query, headline: Row, before: Row, users_before: Row
-) -> list[Card]:
+def _cards(period: Period, query: Query, headline: Row, before: Row) -> list[Card]:
     this = "this month" if period.is_current else f"in {period.filters.month:%b %Y}"
     sources = {column.name: column.source for column in query.columns}
 
-    def card(label: str, name: str, kind: str, unit: str = "", earlier: Row = before) -> Card:
-        value, then = headline.get(name), earlier.get(name)
+    def card(label: str, name: str, kind: str, unit: str = "") -> Card:
+        value, then = headline.get(name), before.get(name)
         return Card(
             label,
             numbers.show(value, kind),
@@ -524,11 +526,8 @@ def _cards(
             "dashboard_overview.users_with_credits",
         ),
         failure,
-        card("Refunds Issued", "refunds_issued", "count", earlier=users_before),
-        _with(
-            card("Users Who Generated", "active_users", "count", earlier=users_before),
-            value=active,
-        ),
+        card("Refunds Issued", "refunds_issued", "count"),
+        _with(card("Users Who Generated", "active_users", "count"), value=active),
         card("Credits Used", "credits_used", "credits"),
         card("Gross Margin", "gross_margin_usd", "usd", _margin_rate(headline)),
         Card(

@@ -1,8 +1,8 @@
 """Every figure of the page: a named query over marts, each column with the mart column it is from.
 
-Parameters: the frame's (`this_start`, `prior_cut`, …), `month`, `provider`, `type`, `price` (of a
-credit, US dollars) and `limit` (rows shown; null for all). Nothing else is put into the SQL but the
-marts' schema.
+Parameters: the frame's (`this_start`, `prior_ends_at`, …), `month`, `provider`, `type`, `price` (of
+a credit, US dollars) and `limit` (rows shown; null for all). Nothing else is put into the SQL but
+the marts' schema.
 """
 
 from dataclasses import dataclass
@@ -90,45 +90,28 @@ MONTHS_KNOWN = Query(
     """,
 )
 
-# The same days and hours of the month before: by day number, all of it where it is shorter.
+# The mart says which days and hours of the month before it is compared with.
 FRAME = Query(
     "frame",
     "Period",
-    (),
+    ("month_to_date",),
     """
-    with wall_clock as (
-        select
-            %(month)s::timestamp as month_start,
-            %(month)s::timestamp + interval '1 month' as next_month,
-            %(month)s::timestamp - interval '1 month' as prior_month,
-            least(
-                %(as_of)s::timestamptz at time zone %(zone)s,
-                %(month)s::timestamp + interval '1 month'
-            ) as month_end
-    ),
-    cut as (
-        select
-            *,
-            least(prior_month + (month_end - month_start), month_start) as prior_end
-        from wall_clock
-    )
     select
-        month_start::date as month,
-        next_month::date as next_month,
-        prior_month::date as prior_month,
-        least((next_month - interval '1 day'), month_end)::date as last_day,
-        month_end = next_month as is_over,
-        prior_end = month_start as is_prior_whole,
-        prior_end as prior_end_shown,
-        prior_end::date as prior_cut_date,
-        least(prior_end::date, (month_start - interval '1 day')::date) as prior_last_day,
-        month_start at time zone %(zone)s as this_start,
-        month_end at time zone %(zone)s as this_end,
-        next_month at time zone %(zone)s as next_start,
-        prior_month at time zone %(zone)s as prior_start,
-        date_trunc('day', prior_end) at time zone %(zone)s as prior_cut_start,
-        prior_end at time zone %(zone)s as prior_cut
-    from cut
+        month_start as month,
+        (month_start + interval '1 month')::date as next_month,
+        prior_month_start as prior_month,
+        least(
+            (month_start + interval '1 month' - interval '1 day')::date,
+            (ends_at at time zone %(zone)s)::date
+        ) as last_day,
+        not is_this_month as is_over,
+        prior_ends_at = month_start::timestamp at time zone %(zone)s as is_prior_whole,
+        prior_ends_at,
+        prior_last_date,
+        month_start::timestamp at time zone %(zone)s as this_start,
+        (month_start + interval '1 month') at time zone %(zone)s as next_start
+    from {schema}.month_to_date
+    where month_start = %(month)s
     """,
 )
 
@@ -155,37 +138,22 @@ NAMES = Query(
 HEADLINE = Query(
     "headline",
     "Month",
-    ("monthly_usage", "monthly_cost", "monthly_success_rate"),
+    ("month_to_date", "monthly_cost"),
     """
     select
-        usage.generations,
-        usage.completed_generations,
-        usage.failed_generations,
-        usage.active_users,
-        usage.new_users,
-        usage.credits_used,
-        rates.success_rate,
-        rates.failure_rate,
-        rates.refunds_issued,
-        rates.credits_refunded,
-        cost.vendor_cost_usd,
-        cost.credit_revenue_usd,
-        cost.gross_margin_usd,
-        cost.gross_margin_rate,
-        to_jsonb(cost) ->> 'generations_without_cost' as generations_without_cost
-    from {schema}.monthly_usage as usage
-    inner join {schema}.monthly_cost as cost using (month_start)
-    inner join {schema}.monthly_success_rate as rates using (month_start)
+        headline.*, cost.credit_revenue_usd, cost.gross_margin_usd, cost.gross_margin_rate
+    from {schema}.month_to_date as headline
+    left join {schema}.monthly_cost as cost using (month_start)
     where month_start = %(month)s
     """,
     columns(
-        "generations | Generations | count | monthly_usage",
-        "success_rate | Success rate | rate | monthly_success_rate",
-        "failure_rate | Failure rate | rate | monthly_success_rate",
-        "vendor_cost_usd | WaveSpeed cost | usd | monthly_cost",
-        "active_users | Active users | count | monthly_usage",
-        "refunds_issued | Refunds issued | count | monthly_success_rate",
-        "credits_used | Credits used | credits | monthly_usage",
+        "generations | Generations | count | month_to_date",
+        "success_rate | Success rate | rate | month_to_date",
+        "failure_rate | Failure rate | rate | month_to_date",
+        "vendor_cost_usd | WaveSpeed cost | usd | month_to_date",
+        "active_users | Active users | count | month_to_date",
+        "refunds_issued | Refunds issued | count | month_to_date",
+        "credits_used | Credits used | credits | month_to_date",
         "gross_margin_usd | Gross margin | usd | monthly_cost",
     ),
 )
@@ -265,7 +233,7 @@ SAME_DAYS = Query(
             vendor_cost_usd
         from {schema}.daily_usage
         where
-            usage_date >= %(prior_month)s and usage_date < %(prior_cut_date)s
+            usage_date >= %(prior_month)s and usage_date < %(prior_last_date)s
             and (%(provider)s::text is null or provider = %(provider)s)
             and (%(type)s::text is null or enhancement_type = %(type)s)
         union all
@@ -278,8 +246,7 @@ SAME_DAYS = Query(
             vendor_cost_usd
         from {schema}.fct_generations
         where
-            created_at >= %(prior_cut_start)s and created_at <= %(prior_cut)s
-            and created_at < %(this_start)s
+            created_date = %(prior_last_date)s and created_at <= %(prior_ends_at)s
             and (%(provider)s::text is null or provider = %(provider)s)
             and (%(type)s::text is null or enhancement_type = %(type)s)
     )
@@ -317,8 +284,8 @@ SAME_DAYS_USERS = Query(
                 select user_id
                 from {schema}.fct_generations
                 where
-                    created_at >= %(prior_start)s and created_at <= %(prior_cut)s
-                    and created_at < %(this_start)s
+                    created_date >= %(prior_month)s and created_date <= %(prior_last_date)s
+                    and created_at <= %(prior_ends_at)s
                     and (%(provider)s::text is null or provider = %(provider)s)
                     and (%(type)s::text is null or enhancement_type = %(type)s)
                 group by 1
@@ -328,7 +295,7 @@ SAME_DAYS_USERS = Query(
             select coalesce(sum(refunds_issued), 0)
             from {schema}.daily_usage
             where
-                usage_date >= %(prior_month)s and usage_date <= %(prior_last_day)s
+                usage_date >= %(prior_month)s and usage_date <= %(prior_last_date)s
                 and (%(provider)s::text is null or provider = %(provider)s)
                 and (%(type)s::text is null or enhancement_type = %(type)s)
         ) as refunds_issued
@@ -797,66 +764,42 @@ TYPES = Query(
 HEALTH = Query(
     "health",
     "Providers in the last hour and day",
-    ("fct_generations", "monthly_provider_breakdown"),
+    ("provider_health",),
     """
-    with recent as (
-        select
-            provider,
-            count(*) filter (where status in ('completed', 'failed') and is_last_hour) as ended_1h,
-            count(*) filter (where status = 'failed' and is_last_hour) as failed_1h,
-            count(*) filter (where status in ('completed', 'failed')) as ended_24h,
-            count(*) filter (where status = 'failed') as failed_24h,
-            count(*) filter (where status in ('pending', 'processing')) as in_flight_24h,
-            percentile_cont(0.5) within group (order by duration_seconds) as p50_24h,
-            percentile_cont(0.95) within group (order by duration_seconds) as p95_24h,
-            max(created_at) filter (where status = 'completed') as last_success_at
-        from (
-            select
-                provider, status, created_at, duration_seconds,
-                created_at > %(as_of)s::timestamptz - interval '1 hour' as is_last_hour
-            from {schema}.fct_generations
-            where
-                created_at > %(as_of)s::timestamptz - interval '24 hours'
-                and (%(type)s::text is null or enhancement_type = %(type)s)
-        ) as generations
-        group by 1
-    ),
-    providers as (
-        select provider, provider_name, generations
-        from {schema}.monthly_provider_breakdown
-        where
-            month_start = %(last_month)s
-            and (%(provider)s::text is null or provider = %(provider)s)
-    )
     select
         provider, provider_name,
-        coalesce(ended_1h, 0) as ended_1h,
-        coalesce(failed_1h, 0) as failed_1h,
-        round(failed_1h::numeric / nullif(ended_1h, 0), 6) as failure_rate_1h,
-        coalesce(ended_24h, 0) as ended_24h,
-        coalesce(failed_24h, 0) as failed_24h,
-        round(failed_24h::numeric / nullif(ended_24h, 0), 6) as failure_rate_24h,
-        coalesce(in_flight_24h, 0) as in_flight_24h,
-        p50_24h, p95_24h, last_success_at
-    from providers
-    left join recent using (provider)
-    order by ended_24h desc, providers.generations desc, provider_name
+        max(ended_generations) filter (where period = '1 hour') as ended_1h,
+        max(failed_generations) filter (where period = '1 hour') as failed_1h,
+        max(failure_rate) filter (where period = '1 hour') as failure_rate_1h,
+        max(ended_generations) filter (where period = '24 hours') as ended_24h,
+        max(failed_generations) filter (where period = '24 hours') as failed_24h,
+        max(failure_rate) filter (where period = '24 hours') as failure_rate_24h,
+        max(in_flight_generations) filter (where period = '24 hours') as in_flight_24h,
+        max(stuck_generations) filter (where period = '24 hours') as stuck_24h,
+        max(p50_duration_seconds) filter (where period = '24 hours') as p50_24h,
+        max(p95_duration_seconds) filter (where period = '24 hours') as p95_24h,
+        max(last_success_at) as last_success_at
+    from {schema}.provider_health
+    where %(provider)s::text is null or provider = %(provider)s
+    group by 1, 2
+    order by ended_24h desc, provider_name
     limit %(limit)s
     """,
     columns(
-        "provider_name | Provider | text | monthly_provider_breakdown",
-        "ended_1h | Ended, 1 h | count | fct_generations.status",
-        "failed_1h | Failed, 1 h | count | fct_generations.status",
-        "failure_rate_1h | Failure rate, 1 h | rate | fct_generations.status",
-        "ended_24h | Ended, 24 h | count | fct_generations.status",
-        "failed_24h | Failed, 24 h | count | fct_generations.status",
-        "failure_rate_24h | Failure rate, 24 h | rate | fct_generations.status",
-        "in_flight_24h | In flight | count | fct_generations.status",
-        "p50_24h | Median, 24 h | seconds | fct_generations.duration_seconds",
-        "p95_24h | p95, 24 h | seconds | fct_generations.duration_seconds",
-        "last_success_at | Last success, 24 h | time | fct_generations.created_at",
+        "provider_name | Provider | text | provider_health",
+        "ended_1h | Ended, 1 h | count | provider_health.ended_generations",
+        "failed_1h | Failed, 1 h | count | provider_health.failed_generations",
+        "failure_rate_1h | Failure rate, 1 h | rate | provider_health.failure_rate",
+        "ended_24h | Ended, 24 h | count | provider_health.ended_generations",
+        "failed_24h | Failed, 24 h | count | provider_health.failed_generations",
+        "failure_rate_24h | Failure rate, 24 h | rate | provider_health.failure_rate",
+        "in_flight_24h | In flight | count | provider_health.in_flight_generations",
+        "stuck_24h | Stuck | count | provider_health.stuck_generations",
+        "p50_24h | Median, 24 h | seconds | provider_health.p50_duration_seconds",
+        "p95_24h | p95, 24 h | seconds | provider_health.p95_duration_seconds",
+        "last_success_at | Last success, 24 h | time | provider_health",
     ),
-    ignores=("month",),
+    ignores=("month", "type"),
     limit=ROWS_SHOWN,
 )
 

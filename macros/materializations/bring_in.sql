@@ -172,15 +172,16 @@ begin
             inner join pg_namespace on pg_namespace.oid = relnamespace
             where indrelid = target
         );
-        statements := array(
-            select format('create or replace view %s as %s', views.oid::regclass, pg_get_viewdef(views.oid))
-            from pg_class as views
-            where views.relkind = 'v' and views.oid in ({{ views_on('target') }})
-        );
         {{ lock_in_short_waits(
             lock_statement('target'), 'is_locked', 'changes is not null or not is_table'
         ) | indent(8) }}
         if is_locked then
+            -- Read under the lock: another thread may just have pointed them to another new table.
+            statements := array(
+                select format('create or replace view %s as %s', views.oid::regclass, pg_get_viewdef(views.oid))
+                from pg_class as views
+                where views.relkind = 'v' and views.oid in ({{ views_on('target') }})
+            );
             execute format('alter %s %s rename to %I',
                 case when is_table then 'table' else 'view' end, target, aside);
             alter table {{ new_name }} rename to {{ adapter.quote(target_relation.identifier) }};

@@ -2,6 +2,7 @@
 -- depends_on: {{ ref('int_inputs') }}
 -- depends_on: {{ ref('int_days_changed') }}
 -- depends_on: {{ ref('int_rows_seen') }}
+-- depends_on: {{ ref('failures_by_month') }}
 -- depends_on: {{ ref('monthly_cost') }}
 -- depends_on: {{ ref('monthly_provider_breakdown') }}
 -- depends_on: {{ ref('monthly_success_rate') }}

@@ -225,6 +225,21 @@ def test_figures_of_earlier_months_agree(history: AppDatabase, page: Page) -> No
         assert_page_agrees(history, shown, row["month_start"])
 
 
+def test_a_month_that_is_over_is_compared_with_no_day_more(
+    history: AppDatabase, page: Page
+) -> None:
+    *earlier, month, last = (
+        row["month_start"]
+        for row in history.query("select month_start from analytics.monthly_usage order by 1")
+    )
+    prior_end = month - timedelta(days=1)
+    days = min((last - month).days, prior_end.day)
+    compared = "There is no earlier month to compare with."
+    if earlier:
+        compared = f"Compared with 1\N{EN DASH}{days} {prior_end:%b %Y}, the same days."
+    assert compared in page.get(f"/?month={month:%Y-%m}").text
+
+
 def test_before_is_the_same_days_and_hours(history: AppDatabase, page: Page) -> None:
     assert_before_agrees(history, page, "UTC")
 
@@ -258,6 +273,15 @@ def assert_before_agrees(database: AppDatabase, page: Page, zone: str) -> None:
     )
     assert earlier("Credits Used") == number(sum(row["credits_used"] for row in rows))
     assert earlier("Users Who Generated") == number(len({row["user_id"] for row in rows} - {None}))
+    refunds = [
+        row["created_at"].astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+        for row in database.query(
+            "select created_at from analytics_intermediate.int_refunds_matched"
+        )
+    ]
+    assert earlier("Refunds Issued") == number(
+        sum(before <= at <= cut and at < start for at in refunds)
+    )
     if completed + failed:
         assert earlier("Success Rate") == percent(Decimal(completed) / (completed + failed))
         assert earlier("Failure Rate") == percent(Decimal(failed) / (completed + failed))

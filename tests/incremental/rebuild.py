@@ -8,6 +8,7 @@ COMPARED = {
     "analytics": [
         *("fct_generations", "daily_usage", "monthly_usage", "monthly_cost"),
         *("monthly_success_rate", "monthly_provider_breakdown", "monthly_user_usage"),
+        *("month_to_date", "failures_by_month", "provider_health", "credits_by_tier"),
         *("dashboard_overview", "dashboard_stats"),
     ],
     "analytics_intermediate": [

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from tests.oracle import audit, seeds
 from tests.oracle.cleaning import AppTables, LedgerRow, Options, Row, clean
@@ -24,6 +25,10 @@ def answers(tables: AppTables, options: Options) -> dict[str, list[Row]]:
         "monthly_provider_breakdown": monthly_provider_breakdown,
         "daily_usage": daily_usage,
         "monthly_user_usage": monthly_user_usage,
+        "month_to_date": month_to_date,
+        "failures_by_month": failures_by_month,
+        "provider_health": provider_health,
+        "credits_by_tier": credits_by_tier,
         "dashboard_overview": dashboard_overview,
         "credit_audit_findings": audit.credit_audit_findings,
         "credit_balance_reconciliation": audit.credit_balance_reconciliation,
@@ -214,6 +219,153 @@ def monthly_user_usage(history: History, options: Options) -> list[Row]:
     ]
 
 
+def month_to_date(history: History, options: Options) -> list[Row]:
+    """One row per month, beside the same days and hours of the month before."""
+    rows = []
+    months = list(_months(history, options))
+    for place, (month, generations, refunds) in enumerate(months):
+        is_current = month == options.month(options.as_of)
+        next_month = (month + timedelta(days=31)).replace(day=1)
+        prior = (month - timedelta(days=1)).replace(day=1)
+        zone = ZoneInfo(options.reporting_timezone)
+        wall_clock = datetime.combine(next_month, time())
+        if is_current:
+            wall_clock = options.as_of.astimezone(zone).replace(tzinfo=None)
+        passed = wall_clock - datetime.combine(month, time())
+        prior_wall_clock = min(
+            datetime.combine(prior, time()) + passed, datetime.combine(month, time())
+        )
+        prior_end = _moment(prior_wall_clock, zone)
+        days = options.day(options.as_of).day if is_current else (next_month - month).days
+
+        def is_counted(
+            row: Generation | LedgerRow, days: int = days, end: datetime = prior_end
+        ) -> bool:
+            return options.day(row.created_at).day <= days and row.created_at <= end
+
+        before: Row = dict.fromkeys(_headline([], [], options))
+        if place:
+            _, prior_generations, prior_refunds = months[place - 1]
+            before = _headline(
+                list(filter(is_counted, prior_generations)),
+                list(filter(is_counted, prior_refunds)),
+                options,
+            )
+        rows.append(
+            {
+                "month_start": month,
+                "is_this_month": is_current,
+                "ends_at": options.as_of if is_current else _moment(wall_clock, zone),
+                "prior_month_start": prior,
+                "prior_last_date": min(prior + timedelta(days=days - 1), month - timedelta(days=1)),
+                "prior_ends_at": prior_end,
+                **_headline(generations, refunds, options),
+                **{f"prior_{name}": value for name, value in before.items()},
+            }
+        )
+    return rows
+
+
+def failures_by_month(history: History, options: Options) -> list[Row]:
+    """One row per month, provider and enhancement type with a failure."""
+    groups = _group(
+        (each for each in history.generations if each.status == "failed"),
+        lambda each: (options.month(each.created_at), each.provider, each.enhancement_type),
+    )
+    rows = []
+    for (month, provider, enhancement_type), failures in groups.items():
+        refunded = sum(bool(each.refunds) for each in failures)
+        newest = max(each.created_at for each in failures)
+        rows.append(
+            {
+                "month_start": month,
+                "provider": provider,
+                "enhancement_type": enhancement_type,
+                "failed_generations": len(failures),
+                "refunded_failures": refunded,
+                "unrefunded_failures": sum(
+                    not each.refunds and each.credits_used > 0 for each in failures
+                ),
+                "refunded_failure_rate": _ratio(refunded, len(failures)),
+                "credits_refunded": sum((each.credits_refunded for each in failures), Decimal(0)),
+                "example_generation_id": min(
+                    (each.generation_id for each in failures if each.created_at == newest),
+                    key=str.encode,
+                ),
+            }
+        )
+    return rows
+
+
+def provider_health(history: History, options: Options) -> list[Row]:
+    """One row per provider and period before `as_of`."""
+    rows = []
+    used = {
+        each.provider
+        for each in history.generations
+        if options.month(each.created_at) == options.month(options.as_of)
+        or each.created_at > options.as_of - timedelta(hours=24)
+    }
+    for hours, period in ((1, "1 hour"), (24, "24 hours")):
+        recent = [
+            each
+            for each in history.generations
+            if each.created_at > options.as_of - timedelta(hours=hours)
+        ]
+        for provider in {*seeds.current_providers(), *used}:
+            generations = [each for each in recent if each.provider == provider]
+            durations = [
+                each.duration_seconds for each in generations if each.duration_seconds is not None
+            ]
+            counts = _counts(generations)
+            completed, failed = counts["completed_generations"], counts["failed_generations"]
+            rows.append(
+                {
+                    "provider": provider,
+                    "provider_name": seeds.provider_names().get(provider, provider),
+                    "period": period,
+                    "ended_generations": completed + failed,
+                    "completed_generations": completed,
+                    "failed_generations": failed,
+                    **_outcome(generations),
+                    "p50_duration_seconds": _percentile(durations, Decimal("0.5")),
+                    "p95_duration_seconds": _percentile(durations, Decimal("0.95")),
+                    "last_success_at": max(
+                        (each.created_at for each in generations if each.status == "completed"),
+                        default=None,
+                    ),
+                    "in_flight_generations": counts["in_flight_generations"],
+                    "stuck_generations": len(_stuck(generations, options)),
+                }
+            )
+    return rows
+
+
+def credits_by_tier(history: History, options: Options) -> list[Row]:
+    """One row per tier of a balance, or of a user who used credits this month."""
+    tiers = {each.user_id: each.subscription_tier or "unknown" for each in history.kept.balances}
+    balances = _group(history.kept.balances, lambda each: tiers[each.user_id])
+    usage = _group(
+        (
+            each
+            for each in history.generations
+            if each.user_id is not None
+            and options.month(each.created_at) == options.month(options.as_of)
+        ),
+        lambda each: tiers.get(each.user_id, "unknown"),
+    )
+    return [
+        {
+            "subscription_tier": tier,
+            "users": len(balances.get(tier, [])),
+            "users_with_credits": sum(each.credits > 0 for each in balances.get(tier, [])),
+            "credits_outstanding": sum(each.credits for each in balances.get(tier, [])),
+            "credits_used_this_month": _credits_used(usage.get(tier, [])),
+        }
+        for tier in {*balances, *usage}
+    ]
+
+
 def dashboard_overview(history: History, options: Options) -> list[Row]:
     """One row: what the dashboard shows first."""
     as_of, week_ago = options.as_of, options.as_of - timedelta(hours=168)
@@ -285,6 +437,28 @@ def _counts(generations: list[Generation]) -> Row:
         "cancelled_generations": _count(generations, "cancelled"),
         "in_flight_generations": _count(generations, *IN_FLIGHT),
     }
+
+
+def _headline(generations: list[Generation], refunds: list[LedgerRow], options: Options) -> Row:
+    counts = _counts(generations)
+    return {
+        **{
+            name: counts[name]
+            for name in ("generations", "completed_generations", "failed_generations")
+        },
+        **_outcome(generations),
+        "active_users": len(_users(generations)),
+        "credits_used": _credits_used(generations),
+        "vendor_cost_usd": rounded(_costs(generations, options)[0], 6),
+        "generations_without_cost": _without_cost(generations, options),
+        "refunds_issued": len(refunds),
+        "credits_refunded": sum(each.credits for each in refunds),
+    }
+
+
+def _moment(wall_clock: datetime, zone: ZoneInfo) -> datetime:
+    """The moment of a wall clock; the later one of an hour that is skipped or shown twice."""
+    return max(wall_clock.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 def _outcome(generations: Iterable[Generation]) -> Row:

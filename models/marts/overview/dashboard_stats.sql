@@ -177,45 +177,18 @@ providers as (
 
 ),
 
--- Of the sums below `monthly_user_usage`, which would be grouped by user once more.
-consumed_by_tier as (
-
-    select
-        coalesce(balances.subscription_tier, 'unknown') as tier,
-        sum(usage_by_user.credits_used) as credits_used
-    from {{ ref('int_usage_by_user_month') }} as usage_by_user
-    left join {{ ref('int_balances') }} as balances on usage_by_user.user_id = balances.user_id
-    where
-        usage_by_user.month_start = (select month_start from overview)
-        and usage_by_user.user_id is not null
-    group by 1
-
-),
-
-balances_by_tier as (
-
-    select
-        coalesce(subscription_tier, 'unknown') as tier,
-        count(*) as users,
-        sum(current_balance) as credits
-    from {{ ref('int_balances') }}
-    group by 1
-
-),
-
 tiers as (
 
     select
         {{ json_by_name(
-            'coalesce(balances_by_tier.tier, consumed_by_tier.tier)',
+            'subscription_tier',
             json_object({
-                'count': 'coalesce(balances_by_tier.users, 0)',
-                'totalCredits': exact_decimal('coalesce(balances_by_tier.credits, 0)'),
-                'totalConsumed': exact_decimal('coalesce(consumed_by_tier.credits_used, 0)'),
+                'count': 'users',
+                'totalCredits': 'credits_outstanding',
+                'totalConsumed': 'credits_used_this_month',
             }),
         ) | indent(8) }} as by_name
-    from balances_by_tier
-    full outer join consumed_by_tier on balances_by_tier.tier = consumed_by_tier.tier
+    from {{ ref('credits_by_tier') }}
 
 ),
 
