@@ -37,7 +37,7 @@ lint: setup ## check style, YAML keys, descriptions and conventions
 	@$(RUN) python -m lint
 
 test: setup ## run all tests on real PostgreSQL servers
-	@$(RUN) pytest tests --numprocesses 2 --dist loadscope
+	@$(RUN) pytest tests --numprocesses 2 --dist loadscope --no-loadscope-reorder
 	@$(RUN) pytest dbt_postgres_python/tests --numprocesses 2 --dist loadscope
 	@$(RUN) pytest dbt_postgres_session/tests --numprocesses 2 --dist loadscope
 

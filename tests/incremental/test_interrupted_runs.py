@@ -20,7 +20,7 @@ STEPS = [
 
 @pytest.mark.parametrize(
     "step",
-    [pytest.param(step, marks=pytest.mark.long) if n % 2 else step for n, step in enumerate(STEPS)],
+    [pytest.param(step, marks=pytest.mark.long) if n % 4 else step for n, step in enumerate(STEPS)],
 )
 def test_run_after_one_that_ended_at(built: AppDatabase, step: str) -> None:
     """The same run with everything after `step` never done, then one run more."""
