@@ -35,8 +35,6 @@ ON_ONE_SERVER = (
 DEAR = (
     "app/test_stats.py::test_the_state_of_the_last_24_hours",
     "cleanup/test_docs.py::test_the_way_there_and_back_is_run_as_written[18]",
-    # It once found `assert_window_equals_source` failing: not understood yet.
-    "incremental/test_app_writes_meanwhile.py::test_the_nightly_run_is_green_and_the_next_one_exact",
     "incremental/test_ordinary_life.py::test_a_row_of_a_bad_clock_is_rejected[afterwards-bad0-True]",
     "incremental/test_ordinary_life.py::test_totals_changed_by_hand_are_made_right_at_night[daily_usage]",
     "incremental/test_ordinary_life.py::test_totals_changed_by_hand_are_made_right_at_night[monthly_usage]",

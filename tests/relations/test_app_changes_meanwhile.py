@@ -130,3 +130,24 @@ def test_tables_that_are_emptied_in_the_middle_of_a_run(built: AppDatabase) -> N
     run_with(built, {"int_ledger_synced": "truncate enhancement_tasks"}, "--exclude", "tag:python")
     run(built, AS_OF, ZONE, "--exclude", "tag:python")
     assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+def test_a_task_that_goes_after_the_run_has_seen_it(built: AppDatabase) -> None:
+    """The run ends green without it. One that we lose while the app has it is still found."""
+    task = "00000000-0000-4000-8000-00000000dead"
+    insert = f"""
+        insert into enhancement_tasks (id, enhancement_type, status, created_at, updated_at)
+        values ('{task}', 'image_gen', 'completed', timestamptz '{AS_OF}' - interval '1 hour',
+            timestamptz '{AS_OF}' - interval '1 hour')"""
+    delete = f"delete from enhancement_tasks where id = '{task}'"
+    built.execute(insert)
+    assert run_with(built, {"int_rows_seen": delete}, "--selector", "frequent") == ""
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built, AS_OF, ZONE)
+    built.execute(insert)
+    lose = f"delete from analytics.fct_generations where generation_id = '{task}'"
+    said = run_with(built, {"fct_generations": lose}, "--selector", "frequent")
+    assert "assert_window_equals_source" in said
+    built.execute(delete)
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built, AS_OF, ZONE)

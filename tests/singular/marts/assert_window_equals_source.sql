@@ -56,10 +56,24 @@ missing as (
     where
         is_generation
         and created_at >= {{ window_start }}
-        and generation_id not in (
-            select active.generation_id from {{ ref('fct_generations') }} as active
-            where active.last_activity_at >= {{ window_start }}
-        )
+        -- Of those alone it is asked, at length, whether the app has them still: it may have deleted
+        -- a task since the run saw it.
+        and case
+            when generation_id not in (
+                select active.generation_id from {{ ref('fct_generations') }} as active
+                where active.last_activity_at >= {{ window_start }}
+            )
+                then
+                    exists (
+                        select 1 from {{ ref('int_tasks_cleaned') }} as tasks
+                        where tasks.is_kept and tasks.task_id = seen.generation_id
+                    )
+                    or exists (
+                        select 1 from {{ ref('int_ledger_synced') }} as ledger
+                        where ledger.generation_id = seen.generation_id and not ledger.is_refund
+                    )
+            else false
+        end
 
 ),
 
