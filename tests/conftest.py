@@ -31,20 +31,6 @@ ON_ONE_SERVER = (
     "relations/test_others.py",
     "security/test_strangers.py",
 )
-# Cases that take a quarter of a minute or more, of whose kind a cheaper one stays in the gate.
-DEAR = (
-    "app/test_stats.py::test_the_state_of_the_last_24_hours",
-    "cleanup/test_docs.py::test_the_way_there_and_back_is_run_as_written[18]",
-    "incremental/test_ordinary_life.py::test_a_row_of_a_bad_clock_is_rejected[afterwards-bad0-True]",
-    "incremental/test_ordinary_life.py::test_totals_changed_by_hand_are_made_right_at_night[daily_usage]",
-    "incremental/test_ordinary_life.py::test_totals_changed_by_hand_are_made_right_at_night[monthly_usage]",
-    "incremental/test_two_runs_at_once.py::test_a_run_that_dies_leaves_nothing_wrong[9]",
-    "incremental/test_what_stays.py::test_old_tasks_that_never_ended_stay_as_they_were_seen",
-    "incremental/test_what_stays.py::test_a_variable_is_heeded_where_nothing_is_new[credit_price_usd",
-    "python_models/test_usage_anomalies.py::test_any_stretch_of_days_is_scored[40]",
-    "python_models/test_usage_anomalies.py::test_any_stretch_of_days_is_scored[4]",
-    "setup/test_your_own_database.py::test_your_own_database[18]",
-)
 CLEANUP_CASES = 4  # of each test with many
 
 
@@ -62,11 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         kind = (item.path, "on 16" if on_16 else item.originalname)
         most = CLEANUP_CASES if item.path.parent.name == "cleanup" else len(items)
         seen[kind] += 1
-        if (
-            name.startswith(DEAR)
-            or (on_16 and (seen[kind] > 1 or name.startswith(ON_ONE_SERVER)))
-            or seen[kind] > most
-        ):
+        if (on_16 and (seen[kind] > 1 or name.startswith(ON_ONE_SERVER))) or seen[kind] > most:
             item.add_marker(pytest.mark.long)
 
 

@@ -68,6 +68,7 @@ def test_it_is_read_in_milliseconds(database: AppDatabase) -> None:
     assert size["bytes"] <= 64 * 1024
 
 
+@pytest.mark.long
 def test_the_state_of_the_last_24_hours(database: AppDatabase) -> None:
     """A day of each: mostly failing, more than a tenth, a tenth, nothing ended, one stuck."""
     days = {

@@ -69,6 +69,7 @@ def plan_hash(said: str) -> str:
     return re.search(r"plan_hash: ([0-9a-f]{32})", said)[1]
 
 
+@pytest.mark.long
 def test_the_way_there_and_back_is_run_as_written(operator: Operator, tmp_path: Path):
     """Backup, plan, rehearse, apply, watch, restore, purge, and both restores from a dump."""
     if operator.database.server.version != 18:

@@ -140,7 +140,14 @@ def test_a_clock_that_steps_back_loses_nothing(built: AppDatabase) -> None:
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
-@pytest.mark.parametrize("table", ["daily_usage", "int_usage_by_user_month", "monthly_usage"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param("daily_usage", marks=pytest.mark.long),
+        "int_usage_by_user_month",
+        pytest.param("monthly_usage", marks=pytest.mark.long),
+    ],
+)
 def test_totals_changed_by_hand_are_made_right_at_night(built: AppDatabase, table: str) -> None:
     schema = "analytics_intermediate" if table.startswith("int_") else "analytics"
     built.execute(f"update {schema}.{table} set generations = generations + 1")
@@ -155,7 +162,7 @@ BEFORE, AFTER = "before the first build", "afterwards"
     ("when", "bad", "is_rejected"),
     [
         (AFTER, datetime(1970, 1, 2, tzinfo=UTC), True),
-        (BEFORE, datetime(2001, 9, 9, tzinfo=UTC), True),
+        pytest.param(BEFORE, datetime(2001, 9, 9, tzinfo=UTC), True, marks=pytest.mark.long),
         pytest.param(BEFORE, datetime(1970, 1, 2, tzinfo=UTC), True, marks=pytest.mark.long),
         pytest.param(AFTER, datetime(2015, 1, 1, tzinfo=UTC), True, marks=pytest.mark.long),
         (BEFORE, datetime(2022, 6, 1, tzinfo=UTC), False),

@@ -70,7 +70,9 @@ def test_a_run_leaves_in_one_sentence_when_it_has_waited(built: AppDatabase) -> 
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "how", [pytest.param(signal.SIGKILL, marks=pytest.mark.long), signal.SIGTERM]
+)
 def test_a_run_that_dies_leaves_nothing_wrong(built: AppDatabase, how: signal.Signals) -> None:
     """Its lock is free at once, and the next run brings what it left out."""
     change_one_charge(built)

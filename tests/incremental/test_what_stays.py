@@ -54,10 +54,11 @@ def test_one_row_that_changed_is_one_that_is_written(built: AppDatabase) -> None
 @pytest.mark.parametrize(
     ("variable", "value", "shown"),
     [
-        (
+        pytest.param(
             "credit_price_usd",
             0.05,
             "select max(credit_revenue_usd) from analytics.monthly_cost",
+            marks=pytest.mark.long,
         ),
         (
             "reader_roles",
@@ -118,6 +119,7 @@ def test_a_step_that_was_run_by_itself_hides_nothing(built: AppDatabase) -> None
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
+@pytest.mark.long
 def test_old_tasks_that_never_ended_stay_as_they_were_seen(built: AppDatabase) -> None:
     """They are compared as a whole; where one of them changed, each is looked at again."""
     left_alone = """select seen.* from analytics_intermediate.int_rows_seen as seen

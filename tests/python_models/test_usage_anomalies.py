@@ -118,7 +118,10 @@ def test_first_weeks_are_not_judged() -> None:
     assert scored["score"].isna().all()
 
 
-@pytest.mark.parametrize("days", [1, 4, 20, 40])
+@pytest.mark.parametrize(
+    "days",
+    [1, pytest.param(4, marks=pytest.mark.long), 20, pytest.param(40, marks=pytest.mark.long)],
+)
 def test_any_stretch_of_days_is_scored(days: int) -> None:
     """A young app has few days, none of them at a turn of the month or all of them."""
     usage = quiet_usage()
