@@ -9,6 +9,11 @@
 ) }}
 
 {%- set months = changed_months() %}
+{%- set measures = [
+    'generations', 'completed_generations', 'failed_generations', 'cancelled_generations',
+    'in_flight_generations', 'credits_used', 'vendor_cost_usd', 'list_cost_usd',
+    'generations_without_cost', 'refunded_failures', 'unrefunded_failures',
+] %}
 
 with usage_by_user as (
 
@@ -55,17 +60,9 @@ usage_by_provider as (
     select
         month_start,
         provider,
-        sum(generations) as generations,
-        sum(completed_generations) as completed_generations,
-        sum(failed_generations) as failed_generations,
-        sum(cancelled_generations) as cancelled_generations,
-        sum(in_flight_generations) as in_flight_generations,
-        sum(credits_used) as credits_used,
-        sum(vendor_cost_usd) as vendor_cost_usd,
-        sum(list_cost_usd) as list_cost_usd,
-        sum(generations_without_cost) as generations_without_cost,
-        sum(refunded_failures) as refunded_failures,
-        sum(unrefunded_failures) as unrefunded_failures,
+        {%- for measure in measures %}
+        sum({{ measure }}) as {{ measure }},
+        {%- endfor %}
         count(user_id) as users_of_provider
     from usage_by_user
     group by 1, 2
@@ -78,17 +75,9 @@ usage_by_month as (
         month_start,
         provider,
         grouping(provider) = 1 as is_all_providers,
-        sum(generations) as generations,
-        sum(completed_generations) as completed_generations,
-        sum(failed_generations) as failed_generations,
-        sum(cancelled_generations) as cancelled_generations,
-        sum(in_flight_generations) as in_flight_generations,
-        sum(credits_used) as credits_used,
-        sum(vendor_cost_usd) as vendor_cost_usd,
-        sum(list_cost_usd) as list_cost_usd,
-        sum(generations_without_cost) as generations_without_cost,
-        sum(refunded_failures) as refunded_failures,
-        sum(unrefunded_failures) as unrefunded_failures,
+        {%- for measure in measures %}
+        sum({{ measure }}) as {{ measure }},
+        {%- endfor %}
         cast(sum(users_of_provider) as bigint) as users_of_provider
     from usage_by_provider
     group by grouping sets ((month_start), (month_start, provider))
@@ -101,17 +90,9 @@ final as (
         usage_by_month.month_start,
         usage_by_month.provider,
         usage_by_month.is_all_providers,
-        usage_by_month.generations,
-        usage_by_month.completed_generations,
-        usage_by_month.failed_generations,
-        usage_by_month.cancelled_generations,
-        usage_by_month.in_flight_generations,
-        usage_by_month.credits_used,
-        usage_by_month.vendor_cost_usd,
-        usage_by_month.list_cost_usd,
-        usage_by_month.generations_without_cost,
-        usage_by_month.refunded_failures,
-        usage_by_month.unrefunded_failures,
+        {%- for measure in measures %}
+        usage_by_month.{{ measure }},
+        {%- endfor %}
         case
             when usage_by_month.is_all_providers then coalesce(users.active_users, 0)
             else usage_by_month.users_of_provider
