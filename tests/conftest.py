@@ -24,7 +24,7 @@ LOCAL_SERVER = {name: os.environ.get(name) for name in ("PGHOST", "PGPORT", "PGU
 SERVERS = ["18", "16", *(["local"] if LOCAL_SERVER["PGHOST"] else [])]
 
 
-# Their first tests take a minute, or a quarter of one, on one server.
+# The first test of these files takes 15 seconds to a minute on each server.
 ON_ONE_SERVER = (
     "marts/test_sample.py",
     "relations/test_app_tables.py",

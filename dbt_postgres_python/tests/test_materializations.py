@@ -72,7 +72,7 @@ def test_a_long_query_does_not_make_others_wait(language: str, dbt_project: DbtP
     dbt_project.write(file, model(ids=[1], note="a"))
     dbt_project.run()
     dbt_project.write(file, model(ids=[2], note="b"))
-    rebuild = threading.Thread(target=dbt_project.run)
+    rebuild = threading.Thread(target=dbt_project.dbt, args=("run", "--full-refresh"))
     with dbt_project.connect() as reader, dbt_project.connect() as other:
         reader.execute("begin; select * from marts.numbers")
         rebuild.start()
@@ -88,6 +88,27 @@ def test_a_long_query_does_not_make_others_wait(language: str, dbt_project: DbtP
         reader.execute("rollback")
         rebuild.join()
     assert _rows(dbt_project, "numbers") == [(2, "b")]
+
+
+def test_a_small_table_is_written_where_it_stands(dbt_project: DbtProject) -> None:
+    """A long query of its reader keeps nobody waiting; with other columns it is made anew."""
+
+    def run(columns: str) -> tuple[int, list[tuple]]:
+        dbt_project.write(
+            "models/small.sql", "{{ config(materialized='table') }} select " + columns
+        )
+        dbt_project.run()
+        ((oid,),) = dbt_project.query("select 'marts.small'::regclass::oid")
+        return oid, dbt_project.query("select * from marts.small")
+
+    first, rows = run("1 as id, 'a' as note")
+    assert rows == [(1, "a")]
+    with dbt_project.connect() as reader:
+        reader.execute("begin; select * from marts.small")
+        assert run("2 as id, 'b' as note") == (first, [(2, "b")])
+    second, rows = run("2 as id, 'b' as note, 3 as more")
+    assert second != first
+    assert rows == [(2, "b", 3)]
 
 
 def test_hooks_grants_indexes_docs_and_tags(dbt_project: DbtProject) -> None:

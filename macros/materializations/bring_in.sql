@@ -19,8 +19,9 @@
 
 {% macro is_small_table(relation) %}
     {#
-        Whether a table without a contract is written in less time where it stands than beside it: to
-        drop a table's files takes longer than to write a few thousand rows.
+        Whether to write a table's rows where they stand, and not a new table beside it: dropping a
+        table's files takes longer than writing a few thousand rows. A contract is checked only where a
+        table is made.
     #}
     {% if not relation or not relation.is_table or flags.FULL_REFRESH or config.get('contract').enforced %}
         {{ return(false) }}

@@ -26,7 +26,7 @@
 {%- endmacro %}
 
 {% macro mixed_case() -%}
-    {#- What keys have and names have not: five words as in CamelCase. -#}
+    {#- Five changes from a small letter to a capital: keys have them, names do not. -#}
     ([a-z][A-Z].*){5}
 {%- endmacro %}
 
@@ -66,7 +66,7 @@
         '^(sk|pk|rk|gh[a-z]|xox[a-z]|hf|r8|akia|asia|aiza|eyj|bearer|basic|token|key|password|passwort|secret)[ :_-]',
         '^(tel|phone|mobile|fax|mailto|e?mail|iban|ip|ssn|card|visa|mastercard|prompt|user|name)[ :]',
     ] -%}
-    {#- Few names are tried on all patterns. Each is short: one of all would take a multiple of the time. -#}
+    {#- Short patterns, each tried where it can match: one long pattern takes a multiple of the time. -#}
     not ({{ is_plain_name(expression) }})
     and (
         select

@@ -38,7 +38,9 @@
     {% if server.knows %}
         {{- return('pg_input_is_valid(' ~ expression ~ ", 'uuid')") -}}
     {% endif %}
+    {#- Most are clean, which is told in less time. -#}
     {{- return(
-        expression ~ " ~* '^(([0-9a-f]{4}-?){7}[0-9a-f]{4}|\\{([0-9a-f]{4}-?){7}[0-9a-f]{4}\\})$'"
+        '(' ~ is_clean_uuid(expression) ~ ' or ' ~ expression
+        ~ " ~* '^(([0-9a-f]{4}-?){7}[0-9a-f]{4}|\\{([0-9a-f]{4}-?){7}[0-9a-f]{4}\\})$')"
     ) -}}
 {% endmacro %}

@@ -1,7 +1,7 @@
 {# Holds `as_of`, so that every run that reads it makes it anew. #}
 {{ config(materialized='view', bind=false) }}
 
-{#- Without a CTE, so that the server cleans messages only of the rows that a query is left with. #}
+{#- Without a CTE, so that messages are cleaned late: see stg_app__enhancement_tasks. #}
 select
     numbered.source_id,
     numbered.task_id,

@@ -1,8 +1,8 @@
 {%- set app = source_columns('enhancement_tasks') -%}
 
 {#-
-    Names are cleaned once, where the table is read, and messages last, of the rows alone that a query is
-    left with: the server merges an outer query into others, but none with a CTE.
+    The server merges a query without a CTE into the one that reads it. So messages are cleaned in the
+    outer query, only for the rows that are left there; names are cleaned once, in the inner one.
 #}
 select
     source_id,

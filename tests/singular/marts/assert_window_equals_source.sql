@@ -56,8 +56,8 @@ missing as (
     where
         is_generation
         and created_at >= {{ window_start }}
-        -- Of those alone it is asked, at length, whether the app has them still: it may have deleted
-        -- a task since the run saw it.
+        -- The app may have deleted a task since the run saw it. To look that up takes long, so it is
+        -- done for missing generations only.
         and case
             when generation_id not in (
                 select active.generation_id from {{ ref('fct_generations') }} as active
