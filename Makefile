@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: help setup demo demo-stop dashboard export backup test test-long bench lint docs clean
+.PHONY: help setup demo demo-stop dashboard export notify backup test test-long bench lint docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,10 @@ dashboard: setup ## the marts as a page on this machine: the demo's, or by your 
 
 export: setup ## a month of the marts as CSV, Parquet, workbook and FOCUS file (MONTH=YYYY-MM, TO=folder)
 	@$(RUN) --group export python -m export $(if $(MONTH),"$(MONTH)") $(if $(TO),--to "$(TO)")
+
+notify: setup ## tell channels of open alerts, each once (CHANNELS=file, PING=url, DRY_RUN=1)
+	@$(RUN) --group notify python -m notify $(if $(CHANNELS),--channels "$(CHANNELS)") \
+		$(if $(PING),--ping "$(PING)") $(if $(DRY_RUN),--dry-run) || [ $$? = 3 ]
 
 backup: setup ## dump what the clean-up touches, read it back, record it (FILE=pool.dump)
 	@$(RUN) python -m backup $(or $(FILE),cleanup-$$(date -u +%Y%m%dT%H%M%SZ).dump)

@@ -41,6 +41,12 @@ class Snapshot:
         self._connection = connection
         self.schema = schema
 
+    @property
+    def place(self) -> str:
+        """Where the marts are, in words."""
+        info = self._connection.info
+        return f"{info.host}:{info.port}/{info.dbname}, schema {self.schema}"
+
     def use_timezone(self, zone: str) -> None:
         """Answer timestamps in this zone from now on."""
         with self._connection.cursor() as cursor:

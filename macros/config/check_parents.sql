@@ -15,7 +15,10 @@
     {% endfor %}
     {% set unread = [] %}
     {% for unique_id in selected_resources if missing and unique_id in graph.nodes %}
-        {% for parent in graph.nodes[unique_id].depends_on.nodes if parent in missing %}
+        {% set node = graph.nodes[unique_id] %}
+        {% set may_lack = (node.config.meta or {}).get('may_lack', []) %}
+        {% for parent in node.depends_on.nodes
+            if parent in missing and missing[parent] not in may_lack %}
             {% do unread.append(missing[parent]) %}
         {% endfor %}
     {% endfor %}

@@ -34,6 +34,9 @@
         'credit_price_usd': [0, 1000000],
         'cost_tolerance_usd': [0, 1000000],
         'implausible_cost_usd': [0, 1000000000],
+        'alert_failure_rise': [0, 1],
+        'alert_budget_share': [0, 1],
+        'alert_drift_credits': [0, 1000000000000000],
     } %}
     {% for name, (least, most) in ranges.items() if not is_number_within(var(name), least, most) %}
         {% do say(name ~ " is '" ~ var(name) ~ "': it must be a number of at least " ~ least
@@ -55,11 +58,23 @@
         'lookback_days': 36500,
         'history_gap_days': 36500,
         'run_lock_wait_seconds': 86400,
+        'run_history_days': 36500,
+        'alert_stale_after_minutes': 5256000,
+        'alert_nightly_after_hours': 87600,
+        'alert_silent_after_hours': 87600,
+        'alert_failed_runs': 1000000,
+        'alert_failure_min_ended': 1000000000,
+        'alert_unmapped_values': 1000000,
+        'alert_new_findings': 1000000000,
+        'alert_new_days': 36500,
     } %}
-    {% for name, most in counts.items()
-        if var(name) is not integer or not is_number_within(var(name), 0, most) %}
-        {% do say(name ~ " is '" ~ var(name) ~ "': it must be a whole number of at least 0 and at most "
-                  ~ most) %}
+    {# An alert at 0 would never end. #}
+    {% for name, most in counts.items() %}
+        {% set least = 1 if name.startswith('alert_') else 0 %}
+        {% if var(name) is not integer or not is_number_within(var(name), least, most) %}
+            {% do say(name ~ " is '" ~ var(name) ~ "': it must be a whole number of at least " ~ least
+                      ~ " and at most " ~ most) %}
+        {% endif %}
     {% endfor %}
 
     {% set tables = ['credit_transactions_table', 'enhancement_tasks_table', 'user_credits_table',
@@ -116,11 +131,14 @@
         name would change nothing, without a word.
     #}
     {% set known = [
+        'alert_budget_share', 'alert_drift_credits', 'alert_failed_runs', 'alert_failure_min_ended',
+        'alert_failure_rise', 'alert_new_days', 'alert_new_findings', 'alert_nightly_after_hours',
+        'alert_silent_after_hours', 'alert_stale_after_minutes', 'alert_unmapped_values',
         'app_schema', 'as_of', 'cleanup', 'closed_roles', 'cost_tolerance_usd', 'credit_price_usd',
         'credit_transactions_table', 'enhancement_tasks_table', 'event_time_end', 'event_time_start',
         'failed_generations_are_billed', 'implausible_cost_usd', 'lookback_days',
         'monthly_budget_usd', 'reader_roles', 'refund_window_hours', 'reporting_timezone',
-        'history_gap_days', 'run_lock_wait_seconds', 'shadow_charge_window_seconds',
+        'history_gap_days', 'run_history_days', 'run_lock_wait_seconds', 'shadow_charge_window_seconds',
         'stuck_after_minutes', 'system_alerts_table', 'user_credits_table',
         'vendor_cost_basis',
     ] %}

@@ -6,12 +6,22 @@
     {% if not execute %}{{ return('') }}{% endif %}
     {% set parts = [
         var('credit_price_usd'), var('stuck_after_minutes'), var('reader_roles'),
-        has_unique_key('user_credits', 'user_id'), macros_fingerprint(),
+        has_unique_key('user_credits', 'user_id'), code_fingerprint(),
     ] %}
-    {% for node in nodes_of_types(['model', 'seed']) %}
-        {% do parts.append(node.checksum.checksum) %}
-    {% endfor %}
     {{ return(local_md5(parts | map('string') | sort | join)) }}
+{% endmacro %}
+
+{% macro code_fingerprint() %}
+    {# A text that changes with models, seeds and macros; made once a run. #}
+    {% set known = run_memory('code') %}
+    {% if 'fingerprint' not in known %}
+        {% set parts = [macros_fingerprint()] %}
+        {% for node in nodes_of_types(['model', 'seed']) %}
+            {% do parts.append(node.checksum.checksum) %}
+        {% endfor %}
+        {% do known.update({'fingerprint': local_md5(parts | sort | join)}) %}
+    {% endif %}
+    {{ return(known.fingerprint) }}
 {% endmacro %}
 
 {% macro macros_fingerprint(topics=none) %}

@@ -17,10 +17,11 @@
             {% do problems.append(name ~ ' was ' ~ value ~ ' and is ' ~ settings.get(name)) %}
         {% endif %}
     {% endfor %}
-    {# A mart that is missing is made anew from what the others keep. #}
+    {# A mart that is missing is made anew from what the others keep; the record of runs begins anew. #}
     {% for node in nodes_of_types(['model'])
         if node.config.materialized == 'incremental'
-        and 'marts' not in node.fqn and not built_relation(node.name) %}
+        and 'marts' not in node.fqn and node.config.full_refresh is not false
+        and not built_relation(node.name) %}
         {% do problems.append('table ' ~ node.schema ~ '.' ~ node.alias ~ ' is missing') %}
     {% endfor %}
     {% if problems %}

@@ -124,9 +124,12 @@
     {% set queue = built_relation('int_repair_queue') %}
     {% set ranges = [] %}
     {% if queue %}
-        {% for starts_at, ends_at in run_query(repair_ranges_sql(queue)).rows %}
+        {% set queued = namespace(row_count=0) %}
+        {% for starts_at, ends_at, row_count in run_query(repair_ranges_sql(queue)).rows %}
             {% do ranges.append((timestamp_literal(starts_at), timestamp_literal(ends_at))) %}
+            {% set queued.row_count = queued.row_count + row_count %}
         {% endfor %}
+        {% do run_memory('repair').update({'row_count': queued.row_count}) %}
     {% endif %}
     {{ return(ranges) }}
 {% endmacro %}
@@ -135,8 +138,12 @@
     {#- `repair_ranges` as a query. -#}
     with queued as (
 
-        select distinct created_at from {{ queue }}
+        select
+            created_at,
+            count(*) as row_count
+        from {{ queue }}
         where created_at is not null
+        group by 1
 
     ),
 
@@ -144,6 +151,7 @@
 
         select
             created_at,
+            row_count,
             created_at - lag(created_at) over (order by created_at) as gap
         from queued
 
@@ -153,6 +161,7 @@
 
         select
             created_at,
+            row_count,
             row_number() over (order by gap desc nulls first, created_at) as gap_rank
         from separated
 
@@ -162,6 +171,7 @@
 
         select
             created_at,
+            row_count,
             sum(case when gap_rank <= 50 then 1 else 0 end) over (order by created_at)
                 as range_number
         from ranked
@@ -170,7 +180,8 @@
 
     select
         min(created_at) as starts_at,
-        max(created_at) as ends_at
+        max(created_at) as ends_at,
+        cast(sum(row_count) as bigint) as row_count
     from numbered
     group by range_number
     order by 1

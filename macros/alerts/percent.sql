@@ -1,0 +1,4 @@
+{% macro percent(fraction) -%}
+    {#- SQL: a fraction as whole percents, `60%`. -#}
+    cast(round(100 * {{ fraction }}) as text) || '%'
+{%- endmacro %}
