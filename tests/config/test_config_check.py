@@ -51,6 +51,9 @@ NONSENSE = [
     ("reporting_timezone", None, "the server knows no such zone"),
     ("app_schema", 'pub"lic', "without double quotes"),
     ("user_credits_table", "credit_transactions", "each is a table of its own"),
+    ("alert_failed_runs", 0, "a whole number of at least 1"),
+    ("alert_failure_rise", 20, "at most 1"),
+    ("run_history_days", -1, "a whole number of at least 0"),
 ]
 
 

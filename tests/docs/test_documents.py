@@ -38,6 +38,12 @@ ELSEWHERE = {
     "make export MONTH=2024-11 TO=folder": (
         "tests/export/test_export.py::test_the_command_of_the_documents"
     ),
+    "make notify": "tests/alerts/test_alerts.py::test_the_commands_of_the_documents",
+    "make notify DRY_RUN=1": "tests/alerts/test_alerts.py::test_the_commands_of_the_documents",
+    '*/5 * * * * . "$HOME/paygen.env" && cd "$HOME/paygen" && make notify': (
+        "tests/alerts/test_alerts.py::test_the_commands_of_the_documents"
+    ),
+    "python -m notify": "tests/alerts/test_alerts.py::test_two_at_once_tell_once",
     "make test": ".ci/run",
     "make test-long": "tests/docs/test_contributing.py::test_the_long_tests_are_found",
     ".tools/bin/uv run --frozen python -m lint --quick": (
