@@ -15,10 +15,7 @@
     {% endfor %}
     {% set unread = [] %}
     {% for unique_id in selected_resources if missing and unique_id in graph.nodes %}
-        {% set node = graph.nodes[unique_id] %}
-        {% set may_lack = (node.config.meta or {}).get('may_lack', []) %}
-        {% for parent in node.depends_on.nodes
-            if parent in missing and missing[parent] not in may_lack %}
+        {% for parent in graph.nodes[unique_id].depends_on.nodes if parent in missing %}
             {% do unread.append(missing[parent]) %}
         {% endfor %}
     {% endfor %}

@@ -1,11 +1,10 @@
-{{ config(materialized='view', meta={'may_lack': ['cost_forecast']}) }}
+{{ config(materialized='view', meta={'skip_when_unchanged': true}) }}
 
-{#- Forecasts are made by Python models, which a database may do without. -#}
-{%- set has_forecast = false -%}
-{%- if env_var('DBT_POSTGRES_PYTHON', 'False') | as_bool %}
--- depends_on: {{ ref('cost_forecast') }}
-{%- set has_forecast = execute and built_relation('cost_forecast') -%}
-{%- endif %}
+{#-
+    Forecasts are made by Python models, which a database may do without: they are read where a run left
+    them. A `ref` would refuse every run that leaves them out.
+-#}
+{%- set forecasts = built_forecasts() %}
 {%- set budget = var('monthly_budget_usd') or 'null' %}
 {%- set rise = var('alert_failure_rise') %}
 {%- set new_days = var('alert_new_days') %}
@@ -113,7 +112,11 @@ moments as (
     select
         'nightly run' as subject,
         coalesce(
-            max(case when status = 'succeeded' and selector in ('daily', 'weekly') then ended_at end),
+            max(
+                case
+                    when status = 'succeeded' and selector in ('daily', 'weekly') then ended_at
+                end
+            ),
             min(started_at)
         ) as moment,
         cast({{ var('alert_nightly_after_hours') }} as numeric) as threshold,
@@ -150,8 +153,10 @@ stale as (
         'stale' as kind,
         subject,
         hours >= 2 * threshold as is_critical,
-        words || {{ utc_minute('moment') }} || ', '
-            || {{ counted('cast(floor(hours) as bigint)', 'hour') }} || ' ago.' as message,
+        {{ dbt.concat([
+            'words', utc_minute('moment'), "', '", counted('cast(floor(hours) as bigint)', 'hour'),
+            "' ago.'",
+        ]) }} as message,
         hours as value,
         threshold,
         moment + threshold * interval '1' hour as since,
@@ -167,10 +172,11 @@ last_success as (
 
     select
         selectors.selector,
-        max(runs.ended_at) as succeeded_at
+        max(successes.ended_at) as succeeded_at
     from (select distinct selector from runs) as selectors
-    inner join runs on runs.selector in (selectors.selector, 'daily', 'weekly')
-    where runs.status = 'succeeded'
+    inner join runs as successes
+        on successes.selector in (selectors.selector, 'daily', 'weekly')
+    where successes.status = 'succeeded'
     group by 1
 
 ),
@@ -200,13 +206,15 @@ failed_run as (
         'failed_run' as kind,
         selector as subject,
         in_a_row >= 2 * {{ var('alert_failed_runs') }} as is_critical,
-        'The ' || selector || ' run of ' || {{ utc_minute('started_at') }}
-            || case
-                when status = 'failed'
-                    then ' failed: ' || {{ counted('failed_nodes', 'node') }} || ', ' || failed_names
-                else ' was refused at its start or interrupted'
-            end || case when in_a_row > 1 then '; it is failure ' || cast(in_a_row as text)
-                || ' in a row.' else '.' end as message,
+        {{ dbt.concat([
+            "'The '", 'selector', "' run of '", utc_minute('started_at'),
+            "case when status = 'failed' then " ~ dbt.concat([
+                "' failed: '", counted('failed_nodes', 'node'), "', '", 'failed_names',
+            ]) ~ " else ' was refused at its start or interrupted' end",
+            "case when in_a_row > 1 then " ~ dbt.concat([
+                "'; it is failure '", 'cast(in_a_row as text)', "' in a row.'",
+            ]) ~ " else '.' end",
+        ]) }} as message,
         in_a_row as value,
         {{ var('alert_failed_runs') }} as threshold,
         first_at as since,
@@ -272,10 +280,12 @@ failure_spike as (
         'failure_spike' as kind,
         spikes.subject,
         spikes.failure_rate >= spikes.usual_rate + 2 * {{ rise }} as is_critical,
-        {{ percent('spikes.failure_rate') }} || ' of the ' || cast(spikes.ended_generations as text)
-            || ' generations of ' || spikes.subject || ' that ended in the ' || spikes.period
-            || ' before ' || {{ utc_minute('overview.as_of') }} || ' failed; usual are '
-            || {{ percent('spikes.usual_rate') }} || '.' as message,
+        {{ dbt.concat([
+            percent('spikes.failure_rate'), "' of the '", 'cast(spikes.ended_generations as text)',
+            "' generations of '", 'spikes.subject', "' that ended in the '", 'spikes.period',
+            "' before '", utc_minute('overview.as_of'), "' failed; usual are '",
+            percent('spikes.usual_rate'), "'.'",
+        ]) }} as message,
         spikes.failure_rate as value,
         spikes.usual_rate + {{ rise }} as threshold,
         cast(null as timestamptz) as since,
@@ -301,11 +311,11 @@ spent as (
 
 forecast as (
 
-    {% if has_forecast -%}
+    {% if forecasts -%}
     select
         month_start,
         budget_passed_on
-    from {{ has_forecast }}
+    from {{ forecasts }}
     where provider = 'all' and horizon_months = 0
     {%- else -%}
     select
@@ -333,29 +343,37 @@ budgets as (
 
 ),
 
+judged_budgets as (
+
+    select
+        *,
+        cost_this_month_usd >= threshold as is_near,
+        cost_this_month_usd > budget_usd as is_passed
+    from budgets
+
+),
+
 budget as (
 
     select
         'budget' as kind,
         substring(cast(month_start as text) from 1 for 7) as subject,
-        cost_this_month_usd > budget_usd as is_critical,
-        'The vendor has cost ' || cast(round(cost_this_month_usd, 2) as text)
-            || ' USD this month, of a budget of ' || cast(round(budget_usd, 2) as text) || ' USD'
-            || case
-                when cost_this_month_usd > budget_usd then ', which is passed.'
-                when budget_passed_on is not null
-                    then ', which is expected to be passed on ' || cast(budget_passed_on as text) || '.'
-                else '.'
-            end as message,
+        is_passed as is_critical,
+        {{ dbt.concat([
+            "'The vendor has cost '", 'cast(round(cost_this_month_usd, 2) as text)',
+            "' USD this month, of a budget of '", 'cast(round(budget_usd, 2) as text)', "' USD'",
+            "case when is_passed then ', which is passed.' when budget_passed_on is not null then "
+                ~ dbt.concat([
+                    "', which is expected to be passed on '", 'cast(budget_passed_on as text)', "'.'",
+                ]) ~ " else '.' end",
+        ]) }} as message,
         cost_this_month_usd as value,
         threshold,
         {{ start_of_day('reached_on') }} as since,
-        case when cost_this_month_usd >= threshold then 'dashboard_overview' else 'cost_forecast' end
-            as mart,
-        case when cost_this_month_usd >= threshold then 'cost_this_month_usd' else 'budget_passed_on' end
-            as mart_column
-    from budgets
-    where cost_this_month_usd >= threshold or (budget_passed_on is not null and threshold is not null)
+        case when is_near then 'dashboard_overview' else 'cost_forecast' end as mart,
+        case when is_near then 'cost_this_month_usd' else 'budget_passed_on' end as mart_column
+    from judged_budgets
+    where is_near or (budget_passed_on is not null and budget_usd is not null)
 
 ),
 
@@ -375,8 +393,10 @@ drift as (
         'drift' as kind,
         'balances' as subject,
         false as is_critical,
-        'The balances of ' || {{ counted('users', 'user') }} || ' differ from the ledger, by '
-            || cast({{ exact_decimal('credits') }} as text) || ' credits in all.' as message,
+        {{ dbt.concat([
+            "'The balances of '", counted('users', 'user'), "' differ from the ledger, by '",
+            'cast(' ~ exact_decimal('credits') ~ ' as text)', "' credits in all.'",
+        ]) }} as message,
         credits as value,
         {{ var('alert_drift_credits') }} as threshold,
         cast(null as timestamptz) as since,
@@ -454,8 +474,9 @@ unmapped_values as (
         'unmapped_values' as kind,
         subject,
         false as is_critical,
-        {{ counted('found', 'value') }} || ' of ' || subject || ' that the seeds do not have.'
-            as message,
+        {{ dbt.concat([
+            counted('found', 'value'), "' of '", 'subject', "' that the seeds do not have.'",
+        ]) }} as message,
         found as value,
         {{ var('alert_unmapped_values') }} as threshold,
         coalesce(first_at, {{ start_of_day('first_date') }}) as since,
@@ -471,8 +492,10 @@ unmapped_values as (
         'unmapped_values' as kind,
         'transaction type' as subject,
         false as is_critical,
-        {{ counted('count(*)', 'ledger row') }}
-            || ' of a transaction type that the seeds do not have: no figure counts them.' as message,
+        {{ dbt.concat([
+            counted('count(*)', 'ledger row'),
+            "' of a transaction type that the seeds do not have: no figure counts them.'",
+        ]) }} as message,
         count(*) as value,
         {{ var('alert_unmapped_values') }} as threshold,
         min(created_at) as since,
@@ -489,15 +512,16 @@ new_findings as (
         'new_findings' as kind,
         finding_type as subject,
         false as is_critical,
-        {{ counted('count(*)', 'finding') }} || ' of type ' || finding_type || ' in the last '
-            || {{ counted(new_days, 'day') }}
-            || case
-                when sum(credits_at_stake) is not null
-                    then ', ' || cast({{ exact_decimal('sum(abs(credits_at_stake))') }} as text) || ' credits at stake.'
-                when sum(usd_at_stake) is not null
-                    then ', ' || cast(round(sum(abs(usd_at_stake)), 2) as text) || ' USD at stake.'
-                else '.'
-            end as message,
+        {{ dbt.concat([
+            counted('count(*)', 'finding'), "' of type '", 'finding_type', "' in the last '",
+            counted(new_days, 'day'),
+            "coalesce(" ~ dbt.concat([
+                "', '", 'cast(' ~ exact_decimal('sum(abs(credits_at_stake))') ~ ' as text)', "' credits'",
+            ]) ~ ", " ~ dbt.concat([
+                "', '", 'cast(round(sum(abs(usd_at_stake)), 2) as text)', "' USD'",
+            ]) ~ ", ', nothing')",
+            "' at stake.'",
+        ]) }} as message,
         count(*) as value,
         {{ var('alert_new_findings') }} as threshold,
         min(occurred_at) as since,
