@@ -26,7 +26,7 @@
         variables nor messages are among it: they may hold what is private.
     #}
     {% set selection = [] %}
-    {% for option in ['select', 'exclude', 'resource_types', 'exclude_resource_types'] %}
+    {% for option in ['select', 'exclude', 'resource_types'] %}
         {% set given = invocation_args_dict.get(option) %}
         {% if given %}
             {% do selection.append(option ~ ' ' ~ (given if given is string else given | join(' '))) %}
