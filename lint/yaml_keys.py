@@ -12,7 +12,7 @@ import yaml
 from dbt.jsonschemas.jsonschemas import CustomDraft7Validator, project_schema, resources_schema
 
 PROJECT = Path(__file__).resolve().parents[1]
-FOLDERS = ("models", "macros", "seeds", "tests", "analyses", "snapshots")
+FOLDERS = ("models", "semantic", "macros", "seeds", "tests", "analyses", "snapshots")
 
 
 def problems(path: Path) -> list[str]:

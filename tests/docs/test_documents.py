@@ -44,6 +44,19 @@ ELSEWHERE = {
         "tests/alerts/test_alerts.py::test_the_commands_of_the_documents"
     ),
     "python -m notify": "tests/alerts/test_alerts.py::test_two_at_once_tell_once",
+    **dict.fromkeys(
+        [
+            ".tools/bin/uv run --frozen dbt parse",
+            ".tools/bin/uv run --frozen mf validate-configs",
+            ".tools/bin/uv run --frozen mf list metrics",
+            ".tools/bin/uv run --frozen mf query --metrics generations,success_rate"
+            " --group-by metric_time__month",
+            ".tools/bin/uv run --frozen mf query --saved-query providers_by_month",
+            "mf",
+            "mf query",
+        ],
+        "tests/semantic/test_metrics.py::test_the_commands_of_the_documents",
+    ),
     "make test": ".ci/run",
     "make test-long": "tests/docs/test_contributing.py::test_the_long_tests_are_found",
     ".tools/bin/uv run --frozen python -m lint --quick": (
