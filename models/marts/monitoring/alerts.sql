@@ -9,7 +9,8 @@
 {%- set rise = var('alert_failure_rise') %}
 {%- set new_days = var('alert_new_days') %}
 
--- Ages are those at the moment of reading, for a run that never came cannot tell.
+-- Ages are those at the moment of reading, for a run that never came cannot tell. Columns are named: a
+-- view that reads all of a table's would keep a release from taking one away.
 with overview as (
 
     select
@@ -24,38 +25,53 @@ with overview as (
 
 runs as (
 
-    select * from {{ ref('int_run_history') }}
+    select
+        selector,
+        status,
+        started_at,
+        ended_at,
+        failed_nodes,
+        failed_names
+    from {{ ref('int_run_history') }}
     where command in ('build', 'run') and selector is not null and status <> 'running'
 
 ),
 
 providers as (
 
-    select * from {{ ref('providers') }}
+    select provider from {{ ref('providers') }}
 
 ),
 
 enhancement_types as (
 
-    select * from {{ ref('enhancement_types') }}
+    select enhancement_type from {{ ref('enhancement_types') }}
 
 ),
 
 tiers as (
 
-    select * from {{ ref('subscription_tiers') }}
+    select subscription_tier from {{ ref('subscription_tiers') }}
 
 ),
 
 balances as (
 
-    select * from {{ ref('credit_balance_reconciliation') }}
+    select
+        subscription_tier,
+        drift
+    from {{ ref('credit_balance_reconciliation') }}
 
 ),
 
 findings as (
 
-    select * from {{ ref('credit_audit_findings') }}
+    select
+        finding_type,
+        occurred_at,
+        credits_at_stake,
+        usd_at_stake
+    from {{ ref('credit_audit_findings') }}
     where
         finding_type <> 'balance_drift'
         and occurred_at > (select new_after from overview)
@@ -64,14 +80,22 @@ findings as (
 
 unknown_transactions as (
 
-    select * from {{ ref('rejected_rows') }}
+    select created_at from {{ ref('rejected_rows') }}
     where reject_reason = 'unknown_transaction_type'
 
 ),
 
 days as (
 
-    select * from {{ ref('daily_usage') }}
+    select
+        usage_date,
+        provider,
+        enhancement_type,
+        generations,
+        completed_generations,
+        failed_generations,
+        vendor_cost_usd
+    from {{ ref('daily_usage') }}
     where usage_date > (select as_of_date from overview) - 40
 
 ),
@@ -91,7 +115,12 @@ generations as (
 
 health as (
 
-    select * from {{ ref('provider_health') }}
+    select
+        provider,
+        period,
+        ended_generations,
+        failed_generations
+    from {{ ref('provider_health') }}
 
 ),
 
