@@ -9,8 +9,8 @@
 {%- set rise = var('alert_failure_rise') %}
 {%- set new_days = var('alert_new_days') %}
 
--- Ages are those at the moment of reading, for a run that never came cannot tell. Columns are named: a
--- view that reads all of a table's would keep a release from taking one away.
+-- Ages are those at the moment of reading, for a run that never came cannot tell. Columns are named:
+-- a view that reads all of a table's would keep a release from taking one away.
 with overview as (
 
     select
