@@ -1,16 +1,16 @@
 {{ config(materialized='view', meta={'skip_when_unchanged': true}) }}
 
 {#-
-    Forecasts are made by Python models, which a database may do without: they are read where a run left
-    them. A `ref` would refuse every run that leaves them out.
+    Forecasts are made by Python models, which a database may do without: they are read where a run
+    left them. A `ref` would refuse every run that leaves them out.
 -#}
 {%- set forecasts = built_forecasts() %}
 {%- set budget = var('monthly_budget_usd') or 'null' %}
 {%- set rise = var('alert_failure_rise') %}
 {%- set new_days = var('alert_new_days') %}
 
--- Ages are those at the moment of reading, for a run that never came cannot tell. Columns are named:
--- a view that reads all of a table's would keep a release from taking one away.
+-- Ages are those at the moment of reading, for a run that never came cannot tell. Columns are
+-- named: a view that reads all of a table's would keep a release from taking one away.
 with overview as (
 
     select
@@ -393,7 +393,8 @@ budget as (
             "' USD this month, of a budget of '", 'cast(round(budget_usd, 2) as text)', "' USD'",
             "case when is_passed then ', which is passed.' when budget_passed_on is not null then "
                 ~ dbt.concat([
-                    "', which is expected to be passed on '", 'cast(budget_passed_on as text)', "'.'",
+                    "', which is expected to be passed on '",
+                    'cast(budget_passed_on as text)', "'.'",
                 ]) ~ " else '.' end",
         ]) }} as message,
         cost_this_month_usd as value,
@@ -545,7 +546,8 @@ new_findings as (
             counted('count(*)', 'finding'), "' of type '", 'finding_type', "' in the last '",
             counted(new_days, 'day'),
             "coalesce(" ~ dbt.concat([
-                "', '", 'cast(' ~ exact_decimal('sum(abs(credits_at_stake))') ~ ' as text)', "' credits'",
+                "', '", 'cast(' ~ exact_decimal('sum(abs(credits_at_stake))') ~ ' as text)',
+                "' credits'",
             ]) ~ ", " ~ dbt.concat([
                 "', '", 'cast(round(sum(abs(usd_at_stake)), 2) as text)', "' USD'",
             ]) ~ ", ', nothing')",
@@ -565,7 +567,8 @@ new_findings as (
 alerts as (
 
     {%- for kind in [
-        'stale', 'failed_run', 'failure_spike', 'budget', 'drift', 'unmapped_values', 'new_findings',
+        'stale', 'failed_run', 'failure_spike', 'budget', 'drift', 'unmapped_values',
+        'new_findings',
     ] %}
     {{ 'union all' if not loop.first }}
     select * from {{ kind }}
