@@ -4,5 +4,7 @@
 {%- endmacro %}
 
 {% macro default__all_days(first, last) -%}
-    generate_series(cast('{{ first }}' as timestamp), cast('{{ last }}' as timestamp), interval '1' day)
+    generate_series(
+        cast('{{ first }}' as timestamp), cast('{{ last }}' as timestamp), interval '1' day
+    )
 {%- endmacro %}

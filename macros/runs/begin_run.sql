@@ -8,8 +8,9 @@
         {% set history = history_relation() %}
         {{ return(adapter.dispatch('recorded')([
             'update ' ~ history ~ " set status = 'unfinished' where status = 'running'",
-            'insert into ' ~ history ~ ' (' ~ run_identity() | join(', ') ~ ', status, started_at) values ('
-            ~ run_identity().values() | join(', ') ~ ", 'running', " ~ server_clock() ~ ')',
+            'insert into ' ~ history ~ ' (' ~ run_identity() | join(', ') ~ ', status, started_at)'
+            ~ ' values (' ~ run_identity().values() | join(', ') ~ ", 'running', "
+            ~ server_clock() ~ ')',
         ])) }}
     {% endif %}
 {% endmacro %}
@@ -37,7 +38,8 @@
         'invocation_id': text_literals([invocation_id]),
         'command': text_literals([flags.WHICH]),
         'selector': 'null' if selection and not selector else text_literals([selector or 'daily']),
-        'selection': text_literals([(selection | join(', ') | replace('$', ''))[:200]]) if selection else 'null',
+        'selection': text_literals([(selection | join(', ') | replace('$', ''))[:200]])
+            if selection else 'null',
         'is_full_refresh': (flags.FULL_REFRESH or false) | string | lower,
         'code_version': text_literals([code_version()]),
     }) }}
