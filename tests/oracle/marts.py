@@ -24,6 +24,7 @@ def answers(tables: AppTables, options: Options) -> dict[str, list[Row]]:
         "monthly_success_rate": monthly_success_rate,
         "monthly_provider_breakdown": monthly_provider_breakdown,
         "daily_usage": daily_usage,
+        "daily_active_users": daily_active_users,
         "monthly_user_usage": monthly_user_usage,
         "month_to_date": month_to_date,
         "failures_by_month": failures_by_month,
@@ -193,6 +194,38 @@ def daily_usage(history: History, options: Options) -> list[Row]:
                 "credits_refunded": sum(each.credits for each in refunds.get(cell, [])),
             }
         )
+    return rows
+
+
+def daily_active_users(history: History, options: Options) -> list[Row]:
+    """One row per day for all providers, and per day and provider with a user in its 30 days."""
+    today = options.day(options.as_of)
+    used: dict[str | None, dict[date, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for each in history.generations:
+        if each.user_id is not None:
+            for provider in (None, each.provider):
+                used[provider][options.day(each.created_at)].add(each.user_id)
+    first = min([today, *(options.day(each.created_at) for each in history.generations)])
+    rows = []
+    for day in (first + timedelta(days=number) for number in range((today - first).days + 1)):
+        for provider in {None, *used}:
+            users = {
+                length: set().union(
+                    *(used[provider].get(day - timedelta(days=ago), ()) for ago in range(length))
+                )
+                for length in (1, 7, 30)
+            }
+            if provider is None or users[30]:
+                rows.append(
+                    {
+                        "usage_date": day,
+                        "provider": provider,
+                        "is_all_providers": provider is None,
+                        "active_users": len(users[1]),
+                        "active_users_7d": len(users[7]),
+                        "active_users_30d": len(users[30]),
+                    }
+                )
     return rows
 
 
