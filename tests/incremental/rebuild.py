@@ -9,6 +9,7 @@ COMPARED = {
         *("fct_generations", "daily_usage", "monthly_usage", "monthly_cost"),
         *("monthly_success_rate", "monthly_provider_breakdown", "monthly_user_usage"),
         *("month_to_date", "failures_by_month", "provider_health", "credits_by_tier"),
+        "monthly_provider_margin",
         *("dashboard_overview", "dashboard_stats"),
     ],
     "analytics_intermediate": [
@@ -18,8 +19,8 @@ COMPARED = {
 
 # Of nightly runs alone.
 COMPARED_AT_NIGHT = {
-    "analytics": ["daily_active_users"],
-    "analytics_intermediate": ["int_active_users_by_day"],
+    "analytics": ["daily_active_users", "monthly_type_breakdown"],
+    "analytics_intermediate": ["int_active_users_by_day", "int_users_by_type_month"],
 }
 
 
@@ -79,7 +80,7 @@ def tables_rebuilt(
 def assert_equals_rebuild(
     database: AppDatabase, as_of: datetime, zone: str, at_night: bool = False
 ) -> None:
-    """Each compared table has the rows that a rebuild gives; `at_night` those of nightly runs too."""
+    """Each compared table is as a rebuild gives it; `at_night` those of nightly runs too."""
     found = tables_of(database, at_night)
     rebuilt = tables_rebuilt(database, as_of, zone, at_night)
     for table, rows in found.items():

@@ -25,6 +25,8 @@ def answers(tables: AppTables, options: Options) -> dict[str, list[Row]]:
         "monthly_provider_breakdown": monthly_provider_breakdown,
         "daily_usage": daily_usage,
         "daily_active_users": daily_active_users,
+        "monthly_type_breakdown": monthly_type_breakdown,
+        "monthly_provider_margin": monthly_provider_margin,
         "monthly_user_usage": monthly_user_usage,
         "month_to_date": month_to_date,
         "failures_by_month": failures_by_month,
@@ -226,6 +228,55 @@ def daily_active_users(history: History, options: Options) -> list[Row]:
                         "active_users_30d": len(users[30]),
                     }
                 )
+    return rows
+
+
+def monthly_type_breakdown(history: History, options: Options) -> list[Row]:
+    """One row per month and type that is known, was used or refunded."""
+    rows = []
+    for month, all_generations, all_refunds in _months(history, options):
+        by_type = _group(all_generations, lambda each: each.enhancement_type)
+        refunds = _group(all_refunds, lambda each: _refund_cell(each, history, options)[2])
+        for enhancement_type in {*seeds.known_types(), *by_type, *refunds}:
+            generations = by_type.get(enhancement_type, [])
+            cost, list_cost = _costs(generations, options)
+            counts = _counts(generations)
+            del counts["cancelled_generations"]
+            rows.append(
+                {
+                    "month_start": month,
+                    "enhancement_type": enhancement_type,
+                    "enhancement_type_name": seeds.type_names().get(
+                        enhancement_type, enhancement_type
+                    ),
+                    **counts,
+                    **_outcome(generations),
+                    "active_users": len(_users(generations)),
+                    "list_cost_usd": rounded(list_cost, 6),
+                    "avg_cost_per_generation_usd": _ratio(cost, len(generations)),
+                    "share_of_generations": _ratio(len(generations), len(all_generations)),
+                    **_margin(generations, refunds.get(enhancement_type, []), options),
+                }
+            )
+    return rows
+
+
+def monthly_provider_margin(history: History, options: Options) -> list[Row]:
+    """One row per month and provider with a generation or a refund."""
+    rows = []
+    for month, all_generations, all_refunds in _months(history, options):
+        by_provider = _group(all_generations, lambda each: each.provider)
+        refunds = _group(all_refunds, lambda each: _refund_cell(each, history, options)[1])
+        rows += [
+            {
+                "month_start": month,
+                "provider": provider,
+                "provider_name": seeds.provider_names().get(provider, provider),
+                "generations": len(by_provider.get(provider, [])),
+                **_margin(by_provider.get(provider, []), refunds.get(provider, []), options),
+            }
+            for provider in {*by_provider, *refunds}
+        ]
     return rows
 
 
@@ -486,6 +537,23 @@ def _headline(generations: list[Generation], refunds: list[LedgerRow], options: 
         "generations_without_cost": _without_cost(generations, options),
         "refunds_issued": len(refunds),
         "credits_refunded": sum(each.credits for each in refunds),
+    }
+
+
+def _margin(generations: list[Generation], refunds: list[LedgerRow], options: Options) -> Row:
+    """What generations cost, and what their credits bring less those of some refunds."""
+    cost, _ = _costs(generations, options)
+    used, refunded = _credits_used(generations), sum(each.credits for each in refunds)
+    revenue = (used - refunded) * options.credit_price_usd
+    return {
+        "credits_used": used,
+        "refunds_issued": len(refunds),
+        "credits_refunded": refunded,
+        "vendor_cost_usd": rounded(cost, 6),
+        "generations_without_cost": _without_cost(generations, options),
+        "credit_revenue_usd": rounded(revenue, 6),
+        "gross_margin_usd": rounded(revenue - cost, 6),
+        "gross_margin_rate": _ratio(revenue - cost, revenue),
     }
 
 
