@@ -19,7 +19,10 @@ COMPARED = {
 
 # Of nightly runs alone.
 COMPARED_AT_NIGHT = {
-    "analytics": ["daily_active_users", "monthly_type_breakdown"],
+    "analytics": [
+        *("daily_active_users", "monthly_type_breakdown", "monthly_credit_movements"),
+        "credit_circulation",
+    ],
     "analytics_intermediate": ["int_active_users_by_day", "int_users_by_type_month"],
 }
 

@@ -188,6 +188,40 @@ def test_stuck_is_older_than_the_limit(app: AppDatabase) -> None:
     assert overview == [{"in_flight_generations": 2, "stuck_generations": 1}]
 
 
+def test_what_was_outstanding_is_kept_and_never_invented(app: AppDatabase) -> None:
+    """Neither a rebuild nor a run as of the past changes what was measured; the rest is null."""
+    days = [AS_OF + timedelta(days=100 + number) for number in range(4)]
+
+    def measure(balance: int, moment: datetime, *arguments: str) -> dict[date, Decimal | None]:
+        app.execute("update user_credits set current_balance = %s", [balance])
+        app.dbt(
+            *("run", *arguments, "-s", "int_balances", "int_credits_outstanding"),
+            *("credit_circulation", "dashboard_overview"),
+            variables={"as_of": moment.isoformat(), "credit_price_usd": 0.5},
+        )
+        rows = app.query("select * from analytics.credit_circulation")
+        assert all(
+            row["liability_usd"] == (row["credits_outstanding"] or 0) / 2
+            for row in rows
+            if row["measured_at"] and row["measured_at"] >= days[0]
+        )
+        shown = {row["usage_date"]: row["credits_outstanding"] for row in rows}
+        return {day: amount for day, amount in shown.items() if day >= days[0].date()}
+
+    app.insert("user_credits", {"user_id": uuid_of("ann"), "current_balance": 7})
+    build(app, [task()])
+    first, second, third, fourth = (day.date() for day in days)
+    assert measure(7, days[0]) == {first: 7}
+    assert measure(9, days[2]) == {first: 7, second: None, third: 9}
+    assert measure(11, days[2] + timedelta(hours=3)) == {first: 7, second: None, third: 11}
+    assert measure(99, days[1]) == {first: 7, second: None}
+    assert measure(99, days[0], "--full-refresh") == {first: 7}
+    assert measure(12, days[3], "--full-refresh") == {
+        **{first: 7, second: None, third: 11},
+        fourth: 12,
+    }
+
+
 def _dated(rows: list[dict]) -> list[dict]:
     return [row for row in rows if row["created_at"] is not None]
 

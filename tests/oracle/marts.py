@@ -27,6 +27,8 @@ def answers(tables: AppTables, options: Options) -> dict[str, list[Row]]:
         "daily_active_users": daily_active_users,
         "monthly_type_breakdown": monthly_type_breakdown,
         "monthly_provider_margin": monthly_provider_margin,
+        "monthly_credit_movements": monthly_credit_movements,
+        "credit_circulation": credit_circulation,
         "monthly_user_usage": monthly_user_usage,
         "month_to_date": month_to_date,
         "failures_by_month": failures_by_month,
@@ -278,6 +280,66 @@ def monthly_provider_margin(history: History, options: Options) -> list[Row]:
             for provider in {*by_provider, *refunds}
         ]
     return rows
+
+
+def monthly_credit_movements(history: History, options: Options) -> list[Row]:
+    """One row per month from the first movement's to that of `as_of`."""
+    days = _movements(history, options)
+    last = options.month(options.as_of)
+    month = min([last, *(day.replace(day=1) for day in days)])
+    rows = []
+    while month <= last:
+        moved = _moved(move for day in days if day.replace(day=1) == month for move in days[day])
+        revenue = moved["credits_bought"] * options.credit_price_usd
+        rows.append({"month_start": month, **moved, "purchase_revenue_usd": rounded(revenue, 6)})
+        month = (month + timedelta(days=31)).replace(day=1)
+    return rows
+
+
+def credit_circulation(history: History, options: Options) -> list[Row]:
+    """One row per day, without what was measured on it."""
+    days = _movements(history, options)
+    today = options.day(options.as_of)
+    first = min([today, *days])
+    return [
+        {"usage_date": day, **_moved(days.get(day, []))}
+        for day in (first + timedelta(days=number) for number in range((today - first).days + 1))
+    ]
+
+
+def _movements(history: History, options: Options) -> dict[date, list[tuple[str, Decimal]]]:
+    """By day, each movement of credits with its name and how much it adds to balances."""
+    days: dict[date, list[tuple[str, Decimal]]] = defaultdict(list)
+    for row in history.kept.ledger:
+        name = {
+            "grant": "bought" if row.is_bought else "granted",
+            "refund": "refunded",
+            "adjustment": "adjusted",
+            "other_charge": "charged_otherwise",
+            "hold": "held",
+            "release": "released",
+        }.get(row.kind)
+        if name and row.direction:
+            days[options.day(row.created_at)].append((name, row.direction * row.credits))
+    for each in history.generations:
+        days[options.day(each.created_at)].append(("used", -each.credits_used))
+    return days
+
+
+def _moved(movements: Iterable[tuple[str, Decimal]]) -> Row:
+    """The credits of some movements, by name; what is taken is counted, not subtracted."""
+    sums = dict.fromkeys(
+        [*("bought", "granted", "used", "refunded", "adjusted"), *("charged_otherwise", "held")]
+        + ["released"],
+        Decimal(0),
+    )
+    for name, amount in movements:
+        sums[name] += amount
+    taken = ("used", "charged_otherwise", "held")
+    return {
+        **{f"credits_{name}": -sums[name] if name in taken else sums[name] for name in sums},
+        "net_credits": sum(sums.values()),
+    }
 
 
 def monthly_user_usage(history: History, options: Options) -> list[Row]:

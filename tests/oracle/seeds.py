@@ -79,6 +79,14 @@ def transaction_kinds() -> dict[tuple[str, str | None], tuple[str, int | None]]:
 
 
 @cache
+def bought_types() -> set[str]:
+    """Types of ledger rows that give credits which the user pays for."""
+    return {
+        row["transaction_type"] for row in _rows("transaction_kinds") if row["is_bought"] == "true"
+    }
+
+
+@cache
 def message_words() -> dict[str, str]:
     """Kind of each word that a message may show, by the word."""
     return {word: row["kind"] for row in _rows("message_words") for word in row["word"].split()}
