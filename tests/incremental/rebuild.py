@@ -21,7 +21,7 @@ COMPARED = {
 COMPARED_AT_NIGHT = {
     "analytics": [
         *("daily_active_users", "monthly_type_breakdown", "monthly_credit_movements"),
-        "credit_circulation",
+        *("credit_circulation", "monthly_user_margin"),
     ],
     "analytics_intermediate": ["int_active_users_by_day", "int_users_by_type_month"],
 }

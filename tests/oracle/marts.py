@@ -29,6 +29,7 @@ def answers(tables: AppTables, options: Options) -> dict[str, list[Row]]:
         "monthly_provider_margin": monthly_provider_margin,
         "monthly_credit_movements": monthly_credit_movements,
         "credit_circulation": credit_circulation,
+        "monthly_user_margin": monthly_user_margin,
         "monthly_user_usage": monthly_user_usage,
         "month_to_date": month_to_date,
         "failures_by_month": failures_by_month,
@@ -328,11 +329,8 @@ def _movements(history: History, options: Options) -> dict[date, list[tuple[str,
 
 def _moved(movements: Iterable[tuple[str, Decimal]]) -> Row:
     """The credits of some movements, by name; what is taken is counted, not subtracted."""
-    sums = dict.fromkeys(
-        [*("bought", "granted", "used", "refunded", "adjusted"), *("charged_otherwise", "held")]
-        + ["released"],
-        Decimal(0),
-    )
+    names = ["bought", "granted", "used", "refunded", "adjusted", "charged_otherwise", "held"]
+    sums = dict.fromkeys([*names, "released"], Decimal(0))
     for name, amount in movements:
         sums[name] += amount
     taken = ("used", "charged_otherwise", "held")
@@ -340,6 +338,39 @@ def _moved(movements: Iterable[tuple[str, Decimal]]) -> Row:
         **{f"credits_{name}": -sums[name] if name in taken else sums[name] for name in sums},
         "net_credits": sum(sums.values()),
     }
+
+
+def monthly_user_margin(history: History, options: Options) -> list[Row]:
+    """One row per month and user who used, got back, bought or was granted something."""
+
+    def by_user_month(rows: Iterable) -> dict:
+        return _group(
+            (each for each in rows if each.user_id is not None),
+            lambda each: (options.month(each.created_at), each.user_id),
+        )
+
+    generations, refunds = by_user_month(history.generations), by_user_month(history.refunds)
+    grants = by_user_month(
+        each for each in history.kept.ledger if each.kind == "grant" and each.direction
+    )
+    rows = []
+    for cell in {*generations, *refunds, *grants}:
+        own = grants.get(cell, [])
+        bought = sum((each.credits for each in own if each.is_bought), Decimal(0))
+        paid = bought * options.credit_price_usd
+        cost, _ = _costs(generations.get(cell, []), options)
+        rows.append(
+            {
+                **dict(zip(("month_start", "user_id"), cell, strict=True)),
+                "generations": len(generations.get(cell, [])),
+                **_margin(generations.get(cell, []), refunds.get(cell, []), options),
+                "credits_bought": bought,
+                "credits_granted": sum(each.credits for each in own) - bought,
+                "purchase_revenue_usd": rounded(paid, 6),
+                "purchase_margin_usd": rounded(paid - cost, 6),
+            }
+        )
+    return rows
 
 
 def monthly_user_usage(history: History, options: Options) -> list[Row]:

@@ -10,7 +10,8 @@ with recursive days as (
 -- From that of the first movement to that of `as_of`.
 months as (
 
-    select coalesce(min({{ month_of('usage_date') }}), {{ reporting_month(as_of()) }}) as month_start
+    select
+        coalesce(min({{ month_of('usage_date') }}), {{ reporting_month(as_of()) }}) as month_start
     from days
 
     union all
