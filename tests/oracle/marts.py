@@ -30,6 +30,9 @@ def answers(tables: AppTables, options: Options) -> dict[str, list[Row]]:
         "monthly_credit_movements": monthly_credit_movements,
         "credit_circulation": credit_circulation,
         "monthly_user_margin": monthly_user_margin,
+        "daily_latency": daily_latency,
+        "user_retention": user_retention,
+        "generations_without_cost": generations_without_cost,
         "monthly_user_usage": monthly_user_usage,
         "month_to_date": month_to_date,
         "failures_by_month": failures_by_month,
@@ -371,6 +374,71 @@ def monthly_user_margin(history: History, options: Options) -> list[Row]:
             }
         )
     return rows
+
+
+def daily_latency(history: History, options: Options) -> list[Row]:
+    """One row per day and provider with a generation, and one per day for all providers."""
+    days: dict[tuple, list[Generation]] = defaultdict(list)
+    for each in history.generations:
+        for provider in (None, each.provider):
+            days[options.day(each.created_at), provider].append(each)
+    rows = []
+    for (day, provider), generations in days.items():
+        durations = [
+            each.duration_seconds for each in generations if each.duration_seconds is not None
+        ]
+        rows.append(
+            {
+                "usage_date": day,
+                "provider": provider,
+                "is_all_providers": provider is None,
+                "ended_generations": _count(generations, "completed", "failed"),
+                "timed_generations": len(durations),
+                "p50_duration_seconds": _percentile(durations, Decimal("0.5")),
+                "p95_duration_seconds": _percentile(durations, Decimal("0.95")),
+            }
+        )
+    return rows
+
+
+def user_retention(history: History, options: Options) -> list[Row]:
+    """One row per month of first use and month from then to that of `as_of`."""
+    first_months = _first_months(history, options)
+    rows = []
+    for first in set(first_months.values()):
+        users = {user for user, month in first_months.items() if month == first}
+        after = [(m, g) for m, g, _ in _months(history, options) if m >= first]
+        rows += [
+            {
+                "first_month": first,
+                "months_since": number,
+                "month_start": month,
+                "users": len(users),
+                "active_users": len(users & _users(generations)),
+                "retention_rate": _ratio(len(users & _users(generations)), len(users)),
+            }
+            for number, (month, generations) in enumerate(after)
+        ]
+    return rows
+
+
+def generations_without_cost(history: History, options: Options) -> list[Row]:
+    """One row per billed generation whose cost nobody knows."""
+    return [
+        {
+            "generation_id": each.generation_id,
+            "user_id": each.user_id,
+            "provider": each.provider,
+            "enhancement_type": each.enhancement_type,
+            "status": each.status,
+            "created_at": each.created_at,
+            "created_date": options.day(each.created_at),
+            "credits_used": each.credits_used,
+            "list_price_usd": each.list_price_usd(options),
+        }
+        for each in history.generations
+        if each.vendor_cost_usd(options) is None
+    ]
 
 
 def monthly_user_usage(history: History, options: Options) -> list[Row]:
