@@ -1,6 +1,6 @@
 -- depends_on: {{ ref('int_days_changed') }}
 {{ config(
-    tags=['nightly'],
+    tags=['nightly', 'reports'],
     materialized='incremental',
     incremental_strategy='replace',
     incremental_predicates=[

@@ -1,4 +1,4 @@
-{{ config(tags=['nightly']) }}
+{{ config(tags=['nightly', 'reports']) }}
 
 -- A row that gives its credits back, or settles a hold, has a kind of its own.
 with ledger as (

@@ -3,7 +3,7 @@
     an earlier moment adds none.
 #}
 {{ config(
-    tags=['nightly'],
+    tags=['nightly', 'reports'],
     materialized='incremental',
     incremental_strategy='replace',
     full_refresh=false,

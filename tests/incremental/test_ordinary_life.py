@@ -126,11 +126,11 @@ def test_users_are_counted_again_without_a_forgotten_one(built: AppDatabase) -> 
     """Also on days that changed before, of generations that only charges tell of."""
     add_old_account(built)
     built.execute("delete from enhancement_tasks where user_id = %s", [LONE_USER])
-    run(built, AS_OF, ZONE, *ALL_TESTS)
+    run(built, AS_OF, ZONE, *ALL_TESTS, reports=True)
     built.dbt("run-operation", "forget_user", "--args", f"{{user_id: {LONE_USER}}}")
     built.execute("delete from user_credits where user_id = %s", [LONE_USER])
     built.execute("update credit_transactions set user_id = null where user_id = %s", [LONE_USER])
-    run(built, AS_OF, ZONE, *ALL_TESTS)
+    run(built, AS_OF, ZONE, *ALL_TESTS, reports=True)
     assert_equals_rebuild(built, AS_OF, ZONE, at_night=True)
 
 

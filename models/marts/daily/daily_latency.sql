@@ -1,4 +1,4 @@
-{{ config(tags=['nightly'], materialized='view') }}
+{{ config(tags=['nightly', 'reports'], materialized='view') }}
 
 with latencies as (
 

@@ -1,4 +1,4 @@
-{{ config(tags=['nightly']) }}
+{{ config(tags=['nightly', 'reports']) }}
 
 with recursive users as (
 
