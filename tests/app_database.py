@@ -93,7 +93,8 @@ class AppDatabase:
         The project is parsed once and the parsed form shared, since variables are read when a model
         is compiled. `parse=True` parses anew, for what is fixed at parse time (`app_schema`, …).
         Python models, which take seconds each, are left out unless `python_models`, and marts that
-        nothing else is made of unless either that or `reports`. `settings` are variables as users set them, in dbt_project.yml; `variables` are given by `--vars`.
+        nothing else is made of unless either that or `reports`. `settings` are variables as users
+        set them, in dbt_project.yml; `variables` are given by `--vars`.
         """
         os.environ.update(self.environment(user, unit_tests))
         command = [*arguments]
