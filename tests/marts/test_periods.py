@@ -7,7 +7,7 @@ import pytest
 
 from demo.server import Server
 from tests.app_database import AppDatabase
-from tests.app_rows import AS_OF, after, build, charge, generations, task, uuid_of
+from tests.app_rows import AS_OF, NOON, after, build, charge, generations, task, uuid_of
 from tests.conftest import make_database
 from tests.histories import load, write_histories
 from tests.marts.comparison import assert_marts_equal
@@ -217,6 +217,41 @@ def test_what_was_outstanding_is_kept_and_never_invented(app: AppDatabase) -> No
     assert measure(11, days[2] + timedelta(hours=3)) == {first: 7, second: None, third: 11}
     assert measure(99, days[1], "--full-refresh") == {first: 7, second: None}
     assert measure(12, days[3]) == {first: 7, second: None, third: 11, fourth: 12}
+
+
+@pytest.mark.long
+def test_findings_say_when_they_were_first_seen(app: AppDatabase) -> None:
+    """One that stays keeps its day, also through a rebuild; a new one has its own."""
+
+    def look(days: int, *arguments: str) -> dict[str, tuple[int, int]]:
+        """By finding, days after `AS_OF` on which it was first and last seen."""
+        moment = AS_OF + timedelta(days=days)
+        app.dbt(
+            *("run", *arguments, "-s", "credit_audit_findings"),
+            variables={"as_of": moment.isoformat()},
+        )
+        return {
+            row["finding_type"]: tuple(
+                (row[name] - AS_OF).days for name in ("first_seen_at", "last_seen_at")
+            )
+            for row in app.query("select * from analytics.credit_audit_findings")
+        }
+
+    build(app, [task(status="failed", updated_at=NOON)], [charge()])
+    app.execute("truncate analytics.credit_balance_reconciliation")
+    assert look(1) == {"failed_not_refunded": (0, 1)}
+    refunds = "analytics_intermediate.int_refunds_matched"
+    app.execute(f"insert into {refunds} (transaction_id, credits) values ('lost', 2)")
+    first = look(2, "--full-refresh")
+    assert first["failed_not_refunded"] == (0, 2)
+    assert first["refund_without_charge"] == (2, 2)
+    app.execute(f"delete from {refunds}")
+    assert look(3) == {"failed_not_refunded": (0, 3)}
+    app.execute(f"insert into {refunds} (transaction_id, credits) values ('lost', 2)")
+    assert look(4) == {"failed_not_refunded": (0, 4), "refund_without_charge": (4, 4)}
+    assert look(-1)["failed_not_refunded"] == (-1, -1)
+    app.execute("alter table analytics.credit_audit_findings drop column first_seen_at")
+    assert look(5)["failed_not_refunded"] == (5, 5)
 
 
 def _dated(rows: list[dict]) -> list[dict]:
