@@ -1,4 +1,4 @@
-{{ config(tags=['nightly', 'reports'], materialized='view') }}
+{{ config(tags=['nightly', 'reports']) }}
 
 with given as (
 

@@ -9,7 +9,7 @@ COMPARED = {
         *("fct_generations", "daily_usage", "monthly_usage", "monthly_cost"),
         *("monthly_success_rate", "monthly_provider_breakdown", "monthly_user_usage"),
         *("month_to_date", "failures_by_month", "provider_health", "credits_by_tier"),
-        *("monthly_provider_margin", "generations_without_cost"),
+        "generations_without_cost",
         *("dashboard_overview", "dashboard_stats"),
     ],
     "analytics_intermediate": [
@@ -21,6 +21,7 @@ COMPARED = {
 COMPARED_AT_NIGHT = {
     "analytics": [
         *("daily_active_users", "monthly_type_breakdown", "monthly_credit_movements"),
+        "monthly_provider_margin",
         *("credit_circulation", "monthly_user_margin", "daily_latency", "user_retention"),
     ],
     "analytics_intermediate": [

@@ -1,4 +1,4 @@
-{{ config(materialized='view', meta={'skip_when_unchanged': true}) }}
+{{ config(tags=['nightly', 'reports']) }}
 
 with months as (
 
@@ -81,3 +81,4 @@ final as (
 )
 
 select * from final
+order by month_start
