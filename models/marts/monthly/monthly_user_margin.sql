@@ -1,4 +1,4 @@
-{{ config(tags=['nightly', 'reports']) }}
+{{ config(tags=['nightly', 'reports'], meta={'one_row_per_user': true}) }}
 
 with usage_by_user as (
 
