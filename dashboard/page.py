@@ -397,8 +397,11 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
                 tables=[
                     providers,
                     reader.table("types", f"No generation in {month_name}: no data yet."),
+                    reader.table("provider_margins", f"Nothing was used in {month_name}."),
+                    reader.table("type_margins", f"Nothing was used in {month_name}."),
                 ],
             ),
+            _active_users(reader, month_name),
             Section(
                 "health",
                 "Provider health",
@@ -697,6 +700,39 @@ def _months_section(reader: Reader) -> Section:
     return Section("months", "Month by month", charts=drawn, tables=[table])
 
 
+def _active_users(reader: Reader, month_name: str) -> Section:
+    table = reader.table("active_users", f"No day of {month_name} is known.")
+    days = table.raw[::-1]
+    drawn: list[Markup] = []
+    if any(row["active_users_30d"] for row in days):
+        step = 1 if len(days) <= 10 else 7
+        drawn = [
+            charts.line_chart(
+                f"Active users by day, {month_name}",
+                "Distinct users of the day, and of the 7 and 30 days that end on it.",
+                [numbers.show(row["usage_date"], "date") for row in days],
+                [
+                    charts.Series("30 days", [row["active_users_30d"] for row in days]),
+                    charts.Series("7 days", [row["active_users_7d"] for row in days], 2),
+                    charts.Series("1 day", [row["active_users"] for row in days], 3),
+                ],
+                lambda value: numbers.show(value, "count"),
+                ticks=[
+                    f"{row['usage_date'].day}" if place % step == 0 else ""
+                    for place, row in enumerate(days)
+                ],
+            )
+        ]
+    return Section(
+        "active-users",
+        "Active users",
+        "Counted by the nightly run; a user of several days or providers counts once.",
+        drawn,
+        [table],
+        is_beside=True,
+    )
+
+
 def _latency(reader: Reader, months: list[Row], month_name: str) -> Section:
     months = [row for row in months[::-1] if row.get("p95_duration_seconds") is not None]
     drawn = []
@@ -721,9 +757,12 @@ def _latency(reader: Reader, months: list[Row], month_name: str) -> Section:
     return Section(
         "latency",
         "Latency",
-        "Time from creation to end. The table's are the medians of whole days.",
+        "Time from creation to end. The first table's are the medians of whole days.",
         drawn,
-        [reader.table("latency", f"No generation has ended in {month_name}.")],
+        [
+            reader.table("latency", f"No generation has ended in {month_name}."),
+            reader.table("latency_days", f"No generation was created in {month_name}."),
+        ],
         is_beside=True,
     )
 
@@ -830,7 +869,11 @@ def _credits(reader: Reader) -> Section:
         "credits",
         "Credits outstanding",
         lead,
-        tables=[reader.table("credits", "No user has a balance yet.")],
+        tables=[
+            reader.table("credits", "No user has a balance yet."),
+            reader.table("credit_movements", "No credits have moved yet."),
+            reader.table("circulation", "Nobody measured what was outstanding in this month."),
+        ],
     )
 
 

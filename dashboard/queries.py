@@ -761,6 +761,89 @@ TYPES = Query(
 
 # --------------------------------------------------------------------------- providers right now
 
+TYPE_MARGINS = Query(
+    "type_margins",
+    "What types brought and cost",
+    ("monthly_type_breakdown",),
+    """
+    select
+        enhancement_type, enhancement_type_name, active_users, credits_used, refunds_issued,
+        credits_refunded, credit_revenue_usd, vendor_cost_usd, gross_margin_usd, gross_margin_rate
+    from {schema}.monthly_type_breakdown
+    where
+        month_start = %(month)s
+        and (%(type)s::text is null or enhancement_type = %(type)s)
+        and (generations > 0 or refunds_issued > 0)
+    order by gross_margin_usd desc, enhancement_type
+    limit %(limit)s
+    """,
+    columns(
+        "enhancement_type_name | Type | text | monthly_type_breakdown",
+        "active_users | Active users | count | monthly_type_breakdown",
+        "credits_used | Credits used | credits | monthly_type_breakdown",
+        "refunds_issued | Refunds | count | monthly_type_breakdown",
+        "credits_refunded | Refunded | credits | monthly_type_breakdown",
+        "credit_revenue_usd | Revenue | usd | monthly_type_breakdown",
+        "vendor_cost_usd | Cost | usd | monthly_type_breakdown",
+        "gross_margin_usd | Margin | usd | monthly_type_breakdown",
+        "gross_margin_rate | Margin rate | rate | monthly_type_breakdown",
+    ),
+    ignores=("provider",),
+    limit=ROWS_SHOWN,
+)
+
+PROVIDER_MARGINS = Query(
+    "provider_margins",
+    "What providers brought and cost",
+    ("monthly_provider_margin",),
+    """
+    select
+        provider, provider_name, credits_used, refunds_issued, credits_refunded,
+        credit_revenue_usd, vendor_cost_usd, gross_margin_usd, gross_margin_rate
+    from {schema}.monthly_provider_margin
+    where
+        month_start = %(month)s and (%(provider)s::text is null or provider = %(provider)s)
+    order by gross_margin_usd desc, provider
+    limit %(limit)s
+    """,
+    columns(
+        "provider_name | Provider | text | monthly_provider_margin",
+        "credits_used | Credits used | credits | monthly_provider_margin",
+        "refunds_issued | Refunds | count | monthly_provider_margin",
+        "credits_refunded | Refunded | credits | monthly_provider_margin",
+        "credit_revenue_usd | Revenue | usd | monthly_provider_margin",
+        "vendor_cost_usd | Cost | usd | monthly_provider_margin",
+        "gross_margin_usd | Margin | usd | monthly_provider_margin",
+        "gross_margin_rate | Margin rate | rate | monthly_provider_margin",
+    ),
+    ignores=("type",),
+    limit=ROWS_SHOWN,
+)
+
+ACTIVE_USERS = Query(
+    "active_users",
+    "Active users by day",
+    ("daily_active_users",),
+    """
+    select usage_date, active_users, active_users_7d, active_users_30d
+    from {schema}.daily_active_users
+    where
+        usage_date >= %(month)s and usage_date < %(next_month)s
+        and is_all_providers = (%(provider)s::text is null)
+        and (%(provider)s::text is null or provider = %(provider)s)
+    order by usage_date desc
+    limit %(limit)s
+    """,
+    columns(
+        "usage_date | Day | date | daily_active_users",
+        "active_users | That day | count | daily_active_users",
+        "active_users_7d | In 7 days | count | daily_active_users",
+        "active_users_30d | In 30 days | count | daily_active_users",
+    ),
+    ignores=("type",),
+    limit=31,
+)
+
 HEALTH = Query(
     "health",
     "Providers in the last hour and day",
@@ -832,6 +915,33 @@ LATENCY = Query(
         "typical | Typical day | seconds | usage_anomalies.actual_value",
         "slowest | Slowest day | seconds | usage_anomalies.actual_value",
         "history | By day | sparkline | usage_anomalies.actual_value",
+    ),
+    ignores=("type",),
+    limit=ROWS_SHOWN,
+)
+
+LATENCY_DAYS = Query(
+    "latency_days",
+    "Latency by day",
+    ("daily_latency",),
+    """
+    select
+        usage_date, ended_generations, timed_generations, p50_duration_seconds,
+        p95_duration_seconds
+    from {schema}.daily_latency
+    where
+        usage_date >= %(month)s and usage_date < %(next_month)s
+        and is_all_providers = (%(provider)s::text is null)
+        and (%(provider)s::text is null or provider = %(provider)s)
+    order by usage_date desc
+    limit %(limit)s
+    """,
+    columns(
+        "usage_date | Day | date | daily_latency",
+        "ended_generations | Ended | count | daily_latency",
+        "timed_generations | Timed | count | daily_latency",
+        "p50_duration_seconds | Median | seconds | daily_latency",
+        "p95_duration_seconds | p95 | seconds | daily_latency",
     ),
     ignores=("type",),
     limit=ROWS_SHOWN,
@@ -1072,6 +1182,58 @@ CREDITS = Query(
     limit=ROWS_SHOWN,
 )
 
+CREDIT_MOVEMENTS = Query(
+    "credit_movements",
+    "Credits by month",
+    ("monthly_credit_movements",),
+    """
+    select
+        month_start, credits_bought, credits_granted, credits_used, credits_refunded,
+        credits_adjusted, credits_charged_otherwise, net_credits, purchase_revenue_usd
+    from {schema}.monthly_credit_movements
+    where month_start <= %(month)s
+    order by month_start desc
+    limit %(limit)s
+    """,
+    columns(
+        "month_start | Month | month | monthly_credit_movements",
+        "credits_bought | Bought | credits | monthly_credit_movements",
+        "credits_granted | Granted | credits | monthly_credit_movements",
+        "credits_used | Used | credits | monthly_credit_movements",
+        "credits_refunded | Refunded | credits | monthly_credit_movements",
+        "credits_adjusted | Adjusted | credits | monthly_credit_movements",
+        "credits_charged_otherwise | Charged otherwise | credits | monthly_credit_movements",
+        "net_credits | Net | credits | monthly_credit_movements",
+        "purchase_revenue_usd | Paid for | usd | monthly_credit_movements",
+    ),
+    ignores=("provider", "type"),
+    limit=13,
+)
+
+CIRCULATION = Query(
+    "circulation",
+    "Credits outstanding by day",
+    ("credit_circulation",),
+    """
+    select
+        usage_date, credits_outstanding, liability_usd, users_with_credits, net_credits
+    from {schema}.credit_circulation
+    where
+        usage_date >= %(month)s and usage_date < %(next_month)s and measured_at is not null
+    order by usage_date desc
+    limit %(limit)s
+    """,
+    columns(
+        "usage_date | Day | date | credit_circulation",
+        "credits_outstanding | Credits | credits | credit_circulation",
+        "liability_usd | Worth | usd | credit_circulation",
+        "users_with_credits | With credits | count | credit_circulation",
+        "net_credits | Net of the day | credits | credit_circulation",
+    ),
+    ignores=("provider", "type"),
+    limit=ROWS_SHOWN,
+)
+
 # --------------------------------------------------------------------------------- what is coming
 
 FORECAST = Query(
@@ -1171,8 +1333,9 @@ ANOMALIES = Query(
 TABLES = {
     query.name: query
     for query in (
-        *(MONTHS, MONTHS_FILTERED, DAYS, PROVIDERS, PROVIDERS_OF_TYPE, TYPES, HEALTH, LATENCY),
-        *(FAILURE_REASONS, FAILURES, FINDINGS, OWED, USERS, CREDITS),
+        *(MONTHS, MONTHS_FILTERED, DAYS, PROVIDERS, PROVIDERS_OF_TYPE, TYPES, PROVIDER_MARGINS),
+        *(TYPE_MARGINS, ACTIVE_USERS, HEALTH, LATENCY, LATENCY_DAYS, FAILURE_REASONS, FAILURES),
+        *(FINDINGS, OWED, USERS, CREDITS, CREDIT_MOVEMENTS, CIRCULATION),
         *(FORECAST, FORECAST_RECORD, ANOMALIES, CHECKS),
     )
 }

@@ -83,6 +83,7 @@ class AppDatabase:
         user: str = BUILD_ROLE,
         parse: bool = False,
         python_models: bool = False,
+        reports: bool = False,
         unit_tests: bool = False,
         expect_success: bool = True,
         settings: Mapping[str, Any] | None = None,
@@ -91,15 +92,16 @@ class AppDatabase:
 
         The project is parsed once and the parsed form shared, since variables are read when a model
         is compiled. `parse=True` parses anew, for what is fixed at parse time (`app_schema`, …).
-        Python models, which take seconds each, are left out unless `python_models`. `settings` are
-        variables as users set them, in dbt_project.yml; `variables` are given by `--vars`.
+        Python models, which take seconds each, are left out unless `python_models`, and marts that
+        nothing else is made of unless either that or `reports`. `settings` are variables as users
+        set them, in dbt_project.yml; `variables` are given by `--vars`.
         """
         os.environ.update(self.environment(user, unit_tests))
         command = [*arguments]
         if variables:
             command += ["--vars", psycopg2.extras.json.dumps(dict(variables))]
         if arguments[0] in ("build", "run") and not python_models and "--selector" not in arguments:
-            command += ["--exclude", "tag:python"]
+            command += ["--exclude", "tag:python", *([] if reports else ["tag:reports"])]
         result = invoke(
             command,
             manifest=None if parse else parsed_project(),

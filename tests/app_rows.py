@@ -74,6 +74,7 @@ def build(
     database: AppDatabase,
     tasks: list[Row] | None = None,
     ledger: list[Row] | None = None,
+    reports: bool = False,
     **variables: Any,
 ) -> None:
     """Put the rows into the database and build the marts as of 20 May 2024."""
@@ -81,7 +82,11 @@ def build(
     database.insert("credit_transactions", *(ledger or []))
     if not database.query("select to_regclass('analytics_seeds.statuses') as seed")[0]["seed"]:
         database.dbt("seed")
-    database.dbt("run", "--full-refresh", variables={"as_of": AS_OF.isoformat()} | variables)
+    database.dbt(
+        *("run", "--full-refresh"),
+        variables={"as_of": AS_OF.isoformat()} | variables,
+        reports=reports,
+    )
 
 
 def generations(database: AppDatabase) -> list[Row]:

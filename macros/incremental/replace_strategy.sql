@@ -20,21 +20,28 @@
     {%- endset %}
     {%- for condition in rendered_predicates() %}
     {%- if key %}
-    -- One look at both tells which rows go and which stay; rows are then found by their place.
-    with found as materialized (
+    -- One look at both tells which rows go and which stay; each is then found by its place.
+do $replace$
+declare
+    gone tid[];
+    same tid[];
+begin
+    select
+        array_agg(found.place) filter (where found.new_place is null),
+        array_agg(found.new_place)
+    into gone, same
+    from (
         select
             target.ctid as place,
             new_row.ctid as new_place
         from {{ target }} as target
         left join {{ new_rows }} as new_row on {{ is_same }}
         where ({{ condition }})
-    ),
-    gone as (
-        delete from {{ target }} as target
-        where target.ctid = any(array(select found.place from found where found.new_place is null))
-    )
-    delete from {{ new_rows }} as new_row
-    where new_row.ctid = any(array(select found.new_place from found where found.new_place is not null));
+    ) as found;
+    delete from {{ target }} as target where target.ctid = any(gone);
+    delete from {{ new_rows }} as new_row where new_row.ctid = any(same);
+end
+$replace$;
     {%- else %}
     delete from {{ target }} as target
     where ({{ condition }});

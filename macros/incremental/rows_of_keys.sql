@@ -41,7 +41,7 @@
     select * from {{ ref('int_tasks_cleaned') }}
     where
         (created_at is null or {{ in_window }})
-        and task_id in (select keys.generation_id from {{ keys }} as keys)
+        and {{ is_id_among('task_id', 'select keys.generation_id from ' ~ keys ~ ' as keys') }}
 
     union all
 

@@ -18,13 +18,7 @@
     {% endif %}
     {% do hold_run() %}
     {% set literal = "'" ~ id | replace("'", "''") ~ "'" %}
-    {% do run_query(
-        'insert into ' ~ built_relation('int_days_changed') ~ ' (usage_date, change_number) select distinct '
-        ~ 'created_date, (select coalesce(max(change_number), 0) + 1 from '
-        ~ built_relation('int_days_changed') ~ ') from ' ~ facts ~ ' where user_id = ' ~ literal
-        ~ ' and created_date not in (select usage_date from ' ~ built_relation('int_days_changed')
-        ~ ' where usage_date is not null)'
-    ) %}
+    {% do log_changed_days('select created_date from ' ~ facts ~ ' where user_id = ' ~ literal) %}
     {% set done = [] %}
     {% for node in nodes_of_types(['model']) if node.config.materialized in ['table', 'incremental'] %}
         {% set relation = built_relation(node.name) %}

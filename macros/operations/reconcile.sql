@@ -67,18 +67,24 @@
             ) %}
         {% endfor %}
     {% endif %}
-    {% set days = built_relation('int_days_changed') %}
-    {% set number = '(select coalesce(max(change_number), 0) + 1 from ' ~ days ~ ')' %}
-    {% set is_one = 'usage_date in (' ~ dates | join(', ') ~ ')' %}
-    {% do run_query(
-        'with changed as (update ' ~ days ~ ' set change_number = ' ~ number ~ ' where ' ~ is_one
-        ~ ' returning usage_date) insert into ' ~ days ~ ' (usage_date, change_number)'
-        ~ ' select dates.usage_date, ' ~ number ~ ' from (select unnest(array[' ~ dates | join(', ')
-        ~ ']) as usage_date) as dates where dates.usage_date not in (select changed.usage_date from changed)'
-    ) %}
+    {% do log_changed_days('select unnest(array[' ~ dates | join(', ') ~ '])') %}
     {# No run may take what the last one found for up to date: users of these days are not known. #}
     {% do check_run_is_held() %}
     {% do run_query('update ' ~ built_relation('int_inputs') ~ ' set inputs = null; commit') %}
+{% endmacro %}
+
+{% macro log_changed_days(dates) %}
+    {# Have later runs write the days and months of some dates, which are a query of one column, anew. #}
+    {% set days = built_relation('int_days_changed') %}
+    {% set number = '(select coalesce(max(change_number), 0) + 1 from ' ~ days ~ ')' %}
+    {% do run_query(
+        'with dates (usage_date) as materialized (select distinct * from (' ~ dates ~ ') as found),'
+        ~ ' changed as (update ' ~ days ~ ' as days set change_number = ' ~ number
+        ~ ' from dates where days.usage_date = dates.usage_date returning days.usage_date)'
+        ~ ' insert into ' ~ days ~ ' (usage_date, change_number)'
+        ~ ' select dates.usage_date, ' ~ number ~ ' from dates'
+        ~ ' where dates.usage_date not in (select changed.usage_date from changed)'
+    ) %}
 {% endmacro %}
 
 {% macro unmatched_rows() -%}

@@ -60,6 +60,7 @@ named as (
             when kinds_of_enhancement.transaction_kind is null then kinds.direction
             else kinds_of_enhancement.direction
         end as direction_of_type,
+        coalesce(kinds_of_enhancement.is_bought, kinds.is_bought, false) as is_bought,
         numbered.app_credits,
         statuses.ledger_effect,
         numbered.credits,
@@ -140,6 +141,7 @@ final as (
             when transaction_kind = 'generation_charge' and not is_without_effect then true
             else false
         end as is_generation_charge,
+        is_bought,
         case when transaction_kind = 'refund' and not is_without_effect then true else false end
             as is_refund,
         case

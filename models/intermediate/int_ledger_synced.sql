@@ -16,6 +16,8 @@
 {%- set window = run_window() %}
 {#- What a row of the ledger says depends on no other row, unless one may have copies. -#}
 {%- set keeps = window and not has_repairs() and has_unique_key('credit_transactions', 'id') %}
+{%- set is_changed = 'not ' ~ is_among('row_digest', 'select row_digest from unchanged')
+    if keeps else 'true' %}
 {%- set columns = [
     'transaction_id', 'user_id', 'credits', 'cost_usd', 'provider', 'enhancement_type',
     'api_request_id', 'status', 'created_at', 'generation_id', 'is_bare', 'is_refund', 'row_digest',
@@ -45,9 +47,7 @@ ledger as (
     select * from {{ ref('int_ledger_classified') }}
     where
         {{ is_in_lookback_or_repaired('int_ledger_classified') | indent(8) if window else 'true' }}
-        {%- if keeps %}
-        and not {{ is_among('row_digest', 'select row_digest from unchanged') }}
-        {%- endif %}
+        and {{ is_changed }}
 
 ),
 

@@ -65,13 +65,15 @@ durations as (
     from (select distinct month_start from usage_by_provider) as months
     cross join lateral (
         select
-            percentile_cont(0.5) within group (order by duration_seconds) as p50_duration_seconds,
-            percentile_cont(0.95) within group (order by duration_seconds) as p95_duration_seconds
-        from {{ ref('fct_generations') }}
+            percentile_cont(0.5) within group (order by facts.duration_seconds)
+                as p50_duration_seconds,
+            percentile_cont(0.95) within group (order by facts.duration_seconds)
+                as p95_duration_seconds
+        from {{ ref('fct_generations') }} as facts
         where
-            duration_seconds is not null
-            and created_date >= months.month_start
-            and created_date < cast({{ dbt.dateadd('month', 1, 'months.month_start') }} as date)
+            facts.duration_seconds is not null
+            and facts.created_date >= months.month_start
+            and facts.created_date < {{ dbt.dateadd('month', 1, 'months.month_start') }}
     ) as of_month
 
 ),

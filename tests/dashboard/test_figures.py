@@ -353,6 +353,75 @@ def test_python_models_are_shown_as_they_are(demo_database: AppDatabase, demo_pa
     }
 
 
+def test_nightly_marts_are_shown_as_they_are(demo_database: AppDatabase, demo_page: Page) -> None:
+    """Days of users and latency, what types and providers brought, and what moved credits."""
+    tables = read_html(demo_page.get().text)["tables"]
+
+    def rows(sql: str) -> list[dict]:
+        return demo_database.query(sql)
+
+    def day(value: date) -> str:
+        return f"{value:%a} {value.day} {value:%b}"
+
+    in_month = "is_all_providers and usage_date >= '2024-12-01' order by usage_date desc"
+    users = rows(f"select * from analytics.daily_active_users where {in_month}")
+    assert tables["active_users"][1:] == [
+        [
+            day(row["usage_date"]),
+            *(number(row[f"active_users{window}"]) for window in ("", "_7d", "_30d")),
+        ]
+        for row in users
+    ]
+    latency = rows(f"select * from analytics.daily_latency where {in_month}")
+    assert tables["latency_days"][1:] == [
+        [
+            day(row["usage_date"]),
+            number(row["ended_generations"]),
+            number(row["timed_generations"]),
+            seconds(row["p50_duration_seconds"]),
+            seconds(row["p95_duration_seconds"]),
+        ]
+        for row in latency
+    ]
+    for name, mart in (
+        ("type_margins", "monthly_type_breakdown"),
+        ("provider_margins", "monthly_provider_margin"),
+    ):
+        margins = rows(
+            f"select * from analytics.{mart} where month_start = '2024-12-01'"
+            " and (generations > 0 or refunds_issued > 0)"
+        )
+        label = "enhancement_type_name" if name == "type_margins" else "provider_name"
+        assert margins
+        assert {row[0]: row[-4:] for row in tables[name][1:]} == {
+            row[label]: [
+                usd(row["credit_revenue_usd"]),
+                usd(row["vendor_cost_usd"]),
+                usd(row["gross_margin_usd"]),
+                percent(row["gross_margin_rate"]),
+            ]
+            for row in margins
+        }
+    months = rows("select * from analytics.monthly_credit_movements order by month_start desc")
+    assert [row[:6] + row[-2:] for row in tables["credit_movements"][1:]] == [
+        [
+            f"{row['month_start']:%b %Y}",
+            *(
+                number(row[f"credits_{kind}"])
+                for kind in ("bought", "granted", "used", "refunded", "adjusted")
+            ),
+            number(row["net_credits"]),
+            usd(row["purchase_revenue_usd"]),
+        ]
+        for row in months
+    ]
+    (overview,) = rows("select * from analytics.dashboard_overview")
+    outstanding = overview["total_credits_in_circulation"]
+    assert [row[:3] for row in tables["circulation"][1:]] == [
+        [day(AS_OF.date()), number(outstanding), usd(outstanding * Decimal("0.02"))]
+    ]
+
+
 def test_health_is_of_the_last_hour_and_day(demo_database: AppDatabase, demo_page: Page) -> None:
     rows = demo_database.query(
         "select * from analytics.fct_generations"

@@ -121,6 +121,23 @@ def test_forget_user_removes_an_id_at_once(
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
+@pytest.mark.long
+def test_users_are_counted_again_without_a_forgotten_one(built: AppDatabase) -> None:
+    """Also on days that changed before, of generations that only charges tell of."""
+    add_old_account(built)
+    built.execute("delete from enhancement_tasks where user_id = %s", [LONE_USER])
+    run(built, AS_OF, ZONE, *ALL_TESTS, reports=True)
+    margins = "select count(*) from analytics.monthly_user_margin where user_id is null"
+    assert "analytics.monthly_user_margin.user_id" in columns_that_hold(built, LONE_USER)
+    built.dbt("run-operation", "forget_user", "--args", f"{{user_id: {LONE_USER}}}")
+    assert columns_that_hold(built, LONE_USER) == []
+    assert built.query(margins) == [{"count": 0}]
+    built.execute("delete from user_credits where user_id = %s", [LONE_USER])
+    built.execute("update credit_transactions set user_id = null where user_id = %s", [LONE_USER])
+    run(built, AS_OF, ZONE, *ALL_TESTS, reports=True)
+    assert_equals_rebuild(built, AS_OF, ZONE, at_night=True)
+
+
 def test_a_clock_that_steps_back_loses_nothing(built: AppDatabase) -> None:
     """Whatever earlier runs wrote seems to have been written in the future."""
     run(built, AS_OF, ZONE, "--selector", "frequent")

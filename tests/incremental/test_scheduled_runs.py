@@ -188,13 +188,14 @@ def test_nightly_runs_equal_full_rebuild(server, seed: int) -> None:
     zone = TIMEZONES[seed % len(TIMEZONES)]
     as_of = START + timedelta(days=DAYS / 2)
     app.live(as_of)
-    run(database, as_of, zone, *NIGHTLY)
-    for _ in range(RUNS):
+    run(database, as_of, zone, *NIGHTLY, reports=True)
+    for number in range(RUNS):
         as_of += timedelta(days=app.random.choice([0.1, 0.5, 1, 5]))
         app.live(as_of)
         for change in app.random.sample(OLD_CHANGES, 2):
             database.execute(change, {"pick": app.random.randrange(5)})
         if app.random.random() < 0.5:
             run(database, as_of, zone, "--selector", "frequent", check=False)
-        run(database, as_of, zone, *NIGHTLY)
-        assert_equals_rebuild(database, as_of, zone)
+        run(database, as_of, zone, *NIGHTLY, reports=True)
+        # What an earlier night did wrong, a later one would not put right.
+        assert_equals_rebuild(database, as_of, zone, at_night=number == RUNS - 1)

@@ -53,5 +53,5 @@ def test_random_histories(database: AppDatabase, case: str) -> None:
     loosen(database)
     load(database, tables)
     database.dbt("seed")
-    database.dbt("run", variables=options.dbt_variables())
+    database.dbt("run", variables=options.dbt_variables(), reports=True)
     assert_marts_equal(database, answers(tables, options))

@@ -7,7 +7,7 @@ import pytest
 
 from demo.server import Server
 from tests.app_database import AppDatabase
-from tests.app_rows import AS_OF, after, build, charge, generations, task, uuid_of
+from tests.app_rows import AS_OF, NOON, after, build, charge, generations, task, uuid_of
 from tests.conftest import make_database
 from tests.histories import load, write_histories
 from tests.marts.comparison import assert_marts_equal
@@ -57,7 +57,7 @@ def app(seeded: AppDatabase) -> AppDatabase:
 
 def test_empty_tables(app: AppDatabase) -> None:
     """Every mart builds, counts are 0, rates are null and current providers have their row."""
-    build(app)
+    build(app, reports=True)
     assert_marts_equal(app, answers(AppTables(), Options(as_of=AS_OF)))
     success = app.query("select * from analytics.monthly_success_rate")
     cost = app.query("select * from analytics.monthly_cost")
@@ -102,7 +102,7 @@ def test_as_of_in_the_past_reproduces_the_past(app: AppDatabase) -> None:
     before = write_histories(7, [moment - timedelta(days=20)])
     later = write_histories(8, [moment + timedelta(days=20)])
     load(app, before)
-    build(app, as_of=moment.isoformat())
+    build(app, as_of=moment.isoformat(), reports=True)
     past = _marts(app)
     load(
         app,
@@ -114,7 +114,7 @@ def test_as_of_in_the_past_reproduces_the_past(app: AppDatabase) -> None:
     )
     build(app, as_of=(moment + timedelta(days=40)).isoformat())
     assert _marts(app)["fct_generations"] != past["fct_generations"]
-    build(app, as_of=moment.isoformat())
+    build(app, as_of=moment.isoformat(), reports=True)
     assert _marts(app) == past
 
 
@@ -122,9 +122,9 @@ def test_running_twice_changes_nothing(app: AppDatabase) -> None:
     """A second run over the same rows leaves every mart as it was."""
     options = Options(as_of=AS_OF)
     load(app, write_histories(9, [AS_OF - timedelta(days=2), AS_OF - timedelta(days=60)]))
-    build(app)
+    build(app, reports=True)
     first = _marts(app)
-    app.dbt("run", variables=options.dbt_variables())
+    app.dbt("run", variables=options.dbt_variables(), reports=True)
     assert _marts(app) == first
 
 
@@ -186,6 +186,72 @@ def test_stuck_is_older_than_the_limit(app: AppDatabase) -> None:
         "select in_flight_generations, stuck_generations from analytics.dashboard_overview"
     )
     assert overview == [{"in_flight_generations": 2, "stuck_generations": 1}]
+
+
+def test_what_was_outstanding_is_kept_and_never_invented(app: AppDatabase) -> None:
+    """Neither a rebuild nor a run as of the past changes what was measured; the rest is null."""
+    days = [AS_OF + timedelta(days=100 + number) for number in range(4)]
+
+    def measure(balance: int, moment: datetime, *arguments: str) -> dict[date, Decimal | None]:
+        app.execute("update user_credits set current_balance = %s", [balance])
+        app.dbt(
+            *("run", *arguments, "-s", "int_balances", "int_credits_outstanding"),
+            *("credit_circulation", "dashboard_overview"),
+            variables={"as_of": moment.isoformat(), "credit_price_usd": 0.5},
+            reports=True,
+        )
+        rows = app.query("select * from analytics.credit_circulation")
+        assert all(
+            row["liability_usd"] == (row["credits_outstanding"] or 0) / 2
+            for row in rows
+            if row["measured_at"] and row["measured_at"] >= days[0]
+        )
+        shown = {row["usage_date"]: row["credits_outstanding"] for row in rows}
+        return {day: amount for day, amount in shown.items() if day >= days[0].date()}
+
+    app.insert("user_credits", {"user_id": uuid_of("ann"), "current_balance": 7})
+    build(app, [task()], reports=True)
+    first, second, third, fourth = (day.date() for day in days)
+    assert measure(7, days[0]) == {first: 7}
+    assert measure(9, days[2]) == {first: 7, second: None, third: 9}
+    assert measure(11, days[2] + timedelta(hours=3)) == {first: 7, second: None, third: 11}
+    assert measure(99, days[1], "--full-refresh") == {first: 7, second: None}
+    assert measure(12, days[3]) == {first: 7, second: None, third: 11, fourth: 12}
+
+
+@pytest.mark.long
+def test_findings_say_when_they_were_first_seen(app: AppDatabase) -> None:
+    """One that stays keeps its day, also through a rebuild; a new one has its own."""
+
+    def look(days: int, *arguments: str) -> dict[str, tuple[int, int]]:
+        """By finding, days after `AS_OF` on which it was first and last seen."""
+        moment = AS_OF + timedelta(days=days)
+        app.dbt(
+            *("run", *arguments, "-s", "credit_audit_findings"),
+            variables={"as_of": moment.isoformat()},
+        )
+        return {
+            row["finding_type"]: tuple(
+                (row[name] - AS_OF).days for name in ("first_seen_at", "last_seen_at")
+            )
+            for row in app.query("select * from analytics.credit_audit_findings")
+        }
+
+    build(app, [task(status="failed", updated_at=NOON)], [charge()])
+    app.execute("truncate analytics.credit_balance_reconciliation")
+    assert look(1) == {"failed_not_refunded": (0, 1)}
+    refunds = "analytics_intermediate.int_refunds_matched"
+    app.execute(f"insert into {refunds} (transaction_id, credits) values ('lost', 2)")
+    first = look(2, "--full-refresh")
+    assert first["failed_not_refunded"] == (0, 2)
+    assert first["refund_without_charge"] == (2, 2)
+    app.execute(f"delete from {refunds}")
+    assert look(3) == {"failed_not_refunded": (0, 3)}
+    app.execute(f"insert into {refunds} (transaction_id, credits) values ('lost', 2)")
+    assert look(4) == {"failed_not_refunded": (0, 4), "refund_without_charge": (4, 4)}
+    assert look(-1)["failed_not_refunded"] == (-1, -1)
+    app.execute("alter table analytics.credit_audit_findings drop column first_seen_at")
+    assert look(5)["failed_not_refunded"] == (5, 5)
 
 
 def _dated(rows: list[dict]) -> list[dict]:

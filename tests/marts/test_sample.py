@@ -25,7 +25,7 @@ def test_build_equals_expected(any_database: AppDatabase) -> None:
     """A full build answers as the contract does, and as the oracle in everything else."""
     tables = sample.app_tables()
     load(any_database, tables)
-    any_database.dbt("build", variables={"as_of": sample.AS_OF.isoformat()})
+    any_database.dbt("build", variables={"as_of": sample.AS_OF.isoformat()}, reports=True)
     computed = answers(tables, Options(as_of=sample.AS_OF))
     built = {mart: any_database.query(f"select * from analytics.{mart}") for mart in computed}
     assert _as_expected(built) == _exact(sample.expected())

@@ -26,7 +26,7 @@ def credit_audit_findings(history: History, options: Options) -> list[Row]:
         for row in credit_balance_reconciliation(history, options)
         if row["drift"]
     ]
-    return rows
+    return [_worth(row, options) for row in rows]
 
 
 def credit_balance_reconciliation(history: History, options: Options) -> list[Row]:
@@ -91,3 +91,11 @@ def _finding(
         "credits_at_stake": credits_at_stake,
         "usd_at_stake": usd_at_stake,
     }
+
+
+def _worth(finding: Row, options: Options) -> Row:
+    """What is at stake in US dollars."""
+    credits_at_stake = finding["credits_at_stake"]
+    if credits_at_stake is None:
+        return {**finding, "worth_usd": finding["usd_at_stake"]}
+    return {**finding, "worth_usd": rounded(credits_at_stake * options.credit_price_usd, 6)}

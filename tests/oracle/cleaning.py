@@ -70,6 +70,7 @@ class LedgerRow:
     id: str
     user_id: str | None
     kind: str
+    is_bought: bool
     direction: int
     credits: Decimal
     cost_usd: Decimal | None
@@ -248,6 +249,7 @@ def _keep_ledger(kept: Kept, rows: list[Row], options: Options) -> None:
                 id=row_id,
                 user_id=clean_id(row["user_id"]),
                 kind=kind,
+                is_bought=clean_name(row["transaction_type"]) in seeds.bought_types(),
                 direction=direction,
                 credits=abs(Decimal(row["credits_used"])),
                 cost_usd=clean_cost(row["cost_usd"]),

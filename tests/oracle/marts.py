@@ -24,6 +24,15 @@ def answers(tables: AppTables, options: Options) -> dict[str, list[Row]]:
         "monthly_success_rate": monthly_success_rate,
         "monthly_provider_breakdown": monthly_provider_breakdown,
         "daily_usage": daily_usage,
+        "daily_active_users": daily_active_users,
+        "monthly_type_breakdown": monthly_type_breakdown,
+        "monthly_provider_margin": monthly_provider_margin,
+        "monthly_credit_movements": monthly_credit_movements,
+        "credit_circulation": credit_circulation,
+        "monthly_user_margin": monthly_user_margin,
+        "daily_latency": daily_latency,
+        "user_retention": user_retention,
+        "generations_without_cost": generations_without_cost,
         "monthly_user_usage": monthly_user_usage,
         "month_to_date": month_to_date,
         "failures_by_month": failures_by_month,
@@ -194,6 +203,242 @@ def daily_usage(history: History, options: Options) -> list[Row]:
             }
         )
     return rows
+
+
+def daily_active_users(history: History, options: Options) -> list[Row]:
+    """One row per day for all providers, and per day and provider with a user in its 30 days."""
+    today = options.day(options.as_of)
+    used: dict[str | None, dict[date, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for each in history.generations:
+        if each.user_id is not None:
+            for provider in (None, each.provider):
+                used[provider][options.day(each.created_at)].add(each.user_id)
+    first = min([today, *(options.day(each.created_at) for each in history.generations)])
+    rows = []
+    for day in (first + timedelta(days=number) for number in range((today - first).days + 1)):
+        for provider in {None, *used}:
+            users = {
+                length: set().union(
+                    *(used[provider].get(day - timedelta(days=ago), ()) for ago in range(length))
+                )
+                for length in (1, 7, 30)
+            }
+            if provider is None or users[30]:
+                rows.append(
+                    {
+                        "usage_date": day,
+                        "provider": provider,
+                        "is_all_providers": provider is None,
+                        "active_users": len(users[1]),
+                        "active_users_7d": len(users[7]),
+                        "active_users_30d": len(users[30]),
+                    }
+                )
+    return rows
+
+
+def monthly_type_breakdown(history: History, options: Options) -> list[Row]:
+    """One row per month and type that is known, was used or refunded."""
+    rows = []
+    for month, all_generations, all_refunds in _months(history, options):
+        by_type = _group(all_generations, lambda each: each.enhancement_type)
+        refunds = _group(all_refunds, lambda each: _refund_cell(each, history, options)[2])
+        for enhancement_type in {*seeds.known_types(), *by_type, *refunds}:
+            generations = by_type.get(enhancement_type, [])
+            cost, list_cost = _costs(generations, options)
+            counts = _counts(generations)
+            del counts["cancelled_generations"]
+            rows.append(
+                {
+                    "month_start": month,
+                    "enhancement_type": enhancement_type,
+                    "enhancement_type_name": seeds.type_names().get(
+                        enhancement_type, enhancement_type
+                    ),
+                    **counts,
+                    **_outcome(generations),
+                    "active_users": len(_users(generations)),
+                    "list_cost_usd": rounded(list_cost, 6),
+                    "avg_cost_per_generation_usd": _ratio(cost, len(generations)),
+                    "share_of_generations": _ratio(len(generations), len(all_generations)),
+                    **_margin(generations, refunds.get(enhancement_type, []), options),
+                }
+            )
+    return rows
+
+
+def monthly_provider_margin(history: History, options: Options) -> list[Row]:
+    """One row per month and provider with a generation or a refund."""
+    rows = []
+    for month, all_generations, all_refunds in _months(history, options):
+        by_provider = _group(all_generations, lambda each: each.provider)
+        refunds = _group(all_refunds, lambda each: _refund_cell(each, history, options)[1])
+        rows += [
+            {
+                "month_start": month,
+                "provider": provider,
+                "provider_name": seeds.provider_names().get(provider, provider),
+                "generations": len(by_provider.get(provider, [])),
+                **_margin(by_provider.get(provider, []), refunds.get(provider, []), options),
+            }
+            for provider in {*by_provider, *refunds}
+        ]
+    return rows
+
+
+def monthly_credit_movements(history: History, options: Options) -> list[Row]:
+    """One row per month from the first movement's to that of `as_of`."""
+    days = _movements(history, options)
+    last = options.month(options.as_of)
+    month = min([last, *(day.replace(day=1) for day in days)])
+    rows = []
+    while month <= last:
+        moved = _moved(move for day in days if day.replace(day=1) == month for move in days[day])
+        revenue = moved["credits_bought"] * options.credit_price_usd
+        rows.append({"month_start": month, **moved, "purchase_revenue_usd": rounded(revenue, 6)})
+        month = (month + timedelta(days=31)).replace(day=1)
+    return rows
+
+
+def credit_circulation(history: History, options: Options) -> list[Row]:
+    """One row per day, without what was measured on it."""
+    days = _movements(history, options)
+    today = options.day(options.as_of)
+    first = min([today, *days])
+    return [
+        {"usage_date": day, **_moved(days.get(day, []))}
+        for day in (first + timedelta(days=number) for number in range((today - first).days + 1))
+    ]
+
+
+def _movements(history: History, options: Options) -> dict[date, list[tuple[str, Decimal]]]:
+    """By day, each movement of credits with its name and how much it adds to balances."""
+    days: dict[date, list[tuple[str, Decimal]]] = defaultdict(list)
+    for row in history.kept.ledger:
+        name = {
+            "grant": "bought" if row.is_bought else "granted",
+            "refund": "refunded",
+            "adjustment": "adjusted",
+            "other_charge": "charged_otherwise",
+            "hold": "held",
+            "release": "released",
+        }.get(row.kind)
+        if name and row.direction:
+            days[options.day(row.created_at)].append((name, row.direction * row.credits))
+    for each in history.generations:
+        days[options.day(each.created_at)].append(("used", -each.credits_used))
+    return days
+
+
+def _moved(movements: Iterable[tuple[str, Decimal]]) -> Row:
+    """The credits of some movements, by name; what is taken is counted, not subtracted."""
+    names = ["bought", "granted", "used", "refunded", "adjusted", "charged_otherwise", "held"]
+    sums = dict.fromkeys([*names, "released"], Decimal(0))
+    for name, amount in movements:
+        sums[name] += amount
+    taken = ("used", "charged_otherwise", "held")
+    return {
+        **{f"credits_{name}": -sums[name] if name in taken else sums[name] for name in sums},
+        "net_credits": sum(sums.values()),
+    }
+
+
+def monthly_user_margin(history: History, options: Options) -> list[Row]:
+    """One row per month and user who used, got back, bought or was granted something."""
+
+    def by_user_month(rows: Iterable) -> dict:
+        return _group(
+            (each for each in rows if each.user_id is not None),
+            lambda each: (options.month(each.created_at), each.user_id),
+        )
+
+    generations, refunds = by_user_month(history.generations), by_user_month(history.refunds)
+    grants = by_user_month(
+        each for each in history.kept.ledger if each.kind == "grant" and each.direction
+    )
+    rows = []
+    for cell in {*generations, *refunds, *grants}:
+        own = grants.get(cell, [])
+        bought = sum((each.credits for each in own if each.is_bought), Decimal(0))
+        paid = bought * options.credit_price_usd
+        cost, _ = _costs(generations.get(cell, []), options)
+        rows.append(
+            {
+                **dict(zip(("month_start", "user_id"), cell, strict=True)),
+                "generations": len(generations.get(cell, [])),
+                **_margin(generations.get(cell, []), refunds.get(cell, []), options),
+                "credits_bought": bought,
+                "credits_granted": sum(each.credits for each in own) - bought,
+                "purchase_revenue_usd": rounded(paid, 6),
+                "purchase_margin_usd": rounded(paid - cost, 6),
+            }
+        )
+    return rows
+
+
+def daily_latency(history: History, options: Options) -> list[Row]:
+    """One row per day and provider with a generation, and one per day for all providers."""
+    days: dict[tuple, list[Generation]] = defaultdict(list)
+    for each in history.generations:
+        for provider in (None, each.provider):
+            days[options.day(each.created_at), provider].append(each)
+    rows = []
+    for (day, provider), generations in days.items():
+        durations = [
+            each.duration_seconds for each in generations if each.duration_seconds is not None
+        ]
+        rows.append(
+            {
+                "usage_date": day,
+                "provider": provider,
+                "is_all_providers": provider is None,
+                "ended_generations": _count(generations, "completed", "failed"),
+                "timed_generations": len(durations),
+                "p50_duration_seconds": _percentile(durations, Decimal("0.5")),
+                "p95_duration_seconds": _percentile(durations, Decimal("0.95")),
+            }
+        )
+    return rows
+
+
+def user_retention(history: History, options: Options) -> list[Row]:
+    """One row per month of first use and month from then to that of `as_of`."""
+    first_months = _first_months(history, options)
+    rows = []
+    for first in set(first_months.values()):
+        users = {user for user, month in first_months.items() if month == first}
+        after = [(m, g) for m, g, _ in _months(history, options) if m >= first]
+        rows += [
+            {
+                "first_month": first,
+                "months_since": number,
+                "month_start": month,
+                "users": len(users),
+                "active_users": len(users & _users(generations)),
+                "retention_rate": _ratio(len(users & _users(generations)), len(users)),
+            }
+            for number, (month, generations) in enumerate(after)
+        ]
+    return rows
+
+
+def generations_without_cost(history: History, options: Options) -> list[Row]:
+    """One row per billed generation whose cost nobody knows."""
+    return [
+        {
+            "generation_id": each.generation_id,
+            "user_id": each.user_id,
+            "provider": each.provider,
+            "enhancement_type": each.enhancement_type,
+            "status": each.status,
+            "created_at": each.created_at,
+            "created_date": options.day(each.created_at),
+            "credits_used": each.credits_used,
+            "list_price_usd": each.list_price_usd(options),
+        }
+        for each in history.generations
+        if each.vendor_cost_usd(options) is None
+    ]
 
 
 def monthly_user_usage(history: History, options: Options) -> list[Row]:
@@ -453,6 +698,23 @@ def _headline(generations: list[Generation], refunds: list[LedgerRow], options: 
         "generations_without_cost": _without_cost(generations, options),
         "refunds_issued": len(refunds),
         "credits_refunded": sum(each.credits for each in refunds),
+    }
+
+
+def _margin(generations: list[Generation], refunds: list[LedgerRow], options: Options) -> Row:
+    """What generations cost, and what their credits bring less those of some refunds."""
+    cost, _ = _costs(generations, options)
+    used, refunded = _credits_used(generations), sum(each.credits for each in refunds)
+    revenue = (used - refunded) * options.credit_price_usd
+    return {
+        "credits_used": used,
+        "refunds_issued": len(refunds),
+        "credits_refunded": refunded,
+        "vendor_cost_usd": rounded(cost, 6),
+        "generations_without_cost": _without_cost(generations, options),
+        "credit_revenue_usd": rounded(revenue, 6),
+        "gross_margin_usd": rounded(revenue - cost, 6),
+        "gross_margin_rate": _ratio(revenue - cost, revenue),
     }
 
 

@@ -34,6 +34,22 @@ def current_providers() -> list[str]:
 
 
 @cache
+def type_names() -> dict[str, str]:
+    """Name as people write it, by enhancement type."""
+    return {
+        row["enhancement_type"]: row["enhancement_type_name"] for row in _rows("enhancement_types")
+    }
+
+
+@cache
+def known_types() -> list[str]:
+    """Enhancement types that every month lists, used or not."""
+    return [
+        row["enhancement_type"] for row in _rows("enhancement_types") if row["medium"] != "unknown"
+    ]
+
+
+@cache
 def statuses() -> dict[str, str]:
     """Status of a generation by the app's spelling of it, where it stands for one."""
     return {row["app_status"]: row["status"] for row in _rows("statuses") if row["status"]}
@@ -59,6 +75,14 @@ def transaction_kinds() -> dict[tuple[str, str | None], tuple[str, int | None]]:
             int(row["direction"]) if row["direction"] else None,
         )
         for row in _rows("transaction_kinds")
+    }
+
+
+@cache
+def bought_types() -> set[str]:
+    """Types of ledger rows that give credits which the user pays for."""
+    return {
+        row["transaction_type"] for row in _rows("transaction_kinds") if row["is_bought"] == "true"
     }
 
 

@@ -158,18 +158,41 @@ findings as (
 
 ),
 
+named as (
+
+    select
+        *,
+        cast({{ dbt.concat(['finding_type', "':'", 'subject_id']) }} as text) as finding_id
+    from findings
+
+),
+
+-- What the run before found.
+found_before as (
+
+    {{ rows_before({'finding_id': 'text', 'first_seen_at': 'timestamptz'}) | indent(4) }}
+
+),
+
 final as (
 
     select
-        cast({{ dbt.concat(['finding_type', "':'", 'subject_id']) }} as text) as finding_id,
-        cast(finding_type as text) as finding_type,
-        cast(user_id as text) as user_id,
-        cast(generation_id as text) as generation_id,
-        cast(transaction_id as text) as transaction_id,
-        created_at as occurred_at,
-        {{ exact_decimal('credits_at_stake') }} as credits_at_stake,
-        cast(usd_at_stake as numeric(18, 6)) as usd_at_stake
-    from findings
+        named.finding_id,
+        cast(named.finding_type as text) as finding_type,
+        cast(named.user_id as text) as user_id,
+        cast(named.generation_id as text) as generation_id,
+        cast(named.transaction_id as text) as transaction_id,
+        named.created_at as occurred_at,
+        {{ exact_decimal('named.credits_at_stake') }} as credits_at_stake,
+        cast(named.usd_at_stake as numeric(18, 6)) as usd_at_stake,
+        cast(
+            coalesce({{ credit_revenue('named.credits_at_stake') }}, named.usd_at_stake)
+            as numeric(18, 6)
+        ) as worth_usd,
+        least(coalesce(found_before.first_seen_at, {{ as_of() }}), {{ as_of() }}) as first_seen_at,
+        {{ as_of() }} as last_seen_at
+    from named
+    left join found_before on named.finding_id = found_before.finding_id
 
 )
 

@@ -71,8 +71,7 @@ measured as (
         coalesce(costs.vendor_cost_usd, 0) as vendor_cost_usd,
         coalesce(costs.list_cost_usd, 0) as list_cost_usd,
         coalesce(costs.generations_without_cost, 0) as generations_without_cost,
-        months.net_credits_used
-        * cast('{{ var('credit_price_usd') }}' as numeric(18, 6)) as credit_revenue_usd,
+        {{ credit_revenue('months.net_credits_used') }} as credit_revenue_usd,
         coalesce(prior_costs.vendor_cost_usd, 0) as vendor_cost_same_days_prior_month_usd
     from months
     left join costs on months.month_start = costs.month_start

@@ -1,0 +1,51 @@
+{{ config(tags=['nightly', 'reports']) }}
+
+with recursive active_users as (
+
+    select * from {{ ref('int_active_users_by_day') }}
+
+),
+
+-- From that of the first generation to that of `as_of`.
+days as (
+
+    select coalesce(min(created_date), {{ reporting_date(as_of()) }}) as usage_date
+    from {{ ref('fct_generations') }}
+
+    union all
+
+    select usage_date + 1 as usage_date
+    from days
+    where usage_date < {{ reporting_date(as_of()) }}
+
+),
+
+final as (
+
+    select
+        days.usage_date,
+        cast(null as text) as provider,
+        true as is_all_providers,
+        coalesce(active_users.active_users, 0) as active_users,
+        coalesce(active_users.active_users_7d, 0) as active_users_7d,
+        coalesce(active_users.active_users_30d, 0) as active_users_30d
+    from days
+    left join active_users
+        on active_users.is_all_providers and days.usage_date = active_users.usage_date
+
+    union all
+
+    select
+        usage_date,
+        cast(provider as text) as provider,
+        is_all_providers,
+        active_users,
+        active_users_7d,
+        active_users_30d
+    from active_users
+    where not is_all_providers and usage_date <= {{ reporting_date(as_of()) }}
+
+)
+
+select * from final
+order by usage_date
