@@ -42,7 +42,9 @@ numbered as (
         {%- else -%}
         row_number() over (
             partition by transaction_id
-            order by created_at nulls last, status, credits, transaction_type, api_request_id
+            order by
+                created_at nulls last, status nulls last, credits nulls last,
+                transaction_type nulls last, api_request_id nulls last
         ) as copy_number
         {%- endif %}
     from ledger

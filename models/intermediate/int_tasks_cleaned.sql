@@ -42,7 +42,8 @@ from (
         {%- else -%}
         row_number() over (
             partition by task_id
-            order by updated_at desc nulls last, created_at desc nulls last, status, cost_usd
+            order by updated_at desc nulls last, created_at desc nulls last,
+                status nulls last, cost_usd nulls last
         ) as copy_number
         {%- endif %}
     from {{ ref('stg_app__enhancement_tasks') }}

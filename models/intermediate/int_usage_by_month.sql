@@ -26,8 +26,8 @@ durations as (
 
     select
         {{ month_of('created_date') }} as month_start,
-        percentile_cont(0.5) within group (order by duration_seconds) as p50_duration_seconds,
-        percentile_cont(0.95) within group (order by duration_seconds) as p95_duration_seconds
+        {{ percentile(0.5, 'duration_seconds') }} as p50_duration_seconds,
+        {{ percentile(0.95, 'duration_seconds') }} as p95_duration_seconds
     from {{ ref('fct_generations') }}
     where
         duration_seconds is not null

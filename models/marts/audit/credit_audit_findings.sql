@@ -105,7 +105,7 @@ doubled as (
     ],
     'cost_mismatch': [
         'abs(recorded_cost_usd - list_price_usd) > ' ~ var('cost_tolerance_usd'),
-        'cast(null as numeric)',
+        exact_decimal('null'),
         'recorded_cost_usd - list_price_usd',
     ],
 } %}
@@ -120,7 +120,7 @@ findings as (
         generation_id as subject_id,
         user_id,
         generation_id,
-        cast(null as text) as transaction_id,
+        {{ as_text('null') }} as transaction_id,
         created_at,
         {{ credits_at_stake }} as credits_at_stake,
         {{ usd_at_stake }} as usd_at_stake
@@ -134,7 +134,7 @@ findings as (
         'refund_without_charge' as finding_type,
         transaction_id as subject_id,
         user_id,
-        cast(null as text) as generation_id,
+        {{ as_text('null') }} as generation_id,
         transaction_id,
         created_at,
         credits as credits_at_stake,
@@ -148,9 +148,9 @@ findings as (
         'balance_drift' as finding_type,
         user_id as subject_id,
         user_id,
-        cast(null as text) as generation_id,
-        cast(null as text) as transaction_id,
-        cast(null as timestamptz) as created_at,
+        {{ as_text('null') }} as generation_id,
+        {{ as_text('null') }} as transaction_id,
+        cast(null as {{ type_timestamptz() }}) as created_at,
         drift as credits_at_stake,
         cast(null as numeric(18, 6)) as usd_at_stake
     from balances
@@ -161,11 +161,11 @@ findings as (
 final as (
 
     select
-        cast({{ dbt.concat(['finding_type', "':'", 'subject_id']) }} as text) as finding_id,
-        cast(finding_type as text) as finding_type,
-        cast(user_id as text) as user_id,
-        cast(generation_id as text) as generation_id,
-        cast(transaction_id as text) as transaction_id,
+        {{ as_text(dbt.concat(['finding_type', "':'", 'subject_id'])) }} as finding_id,
+        {{ as_text('finding_type') }} as finding_type,
+        {{ as_text('user_id') }} as user_id,
+        {{ as_text('generation_id') }} as generation_id,
+        {{ as_text('transaction_id') }} as transaction_id,
         created_at as occurred_at,
         {{ exact_decimal('credits_at_stake') }} as credits_at_stake,
         cast(usd_at_stake as numeric(18, 6)) as usd_at_stake

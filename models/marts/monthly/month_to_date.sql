@@ -136,7 +136,7 @@ measured as (
         from {{ ref('int_refunds_matched') }}
         where
             -- By index, an hour that the clocks show twice included.
-            created_at >= {{ start_of_day('prior_month_start') }} - interval '24' hour
+            created_at >= {{ start_of_day('prior_month_start') }} - {{ interval(24, 'hour') }}
             and created_at <= prior_ends_at
             and {{ reporting_date('created_at') }} >= prior_month_start
             and {{ reporting_date('created_at') }} <= prior_last_date

@@ -32,7 +32,7 @@ balances_by_tier as (
 final as (
 
     select
-        cast(subscription_tier as text) as subscription_tier,
+        {{ as_text('subscription_tier') }} as subscription_tier,
         coalesce(balances_by_tier.users, 0) as users,
         coalesce(balances_by_tier.users_with_credits, 0) as users_with_credits,
         {{ exact_decimal('coalesce(balances_by_tier.credits_outstanding, 0)') }}

@@ -4,7 +4,7 @@
         the error; everything else, which may be a person's, is a placeholder. The one owner of the
         rule: whatever stands in a relation of ours has been through here.
     -#}
-    {{- return(adapter.dispatch('scrub_text')(expression)) -}}
+    {{- return(adapter.dispatch('scrub_text', 'paygen')(expression)) -}}
 {%- endmacro %}
 
 {% macro default__scrub_text(expression) -%}

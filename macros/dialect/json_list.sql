@@ -1,6 +1,6 @@
 {% macro json_list(expression, order_by) -%}
     {#- A JSON array of what an expression is in each row; empty where there is no row. -#}
-    {{- return(adapter.dispatch('json_list')(expression, order_by)) -}}
+    {{- return(adapter.dispatch('json_list', 'paygen')(expression, order_by)) -}}
 {%- endmacro %}
 
 {% macro default__json_list(expression, order_by) -%}
@@ -9,4 +9,8 @@
 
 {% macro postgres__json_list(expression, order_by) -%}
     coalesce(jsonb_agg({{ expression }} order by {{ order_by }}), jsonb_build_array())
+{%- endmacro %}
+
+{% macro duckdb__json_list(expression, order_by) -%}
+    coalesce(json_group_array({{ expression }} order by {{ order_by }}), json_array())
 {%- endmacro %}

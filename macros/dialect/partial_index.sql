@@ -1,6 +1,6 @@
 {% macro partial_index(columns, condition) -%}
     {#- Index those rows of `this` that meet a condition, unless they are: `indexes:` knows no `where`. -#}
-    {{- return(adapter.dispatch('partial_index')(columns, condition)) -}}
+    {{- return(adapter.dispatch('partial_index', 'paygen')(columns, condition)) -}}
 {%- endmacro %}
 
 {% macro default__partial_index(columns, condition) -%}{%- endmacro %}
