@@ -12,5 +12,5 @@
 {%- endmacro %}
 
 {% macro duckdb__json_list(expression, order_by) -%}
-    coalesce(json_group_array({{ expression }} order by {{ order_by }}), json_array())
+    coalesce(to_json(list({{ expression }} order by {{ order_by }})), json_array())
 {%- endmacro %}

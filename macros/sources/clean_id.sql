@@ -54,18 +54,18 @@
     (
         select
             not {{ matches('trimmed', '^[A-Za-z0-9_|.:-]*$') }}
-            or length(id) > 64
-            or {{ matches('id', '^[^a-z]*[0-9][^a-z]*$|[._:-][0-9]{3,4}[._:-]') }} and (
-                {{ matches_any('id', of_digits) | indent(16) }}
+            or length(small) > 64
+            or {{ matches('small', '^[^a-z]*[0-9][^a-z]*$|[._:-][0-9]{3,4}[._:-]') }} and (
+                {{ matches_any('small', of_digits) | indent(16) }}
             )
-            or {{ matches('id', '[:._-]') }} and (
-                {{ matches_any('id', with_marks) | indent(16) }}
+            or {{ matches('small', '[:._-]') }} and (
+                {{ matches_any('small', with_marks) | indent(16) }}
             )
-            or {{ matches_any('id', starts) | indent(12) }}
+            or {{ matches_any('small', starts) | indent(12) }}
         from (
             select
                 {{ trimmed(expression) }} as trimmed,
-                lower({{ trimmed(expression) }}) as id
+                lower({{ trimmed(expression) }}) as small
             limit 1  -- so that each is computed once
         ) as ids
     )

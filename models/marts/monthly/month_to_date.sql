@@ -70,7 +70,14 @@ periods as (
         case
             when is_this_month then as_of else {{ from_reporting_timezone('wall_clock') }}
         end as ends_at,
-        least(prior_month_start + (last_date - month_start), month_start - 1) as prior_last_date,
+        cast(
+            least(
+                {{ dbt.dateadd(
+                    'day', dbt.datediff('month_start', 'last_date', 'day'), 'prior_month_start'
+                ) }},
+                {{ dbt.dateadd('day', -1, 'month_start') }}
+            ) as date
+        ) as prior_last_date,
         {{ from_reporting_timezone(
             'least(prior_month_start + (wall_clock - month_start), cast(month_start as timestamp))'
         ) }} as prior_ends_at
@@ -128,7 +135,8 @@ measured as (
                 and created_at <= prior_ends_at
             group by 1
         ) as usage_by_user
-    ) as prior_usage on prior_months.month_start is not null
+        having prior_months.month_start is not null
+    ) as prior_usage on true
     left join lateral (  -- noqa: ST05
         select
             count(*) as refunds_issued,
@@ -140,7 +148,8 @@ measured as (
             and created_at <= prior_ends_at
             and {{ reporting_date('created_at') }} >= prior_month_start
             and {{ reporting_date('created_at') }} <= prior_last_date
-    ) as prior_refunds on prior_months.month_start is not null
+        having prior_months.month_start is not null
+    ) as prior_refunds on true
 
 ),
 
