@@ -1,0 +1,40 @@
+"""The marts of a second engine are PostgreSQL's: the SQL means the same there."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests import sample
+from tests.app_database import AppDatabase
+from tests.dialect.second_engine import assert_engines_agree
+from tests.histories import load, write_histories
+from tests.marts.test_oracle import CASES, MOMENTS
+from tests.oracle import AppTables
+from tests.table_shapes import loosen
+
+
+def build(database: AppDatabase, tables: AppTables, variables: dict) -> None:
+    """Build PostgreSQL's marts."""
+    loosen(database)
+    load(database, tables)
+    database.dbt("seed")
+    database.dbt("run", variables=variables)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_drawn_histories(database: AppDatabase, tmp_path: Path, case: str) -> None:
+    """Rows with every defect, in each of four timezones."""
+    tables = write_histories(40 + list(CASES).index(case), MOMENTS)
+    variables = CASES[case].dbt_variables()
+    build(database, tables, variables)
+    assert_engines_agree(database, tables, variables, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not sample.FOLDER.is_dir(), reason=f"the sample is not at {sample.FOLDER}")
+def test_sample(database: AppDatabase, tmp_path: Path) -> None:
+    """The contract's sample, whose answers are known."""
+    variables = {"as_of": sample.AS_OF.isoformat()}
+    build(database, sample.app_tables(), variables)
+    assert_engines_agree(database, sample.app_tables(), variables, tmp_path)
