@@ -43,8 +43,13 @@ numbered as (
         row_number() over (
             partition by transaction_id
             order by
-                created_at nulls last, status nulls last, credits nulls last,
-                transaction_type nulls last, api_request_id nulls last
+                created_at nulls last, {{ bytewise('status') }} nulls last, credits nulls last,
+                {{ bytewise('transaction_type') }} nulls last,
+                {{ bytewise('api_request_id') }} nulls last,
+                -- Copies that are equal so far: the same one in every run, on every server.
+                {{ bytewise('user_id') }} nulls last, {{ bytewise('provider') }} nulls last,
+                {{ bytewise('enhancement_type') }} nulls last, app_credits nulls last,
+                app_cost_usd nulls last, row_digest
         ) as copy_number
         {%- endif %}
     from ledger

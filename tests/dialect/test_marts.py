@@ -8,6 +8,7 @@ import pytest
 from tests import sample
 from tests.app_database import AppDatabase
 from tests.dialect.second_engine import assert_engines_agree
+from tests.dialect.quirks import with_quirks
 from tests.histories import load, write_histories
 from tests.marts.test_oracle import CASES, MOMENTS
 from tests.oracle import AppTables
@@ -25,7 +26,8 @@ def build(database: AppDatabase, tables: AppTables, variables: dict) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_drawn_histories(database: AppDatabase, tmp_path: Path, case: str) -> None:
     """Rows with every defect, in each of four timezones."""
-    tables = write_histories(40 + list(CASES).index(case), MOMENTS)
+    seed = 40 + list(CASES).index(case)
+    tables = with_quirks(write_histories(seed, MOMENTS), seed)
     variables = CASES[case].dbt_variables()
     build(database, tables, variables)
     assert_engines_agree(database, tables, variables, tmp_path)
