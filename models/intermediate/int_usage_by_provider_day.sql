@@ -52,14 +52,19 @@ first_dates as (
 
 ),
 
+calendar as (
+
+    {{ days_until(as_of()) | indent(4) }}
+
+),
+
 provider_days as (
 
     select
         first_dates.provider,
         calendar.usage_date
     from first_dates
-    inner join ({{ days_until(as_of()) | indent(4) }}) as calendar
-        on first_dates.first_date <= calendar.usage_date
+    inner join calendar on first_dates.first_date <= calendar.usage_date
 
 ),
 

@@ -21,7 +21,10 @@ from tests.table_shapes import LOOSE
 Row = dict[str, Any]
 
 # What DuckDB has no SQL of ours for: hashes of rows, and which words of a message may be shown.
-UNKNOWN = {"task_row_digest": "null", "error_message": "case when {0} is not null then '<text>' end"}
+UNKNOWN = {
+    "task_row_digest": "null",
+    "error_message": "case when {0} is not null then '<text>' end",
+}
 # The types of contracts, as DuckDB names them.
 TYPES = {
     "DECIMAL(38,12)": "numeric",
@@ -104,9 +107,7 @@ def _target() -> Path:
     return target_directory() / "duckdb"
 
 
-def _difference(
-    database: AppDatabase, connection: duckdb.DuckDBPyConnection, mart: str
-) -> str:
+def _difference(database: AppDatabase, connection: duckdb.DuckDBPyConnection, mart: str) -> str:
     types = {
         row["attname"]: row["type"]
         for row in database.query(
@@ -124,9 +125,7 @@ def _difference(
     query = f"select {', '.join(columns)} from analytics.{mart}"
     cursor = connection.execute(query)
     in_duckdb = Counter(_comparable(types, row) for row in cursor.fetchall())
-    in_postgres = Counter(
-        _comparable(types, tuple(row.values())) for row in database.query(query)
-    )
+    in_postgres = Counter(_comparable(types, tuple(row.values())) for row in database.query(query))
     lines = [f"only in PostgreSQL: {row}" for row in _some(in_postgres - in_duckdb)]
     lines += [f"only in DuckDB:     {row}" for row in _some(in_duckdb - in_postgres)]
     return "\n".join([f"{mart}:", *lines]) if lines else ""
@@ -144,7 +143,7 @@ def _comparable(types: Mapping[str, str], row: tuple[Any, ...]) -> tuple[Any, ..
 
 
 def _exact(value: Any) -> Any:
-    """What JSON holds, numbers as decimals without trailing zeros, messages as they are compared."""
+    """What JSON holds: numbers without trailing zeros, messages as they are compared."""
     if isinstance(value, dict):
         return {
             name: "<text>" if name == "error" and each is not None else _exact(each)

@@ -1,14 +1,13 @@
 """The marts of a second engine are PostgreSQL's: the SQL means the same there."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests import sample
 from tests.app_database import AppDatabase
-from tests.dialect.second_engine import assert_engines_agree
 from tests.dialect.quirks import with_quirks
+from tests.dialect.second_engine import assert_engines_agree
 from tests.histories import load, write_histories
 from tests.marts.test_oracle import CASES, MOMENTS
 from tests.oracle import AppTables

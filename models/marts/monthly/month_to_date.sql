@@ -67,6 +67,8 @@ periods as (
         month_start,
         is_this_month,
         prior_month_start,
+        prior_month_start in (select usage_by_month.month_start from usage_by_month)
+            as has_prior_month,
         case
             when is_this_month then as_of else {{ from_reporting_timezone('wall_clock') }}
         end as ends_at,
@@ -112,8 +114,6 @@ measured as (
     left join usage_by_month on periods.month_start = usage_by_month.month_start
     left join costs on periods.month_start = costs.month_start
     left join outcomes on periods.month_start = outcomes.month_start
-    left join usage_by_month as prior_months
-        on periods.prior_month_start = prior_months.month_start
     left join lateral (  -- noqa: ST05
         select
             coalesce(sum(generations), 0) as generations,
@@ -135,7 +135,7 @@ measured as (
                 and created_at <= prior_ends_at
             group by 1
         ) as usage_by_user
-        having prior_months.month_start is not null
+        having has_prior_month
     ) as prior_usage on true
     left join lateral (  -- noqa: ST05
         select
@@ -148,7 +148,7 @@ measured as (
             and created_at <= prior_ends_at
             and {{ reporting_date('created_at') }} >= prior_month_start
             and {{ reporting_date('created_at') }} <= prior_last_date
-        having prior_months.month_start is not null
+        having has_prior_month
     ) as prior_refunds on true
 
 ),

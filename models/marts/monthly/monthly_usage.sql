@@ -30,10 +30,16 @@ bounds as (
 ),
 
 -- From that of the first generation to that of `as_of`.
+calendar as (
+
+    {{ months_until(as_of()) | indent(4) }}
+
+),
+
 months as (
 
     select calendar.month_start
-    from ({{ months_until(as_of()) | indent(4) }}) as calendar
+    from calendar
     inner join bounds
         on
             calendar.month_start >= bounds.first_month
