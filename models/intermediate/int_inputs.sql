@@ -76,9 +76,9 @@ last_run as (
             or (inputs = prior_inputs and not has_repairs)
         )
         {%- if rows_seen %}
-        and coalesce({{ kept_setting('rows_seen') }}, '0') = cast(
-            coalesce((select max(change_number) from {{ rows_seen }}), 0) as text
-        )
+        and coalesce({{ kept_setting('rows_seen') }}, '0') = {{ as_text(
+            'coalesce((select max(change_number) from ' ~ rows_seen ~ '), 0)'
+        ) }}
         {%- endif %}
     {%- else -%}
     select * from found

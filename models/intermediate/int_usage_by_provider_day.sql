@@ -78,7 +78,7 @@ final as (
             else cast(
                 {{ seconds_between(
                     'cast(provider_days.usage_date as timestamp)', in_reporting_timezone(as_of())
-                ) }} / 86400 as double precision
+                ) }} / 86400 as {{ type_double() }}
             )
         end as elapsed_days,
         cast(coalesce(usage.generations, 0) as bigint) as generations,
