@@ -1,28 +1,52 @@
 """The marts of a second engine are PostgreSQL's: the SQL means the same there."""
 
+import shutil
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
 from tests import sample
-from tests.app_database import AppDatabase
+from tests.app_database import PROJECT, AppDatabase
+from tests.config.test_changed_code import PARTS
 from tests.dialect.quirks import with_quirks
-from tests.dialect.second_engine import assert_engines_agree
-from tests.histories import load, write_histories
+from tests.dialect.second_engine import (
+    assert_engines_agree,
+    build_on_duckdb,
+    build_on_postgres,
+    columns_of_forecasts,
+)
+from tests.histories import write_histories
 from tests.marts.test_oracle import CASES, MOMENTS
-from tests.oracle import AppTables
-from tests.table_shapes import loosen
-
-
-def build(database: AppDatabase, tables: AppTables, variables: dict) -> None:
-    """Build PostgreSQL's marts."""
-    loosen(database)
-    load(database, tables)
-    database.dbt("seed")
-    database.dbt("run", variables=variables)
-
 
 IN_THE_GATE = "auckland_narrow_windows"
+
+
+def draw_forecasts(seed: int) -> list[dict[str, Any]]:
+    """Forecasts of the months of the histories, in the place of the Python model's."""
+    random = Random(seed)
+    drawn = {
+        "bigint": lambda: random.randint(0, 400),
+        "boolean": lambda: random.random() < 0.3,
+        "double precision": lambda: random.choice([0.0, 14.5, 15.0, 29.958333333333332]),
+        "integer": lambda: random.randint(0, 2),
+        "numeric": lambda: Decimal(random.randint(0, 10**7)) / 10**4,
+        "text": lambda: "ok",
+    }
+    forecasts = []
+    for number in range(60):
+        day = date(2023, 12, 1) + timedelta(days=random.choice([0, 15]) + 31 * (number % 14))
+        row = {
+            name: day if type_ == "date" else drawn[type_.partition("(")[0]]()
+            for name, type_ in columns_of_forecasts().items()
+        }
+        row["provider"] = random.choice(["all", "nanobanana", "seedream", "wan"])
+        row["month_start"] = (day + timedelta(days=random.choice([0, 31, 62]))).replace(day=1)
+        forecasts.append(row)
+    return forecasts
 
 
 @pytest.mark.parametrize(
@@ -33,15 +57,57 @@ def test_drawn_histories(database: AppDatabase, tmp_path: Path, case: str) -> No
     """Rows with every defect and what engines read in different ways, in four timezones."""
     seed = 40 + list(CASES).index(case)
     tables = with_quirks(write_histories(seed, MOMENTS), seed)
-    variables = CASES[case].dbt_variables()
-    build(database, tables, variables)
-    assert_engines_agree(database, tables, variables, tmp_path)
+    given = tables, CASES[case].dbt_variables(), draw_forecasts(seed)
+    build_on_postgres(database, *given)
+    build_on_duckdb(tmp_path / "app.duckdb", *given)
+    assert_engines_agree(database, tmp_path / "app.duckdb")
+
+
+# What engines do otherwise in silence, as it would be were it not in the dialect layer.
+FAULTS = {
+    "type_decimal": ("numeric(38, 12)", "numeric"),
+    "quotient": (
+        "{{ as_decimal(as_decimal(numerator) ~ ' / nullif(' ~ denominator ~ ', 0)') }}",
+        "{{ as_decimal(numerator) }} / nullif({{ denominator }}, 0)",
+    ),
+    "percentile": (
+        "(order by cast(' ~ expression ~ ' as '\n        ~ type_double() ~ '))'",
+        "(order by ' ~ expression ~ ')'",
+    ),
+    "seconds_between": (
+        "date_diff('microsecond', {{ earlier }}, {{ later }}) * 0.000001",
+        "extract(epoch from {{ later }} - {{ earlier }})",
+    ),
+    "trimmed": ("trim(both ' ' from {{ expression }})", "trim({{ expression }})"),
+    "in_reporting_timezone": ("{{ var('reporting_timezone') }}' as timestamp", "UTC' as timestamp"),
+}
+
+
+@pytest.mark.long
+def test_faults_show(database: AppDatabase, tmp_path: Path) -> None:
+    """Each of these SQL forms, which every engine takes, makes a mart differ."""
+    tables = with_quirks(write_histories(43, MOMENTS), 43)
+    given = tables, CASES[IN_THE_GATE].dbt_variables(), draw_forecasts(43)
+    build_on_postgres(database, *given)
+    for macro, (sound, faulty) in FAULTS.items():
+        project = tmp_path / macro
+        project.mkdir()
+        for part in PARTS:
+            copy = shutil.copytree if (PROJECT / part).is_dir() else shutil.copy
+            copy(PROJECT / part, project / part)
+        path = project / "macros" / "dialect" / f"{macro}.sql"
+        assert path.read_text().count(sound) == 1, macro
+        path.write_text(path.read_text().replace(sound, faulty))
+        build_on_duckdb(project / "app.duckdb", *given, project=project)
+        with pytest.raises(AssertionError, match="only in DuckDB"):
+            assert_engines_agree(database, project / "app.duckdb")
 
 
 @pytest.mark.long
 @pytest.mark.skipif(not sample.FOLDER.is_dir(), reason=f"the sample is not at {sample.FOLDER}")
 def test_sample(database: AppDatabase, tmp_path: Path) -> None:
     """The contract's sample, whose answers are known."""
-    variables = {"as_of": sample.AS_OF.isoformat()}
-    build(database, sample.app_tables(), variables)
-    assert_engines_agree(database, sample.app_tables(), variables, tmp_path)
+    given = sample.app_tables(), {"as_of": sample.AS_OF.isoformat()}, draw_forecasts(1)
+    build_on_postgres(database, *given)
+    build_on_duckdb(tmp_path / "app.duckdb", *given)
+    assert_engines_agree(database, tmp_path / "app.duckdb")
