@@ -81,24 +81,22 @@ def build_on_duckdb(
     tables: AppTables,
     variables: Mapping[str, Any],
     forecasts: list[Row],
-    project: Path = PROJECT,
 ) -> None:
     """Build the same from the same rows in a new database file."""
     with duckdb.connect(str(path)) as connection:
         connection.execute("create schema public; create schema analytics_intermediate")
         for name, columns in LOOSE.items():
             types = dict(column.split() for column in columns.replace("\n", " ").split(","))
-            _make_table(connection, f"public.{name}", types, getattr(tables, name))
+            make_table(connection, f"public.{name}", types, getattr(tables, name))
         name = f"analytics_intermediate.{FORECASTS}"
-        _make_table(connection, name, columns_of_forecasts(), forecasts)
+        make_table(connection, name, columns_of_forecasts(), forecasts)
     tests = ["resource_type:test", "resource_type:unit_test"]
     command = ["build", "--target", "duckdb", "--exclude", *PYTHON_MODELS, *tests]
     with patch.dict(os.environ, DUCKDB_PATH=str(path)):
         result = invoke(
             [*command, "--vars", json.dumps(dict(variables))],
-            manifest=_parsed_project() if project == PROJECT else None,
-            project=project,
-            target=_target() if project == PROJECT else project / "target",
+            manifest=parsed_for_duckdb(),
+            target=target_of_duckdb(),
         )
     assert result.success, messages(result)
 
@@ -130,9 +128,10 @@ def columns_of_forecasts() -> dict[str, str]:
     return {column["name"]: column["data_type"] for column in model["columns"]}
 
 
-def _make_table(
+def make_table(
     connection: duckdb.DuckDBPyConnection, name: str, types: Mapping[str, str], rows: list[Row]
 ) -> None:
+    """Make a table of DuckDB's from rows, with PostgreSQL's names of types."""
     arrow = pyarrow.table(
         {
             column: pyarrow.array(
@@ -156,15 +155,17 @@ def _possible(column: str, value: Any) -> Any:
 
 
 @cache
-def _parsed_project() -> Manifest:
+def parsed_for_duckdb() -> Manifest:
+    """The project as dbt reads it for DuckDB, parsed once in this process."""
     # A database is called as its file, also in the manifest.
     with patch.dict(os.environ, DUCKDB_PATH="app.duckdb"):
-        result = invoke(["parse", "--target", "duckdb"], target=_target())
+        result = invoke(["parse", "--target", "duckdb"], target=target_of_duckdb())
     assert result.success, result.exception
     return result.result
 
 
-def _target() -> Path:
+def target_of_duckdb() -> Path:
+    """A target folder of its own, since a manifest is of one engine."""
     return target_directory() / "duckdb"
 
 
