@@ -51,7 +51,7 @@ REFUSED = {
     r"\b(to_char|to_timestamp|now)\(": "a macro in macros/dialect/",
     r"\b(md5|sha256|hash\w+_extended)\(": "dbt.hash(...), row_digest(...) or hidden_id(...)",
     r"\b(pg_|to_reg)\w+": "a macro in macros/dialect/",
-    r"\bas (not )?materialized\b|\boffset 0\b": "not_merged()",
+    r"\bas (not )?materialized\b|\boffset 0\b": "computed_once() or not_merged()",
     r"\b(on conflict|returning)\b": "a macro in macros/dialect/",
     r";\s*commit\b": "run_and_commit(...)",
     r"\([^()]+,[^()]+\)\s+is (not )?distinct from": "a comparison of each column",

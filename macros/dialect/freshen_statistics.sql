@@ -9,5 +9,7 @@
 {% macro default__freshen_statistics() -%}{%- endmacro %}
 
 {% macro postgres__freshen_statistics() -%}
+    {#- Of 3,000 rows, which tell as much as 30,000 and take a tenth of the time. -#}
+    set local default_statistics_target = 10;
     analyze {{ this }}
 {%- endmacro %}

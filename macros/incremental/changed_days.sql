@@ -5,11 +5,15 @@
     #}
     {% if not execute or not is_incremental() %}{{ return(none) }}{% endif %}
     {% if nothing_changed() %}{{ return([]) }}{% endif %}
-    {% set days = run_query(
-        'select distinct usage_date from ' ~ ref('int_days_changed')
-        ~ ' where change_number > ' ~ changes_done()
-    ).columns[0].values() %}
-    {{ return(none if none in days else days | map('string') | list) }}
+    {% set known = run_memory('changed days') %}
+    {% if 'days' not in known %}
+        {% set days = run_query(
+            'select distinct usage_date from ' ~ ref('int_days_changed')
+            ~ ' where change_number > ' ~ changes_done()
+        ).columns[0].values() %}
+        {% do known.update({'days': none if none in days else days | map('string') | list}) %}
+    {% endif %}
+    {{ return(known.days) }}
 {% endmacro %}
 
 {% macro changes_done() -%}

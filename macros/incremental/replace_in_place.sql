@@ -10,13 +10,13 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {% do run_query('create temporary table ' ~ new_rows ~ ' as (\n' ~ sql ~ '\n)') %}
-    {% set columns = adapter.get_columns_in_relation(target_relation) %}
-    {% do refuse_other_columns(columns, adapter.get_columns_in_relation(new_rows)) %}
+    {% set columns = written_columns(target_relation, new_rows) %}
+    {% do refuse_other_columns(columns) %}
     {% call statement('main') %}
         {{ get_incremental_replace_sql({
             'target_relation': target_relation,
             'temp_relation': new_rows,
-            'dest_columns': columns,
+            'dest_columns': columns.names,
         }) }}
     {% endcall %}
 
@@ -34,14 +34,13 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmacro %}
 
-{% macro refuse_other_columns(columns, new_columns) %}
+{% macro refuse_other_columns(columns) %}
     {# Rows of before and after a change of the model do not mix. #}
-    {% set before, after = described(columns), described(new_columns) %}
-    {% if before != after %}
+    {% if columns.gone or columns.new %}
         {{ exceptions.raise_compiler_error(
             this ~ ' was built with other columns, nothing was written; run once with --full-refresh:'
-            ~ '\n  - gone: ' ~ (before | reject('in', after) | join(', ') or 'none')
-            ~ '\n  - new: ' ~ (after | reject('in', before) | join(', ') or 'none')
+            ~ '\n  - gone: ' ~ (columns.gone | sort | join(', ') or 'none')
+            ~ '\n  - new: ' ~ (columns.new | sort | join(', ') or 'none')
         ) }}
     {% endif %}
 {% endmacro %}

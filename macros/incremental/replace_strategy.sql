@@ -6,7 +6,7 @@
         would have every row looked at. Of a table with a `unique_key`, rows that would come back as
         they are, but for the number of their change, stay where they are.
     #}
-    {% set columns = arguments.dest_columns | map(attribute='quoted') | list %}
+    {% set columns = arguments.dest_columns %}
     {% set new_rows, target = arguments.temp_relation, arguments.target_relation %}
     {% set keys = config.get('unique_key') or [] %}
     {% set key = [keys] if keys is string else keys %}
@@ -19,14 +19,26 @@
         is not distinct from (target.{{ values | join(', target.') }})
     {%- endset %}
     {%- for condition in rendered_predicates() %}
-    delete from {{ target }} as target
-    where ({{ condition }})
     {%- if key %}
-    and not exists (select 1 from {{ new_rows }} as new_row where {{ is_same }});
-
+    -- One look at both tells which rows go and which stay; rows are then found by their place.
+    with found as materialized (
+        select
+            target.ctid as place,
+            new_row.ctid as new_place
+        from {{ target }} as target
+        left join {{ new_rows }} as new_row on {{ is_same }}
+        where ({{ condition }})
+    ),
+    gone as (
+        delete from {{ target }} as target
+        where target.ctid = any(array(select found.place from found where found.new_place is null))
+    )
     delete from {{ new_rows }} as new_row
-    where exists (select 1 from {{ target }} as target where ({{ condition }}) and {{ is_same }})
-    {%- endif %};
+    where new_row.ctid = any(array(select found.new_place from found where found.new_place is not null));
+    {%- else %}
+    delete from {{ target }} as target
+    where ({{ condition }});
+    {%- endif %}
     {% endfor %}
 
     insert into {{ target }} ({{ columns | join(', ') }})

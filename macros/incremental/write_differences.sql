@@ -7,15 +7,15 @@
     {% set target_relation = this.incorporate(type='table') %}
     {% set differing = make_temp_relation(target_relation) %}
     {% set key = adapter.quote(config.require('unique_key')) %}
-    {% set columns = adapter.get_columns_in_relation(target_relation) %}
-    {% set names = columns | map(attribute='quoted') | list %}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {% set new_rows = make_temp_relation(target_relation, '__new') %}
     {% do run_query('create temporary view ' ~ new_rows ~ ' as (\n' ~ sql ~ '\n)') %}
-    {% do refuse_other_columns(columns, adapter.get_columns_in_relation(new_rows)) %}
+    {% set columns = written_columns(target_relation, new_rows) %}
+    {% do refuse_other_columns(columns) %}
+    {% set names = columns.names %}
     {% call statement('main') %}
         -- Keys first, so that the columns of new rows alone are computed; in one statement, so that the
         -- app changes nothing in between.

@@ -36,12 +36,12 @@
     {# Replace all rows of a table where they stand; false where they have other columns now. #}
     {% set new_rows = api.Relation.create(identifier=this.identifier[:50] ~ '__new_rows') %}
     {% do run_query('create temporary table ' ~ new_rows ~ ' as (\n' ~ sql ~ '\n)') %}
-    {% set columns = adapter.get_columns_in_relation(target_relation) %}
-    {% if described(columns) != described(adapter.get_columns_in_relation(new_rows)) %}
+    {% set columns = written_columns(target_relation, new_rows) %}
+    {% if columns.gone or columns.new %}
         {% do run_query('drop table ' ~ new_rows) %}
         {{ return(false) }}
     {% endif %}
-    {% set names = columns | map(attribute='quoted') | join(', ') %}
+    {% set names = columns.names | join(', ') %}
     {% call statement('main') %}
         delete from {{ target_relation }};
         insert into {{ target_relation }} ({{ names }})

@@ -29,11 +29,30 @@
     {{ return(sql_convert_columns_in_relation(load_result('get_columns_in_relation').table)) }}
 {% endmacro %}
 
-{% macro described(columns) %}
-    {# The names and types of columns, in words, in alphabetical order. #}
-    {% set found = [] %}
-    {% for column in columns %}
-        {% do found.append(column.name ~ ' ' ~ column.data_type) %}
+{% macro written_columns(relation, new_rows) %}
+    {# The columns of a table, and how those of its new rows differ. One query, which each run makes. #}
+    {% set columns = {'names': [], 'here': [], 'there': []} %}
+    {% for is_new, name, column in run_query(
+        'select ' ~ oid_of(new_rows) ~ " = attrelid, attname, attname || ' ' || format_type(atttypid, atttypmod)"
+        ~ ' from pg_attribute where attrelid in (' ~ oid_of(relation) ~ ', ' ~ oid_of(new_rows) ~ ')'
+        ~ ' and attnum > 0 and not attisdropped order by attnum'
+    ).rows %}
+        {% if is_new %}
+            {% do columns.there.append(column) %}
+        {% else %}
+            {% do columns.here.append(column) %}
+            {% do columns.names.append(adapter.quote(name)) %}
+        {% endif %}
     {% endfor %}
-    {{ return(found | sort) }}
+    {{ return({
+        'names': columns.names,
+        'gone': columns.here | reject('in', columns.there) | list,
+        'new': columns.there | reject('in', columns.here) | list,
+    }) }}
 {% endmacro %}
+
+{% macro oid_of(relation) -%}
+    {#- SQL: the oid of a table or view, a temporary one where no schema is given; null without one. -#}
+    {%- set found = relation.include(database=false) if relation.schema else 'pg_temp.' ~ relation -%}
+    to_regclass('{{ found | string | replace("'", "''") }}')
+{%- endmacro %}

@@ -13,12 +13,39 @@
         {% call noop_statement('main', 'UP TO DATE') %}{% endcall %}
         {{ return({'relations': [target_relation]}) }}
     {%- endif -%}
-    {%- set new_view = 'pg_temp.' ~ adapter.quote(make_temp_relation(target_relation).identifier) -%}
-    {%- set target_name = target_relation.include(database=false) | string -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
+    {% call statement('is_made', fetch_result=True) %}
+        select coalesce({{ made_digest(target_relation) }} = {{ noted_digest(target_relation) }}, false)
+    {% endcall %}
+    {% if load_result('is_made').table.columns[0].values()[0] %}
+        {% call noop_statement('main', 'CREATE VIEW') %}{% endcall %}
+    {% else %}
+        {% do make_view(target_relation, binds) %}
+    {% endif %}
+
+    {% if existing_relation and not existing_relation.is_view %}
+        {% do adapter.cache_dropped(existing_relation) %}
+    {% endif %}
+    {% do apply_grants(target_relation, config.get('grants'), should_revoke=false) %}
+    {% do persist_docs(target_relation, model) %}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+
+    {% do adapter.commit() %}
+
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+
+    {{ return({'relations': [target_relation]}) }}
+
+{% endmaterialization %}
+
+{% macro make_view(target_relation, binds) %}
+    {# Make a view, or replace it, as the materialization says; note what it was made of. #}
+    {%- set new_view = 'pg_temp.' ~ adapter.quote(make_temp_relation(target_relation).identifier) -%}
+    {%- set target_name = target_relation.include(database=false) | string -%}
     {% call statement('main') -%}
 do $materialization$
 declare
@@ -30,20 +57,7 @@ declare
     is_locked boolean := false;
     definition text;
     others text;
-    {%- if not binds %}
-    digest constant text := {{ late_digest(sql) | indent(4) }};
-    {%- endif %}
 begin
-    {%- if not binds %}
-    if is_view and exists (
-        select from pg_proc
-        where
-            oid = to_regprocedure('{{ late_query(target_relation) }}')
-            and obj_description(oid, 'pg_proc') = md5(digest || pg_get_viewdef(target) || prosrc)
-    ) then
-        return;
-    end if;
-    {%- endif %}
     -- The server then writes the schema of everything that is not its own.
     perform set_config('search_path', 'pg_catalog, pg_temp', true);
     create temporary view {{ new_view }}
@@ -86,26 +100,15 @@ begin
             end;
         end;
     end if;
+    execute format(
+        'comment on rule "_RETURN" on {{ target_name | replace("'", "''") }} is %L',
+        {{ made_digest(target_relation) | indent(8) }}
+    );
     perform set_config('search_path', given_path, true);
 end
 $materialization$
     {%- endcall %}
-
-    {% if existing_relation and not existing_relation.is_view %}
-        {% do adapter.cache_dropped(existing_relation) %}
-    {% endif %}
-    {% do apply_grants(target_relation, config.get('grants'), should_revoke=false) %}
-    {% do persist_docs(target_relation, model) %}
-
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-
-    {% do adapter.commit() %}
-
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
-
-    {{ return({'relations': [target_relation]}) }}
-
-{% endmaterialization %}
+{% endmacro %}
 
 {% macro late_bound(new_view, target_relation, definition) %}
 {#-
@@ -184,7 +187,6 @@ begin
     drop view {{ new_view }};
     execute format('create temporary view {{ new_view }} as select * from %s', query);
     definition := pg_get_viewdef('{{ new_view }}'::regclass);
-    execute format('comment on function %s is %L', query, md5(digest || definition || body));
 end;
 {% endmacro %}
 
@@ -196,24 +198,41 @@ end;
     {{ function.include(database=false) | string | replace("'", "''") }}()
 {%- endmacro %}
 
-{% macro late_digest(sql) -%}
-{#- SQL: what tells whether such a view would be made as it is: its query, and the types of what it reads. -#}
+{% macro made_digest(relation) -%}
+{#-
+    SQL of a digest that differs where a view would not be made as it is: of its query and contract, the
+    columns of what it reads, and what stands in the database. Made with the view, it is noted on the
+    view's rule, which has no other comment.
+-#}
 {%- set read = [] -%}
 {%- for unique_id in model.depends_on.nodes -%}
     {%- set node = graph.nodes.get(unique_id) or graph.sources[unique_id] -%}
-    {%- do read.append(
-        api.Relation.create(none, node.schema, node.alias or node.identifier)
-        | string | replace("'", "''")
-    ) -%}
+    {%- do read.append(oid_of(api.Relation.create(none, node.schema, node.alias or node.identifier))) -%}
 {%- endfor -%}
-md5('{{ local_md5(sql) }}' || coalesce((
-    select string_agg(
-        format('%s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod)),
-        ', ' order by attrelid::regclass::text, attnum
-    )
-    from pg_attribute
-    where
-        attrelid in (to_regclass('{{ read | join("'), to_regclass('") }}'))
-        and attnum > 0 and not attisdropped
-), ''))
+{%- set contract = [] -%}
+{%- for column in model.columns.values() if config.get('contract').enforced -%}
+    {%- do contract.append(column.name ~ column.data_type) -%}
+{%- endfor -%}
+md5(
+    '{{ local_md5(sql ~ contract) }}' || (
+        select cast(ev_action as text) from pg_rewrite
+        where ev_class = {{ oid_of(relation) }} and rulename = '_RETURN'
+    ) || coalesce((
+        select prosrc from pg_proc where oid = to_regprocedure('{{ late_query(relation) }}')
+    ), '') || coalesce((
+        select string_agg(
+            format('%s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod)),
+            ', ' order by attrelid::regclass::text, attnum
+        )
+        from pg_attribute
+        where attrelid in ({{ read | join(', ') or 'null' }}) and attnum > 0 and not attisdropped
+    ), '')
+)
+{%- endmacro %}
+
+{% macro noted_digest(relation) -%}
+(
+    select obj_description(oid, 'pg_rewrite') from pg_rewrite
+    where ev_class = {{ oid_of(relation) }} and rulename = '_RETURN'
+)
 {%- endmacro %}

@@ -22,20 +22,6 @@ with usage_by_user as (
 
 ),
 
-durations as (
-
-    select
-        {{ month_of('created_date') }} as month_start,
-        {{ percentile(0.5, 'duration_seconds') }} as p50_duration_seconds,
-        {{ percentile(0.95, 'duration_seconds') }} as p95_duration_seconds
-    from {{ ref('fct_generations') }}
-    where
-        duration_seconds is not null
-        and {{ is_in_months('created_date', months) }}
-    group by 1
-
-),
-
 -- Users cannot be added up over providers: each month has a row of its own for all of them. Read
 -- by itself, for a CTE of two readers would be written to disk.
 users as (
@@ -66,6 +52,27 @@ usage_by_provider as (
         count(user_id) as users_of_provider
     from usage_by_user
     group by 1, 2
+
+),
+
+-- Month by month: one query of all would sort them by month first.
+durations as (
+
+    select
+        months.month_start,
+        of_month.p50_duration_seconds,
+        of_month.p95_duration_seconds
+    from (select distinct month_start from usage_by_provider) as months
+    cross join lateral (
+        select
+            {{ percentile(0.5, 'duration_seconds') }} as p50_duration_seconds,
+            {{ percentile(0.95, 'duration_seconds') }} as p95_duration_seconds
+        from {{ ref('fct_generations') }}
+        where
+            duration_seconds is not null
+            and created_date >= months.month_start
+            and created_date < cast({{ dbt.dateadd('month', 1, 'months.month_start') }} as date)
+    ) as of_month
 
 ),
 

@@ -135,7 +135,7 @@ def make_table(
     arrow = pyarrow.table(
         {
             column: pyarrow.array(
-                [_possible(column, row.get(column)) for row in rows],
+                [_possible(column, type_, row.get(column)) for row in rows],
                 ARROW_TYPES[type_.partition("(")[0]],
             )
             for column, type_ in types.items()
@@ -148,10 +148,10 @@ def make_table(
     connection.unregister("rows_of_table")
 
 
-def _possible(column: str, value: Any) -> Any:
+def _possible(column: str, type_: str, value: Any) -> Any:
     if isinstance(value, Decimal) and not value.is_finite():
         return IMPOSSIBLE[column]
-    return value
+    return int(value) if type_ == "int" and value is not None else value
 
 
 @cache

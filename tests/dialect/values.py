@@ -73,7 +73,8 @@ def quirks() -> list[Row]:
     numbers = [
         (Decimal(number) / 10**7, denominator)
         for number, denominator in product(
-            [5, 15, 25, 1234565, 10000005, -5, 381234, 10**16 + 5], [1, 2, 3, 7, 8, 0, 2000]
+            [5, 15, 25, 1245, 2465, 1234565, 10000005, -5, 381234, 10**16 + 5],
+            [1, 2, 3, 7, 8, 0, 2000],
         )
     ]
     moments = [

@@ -1,4 +1,9 @@
-{{ config(materialized='view', meta={'skip_when_unchanged': true}) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace',
+    incremental_predicates=['true'],
+    on_schema_change='fail',
+) }}
 
 -- Of the sums below `monthly_user_usage`, which would be grouped by user once more.
 with usage_by_tier as (
@@ -9,9 +14,7 @@ with usage_by_tier as (
     from {{ ref('int_usage_by_user_month') }} as usage_by_user
     left join {{ ref('int_balances') }} as balances on usage_by_user.user_id = balances.user_id
     where
-        usage_by_user.month_start = (
-            select {{ reporting_month('as_of') }} from {{ ref('dashboard_overview') }}
-        )
+        usage_by_user.month_start = {{ reporting_month(as_of()) }}
         and usage_by_user.user_id is not null
     group by 1
 

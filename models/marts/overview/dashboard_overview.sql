@@ -8,13 +8,7 @@
 ) }}
 
 -- Each figure finds its own few rows of the facts by index; a CTE for all would be read whole.
-with balances as (
-
-    select * from {{ ref('int_balances') }}
-
-),
-
-today as (
+with today as (
 
     select
         count(*) as generations_today,
@@ -69,9 +63,9 @@ refunds_7d as (
 circulation as (
 
     select
-        count(case when current_balance > 0 then 1 end) as users_with_credits,
-        coalesce(sum(current_balance), 0) as total_credits_in_circulation
-    from balances
+        cast(coalesce(sum(users_with_credits), 0) as bigint) as users_with_credits,
+        coalesce(sum(credits_outstanding), 0) as total_credits_in_circulation
+    from {{ ref('credits_by_tier') }}
 
 ),
 
