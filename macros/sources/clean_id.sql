@@ -8,6 +8,10 @@
 
 {% macro clean_id_text(expression) -%}
     {#- `clean_id` of any text. All spellings of a UUID are one: case, dashes, braces. -#}
+    {{- return(written_once('clean_id_text', sql_of_clean_id_text, expression)) -}}
+{%- endmacro %}
+
+{% macro sql_of_clean_id_text(expression) -%}
     {%- set id = trimmed_id(expression) -%}
     case
         when {{ is_uuid(expression) }} then {{ uuid_text(expression) }}
@@ -23,7 +27,12 @@
 {%- endmacro %}
 
 {% macro is_hidden_id(expression) -%}
-    {#- Whether `clean_id` shows a hash in the place of a text. What is told in the least time comes first. -#}
+    {#- Whether `clean_id` shows a hash in the place of a text. -#}
+    {{- return(written_once('is_hidden_id', sql_of_is_hidden_id, expression)) -}}
+{%- endmacro %}
+
+{% macro sql_of_is_hidden_id(expression) -%}
+    {#- What is told in the least time comes first. -#}
     {%- set id = trimmed_id(expression) -%}
     not ({{ is_uuid(expression) }}) and ({{ is_no_id(id) }}) and not ({{ is_uuid(id) }})
 {%- endmacro %}

@@ -1,4 +1,9 @@
 {% macro clean_name(expression) -%}
+    {#- A name as it is shown: see `is_no_name`. -#}
+    {{- return(written_once('clean_name', sql_of_clean_name, expression)) -}}
+{%- endmacro %}
+
+{% macro sql_of_clean_name(expression) -%}
     {#- Most names are clean as they are: no pattern need be tried on them. -#}
     case
         when {{ is_plain_name(expression) }} then lower({{ expression }})
@@ -26,6 +31,10 @@
         address, a path, a number or a key. No answer may depend on the database's language or
         encoding, so letters are told by their codes.
     -#}
+    {{- return(written_once('is_no_name', sql_of_is_no_name, expression)) -}}
+{%- endmacro %}
+
+{% macro sql_of_is_no_name(expression) -%}
     {%- set letters = 'a-z\\u00aa\\u00b5\\u00ba\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u065f\\u066e-\\u06ef'
         ~ '\\u06fa-\\u0965\\u0970-\\u1fff\\u2c00-\\u2dff\\u3005-\\u3007\\u3031-\\ud7ff\\uf900-\\ufaff' -%}
     {%- set allowed = '^[' ~ letters ~ '0-9._/:-]+( [' ~ letters ~ '0-9._/:-]*){0,2}$' -%}
