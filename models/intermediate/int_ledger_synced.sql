@@ -44,7 +44,11 @@ ledger as (
 
     select * from {{ ref('int_ledger_classified') }}
     where
-        {{ is_in_lookback_or_repaired('int_ledger_classified') | indent(8) if window else 'true' }}
+        {% if window -%}
+        {{ is_in_lookback_or_repaired('int_ledger_classified') | indent(8) }}
+        {%- else -%}
+        true
+        {%- endif %}
         {%- if keeps %}
         and not {{ is_among('row_digest', 'select row_digest from unchanged') }}
         {%- endif %}

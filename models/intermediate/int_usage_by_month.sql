@@ -65,13 +65,13 @@ durations as (
     from (select distinct month_start from usage_by_provider) as months
     cross join lateral (
         select
-            {{ percentile(0.5, 'duration_seconds') }} as p50_duration_seconds,
-            {{ percentile(0.95, 'duration_seconds') }} as p95_duration_seconds
-        from {{ ref('fct_generations') }}
+            {{ percentile(0.5, 'facts.duration_seconds') }} as p50_duration_seconds,
+            {{ percentile(0.95, 'facts.duration_seconds') }} as p95_duration_seconds
+        from {{ ref('fct_generations') }} as facts
         where
-            duration_seconds is not null
-            and created_date >= months.month_start
-            and created_date < cast({{ dbt.dateadd('month', 1, 'months.month_start') }} as date)
+            facts.duration_seconds is not null
+            and facts.created_date >= months.month_start
+            and facts.created_date < cast({{ dbt.dateadd('month', 1, 'months.month_start') }} as date)
     ) as of_month
 
 ),
