@@ -16,6 +16,7 @@
 {%- set window = run_window() %}
 {#- What a row of the ledger says depends on no other row, unless one may have copies. -#}
 {%- set keeps = window and not has_repairs() and has_unique_key('credit_transactions', 'id') %}
+{%- set is_read = is_in_lookback_or_repaired('int_ledger_classified') if window else 'true' %}
 {%- set columns = [
     'transaction_id', 'user_id', 'credits', 'cost_usd', 'provider', 'enhancement_type',
     'api_request_id', 'status', 'created_at', 'generation_id', 'is_bare', 'is_refund', 'row_digest',
@@ -43,12 +44,7 @@ unchanged as {{ computed_once() }} (
 ledger as (
 
     select * from {{ ref('int_ledger_classified') }}
-    where
-        {% if window -%}
-        {{ is_in_lookback_or_repaired('int_ledger_classified') | indent(8) }}
-        {%- else -%}
-        true
-        {%- endif %}
+    where {{ is_read }}  -- noqa: LT02
         {%- if keeps %}
         and not {{ is_among('row_digest', 'select row_digest from unchanged') }}
         {%- endif %}

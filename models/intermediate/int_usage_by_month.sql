@@ -71,7 +71,8 @@ durations as (
         where
             facts.duration_seconds is not null
             and facts.created_date >= months.month_start
-            and facts.created_date < cast({{ dbt.dateadd('month', 1, 'months.month_start') }} as date)
+            and facts.created_date
+            < cast({{ dbt.dateadd('month', 1, 'months.month_start') }} as date)
     ) as of_month
 
 ),
