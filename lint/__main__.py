@@ -27,6 +27,7 @@ QUICK_LINTERS = {
     "Python types": ["mypy"],
     "YAML keys": [sys.executable, "-m", "lint.yaml_keys"],
     "ASCII in SQL": [sys.executable, "-m", "lint.ascii_sql"],
+    "SQL of one engine": [sys.executable, "-m", "lint.dialect"],
 }
 LINTERS = {
     **QUICK_LINTERS,

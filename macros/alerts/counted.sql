@@ -1,7 +1,7 @@
 {% macro counted(number, noun) -%}
     {#- SQL: a number with its noun, `1 run` or `2 runs`. -#}
     {{- dbt.concat([
-        'cast(' ~ number ~ ' as text)',
+        as_text(number),
         "case when " ~ number ~ " = 1 then ' " ~ noun ~ "' else ' " ~ noun ~ "s' end",
     ]) -}}
 {%- endmacro %}

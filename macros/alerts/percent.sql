@@ -1,4 +1,4 @@
 {% macro percent(fraction) -%}
     {#- SQL: a fraction as whole percents, `60%`. -#}
-    {{- dbt.concat(['cast(round(100 * ' ~ fraction ~ ') as text)', "'%'"]) -}}
+    {{- dbt.concat([as_text('round(100 * ' ~ fraction ~ ')'), "'%'"]) -}}
 {%- endmacro %}

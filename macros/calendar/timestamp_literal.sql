@@ -1,7 +1,3 @@
 {% macro timestamp_literal(value) -%}
-    {{- return(adapter.dispatch('timestamp_literal')(value)) -}}
-{%- endmacro %}
-
-{% macro default__timestamp_literal(value) -%}
-    cast('{{ value }}' as timestamptz)
+    cast('{{ value }}' as {{ type_timestamptz() }})
 {%- endmacro %}

@@ -27,7 +27,7 @@
         {% for role in var('reader_roles') if role in var('closed_roles') or role == 'public' %}
             {% do say("reader_roles names '" ~ role ~ "', to which the marts are closed") %}
         {% endfor %}
-        {% do problems.extend(adapter.dispatch('find_reader_problems')()) if var('reader_roles') %}
+        {% do problems.extend(find_reader_problems()) if var('reader_roles') %}
     {% endif %}
 
     {% set ranges = {
@@ -112,7 +112,7 @@
     {% endif %}
 
     {% if var('reporting_timezone') != 'UTC'
-        and not adapter.dispatch('is_known_timezone')(var('reporting_timezone') | string) %}
+        and not is_known_timezone(var('reporting_timezone') | string) %}
         {% do say("reporting_timezone is '" ~ var('reporting_timezone') ~ "': the server knows no such"
                   ~ " zone; use a name such as UTC or Europe/Berlin") %}
     {% endif %}
@@ -172,46 +172,4 @@
     {% set date = modules.datetime.date %}
     {% set next_month = date(year + month // 12, month % 12 + 1, 1) %}
     {{ return(day <= (next_month - date(year, month, 1)).days) }}
-{% endmacro %}
-
-{% macro default__find_reader_problems() %}
-    {{ return([]) }}
-{% endmacro %}
-
-{% macro postgres__find_reader_problems() %}
-    {# Readers that do not exist, and those through which a closed role would read the marts. #}
-    {% set problems = [] %}
-    {% for reader, same_but_for_case in run_query(
-        "select reader, (select quote_ident(min(rolname)) from pg_roles where lower(rolname) = lower(reader))"
-        ~ " from unnest(array[" ~ text_literals(var('reader_roles')) ~ "]) as reader"
-        ~ " where reader <> 'public' and not exists (select from pg_roles where rolname = reader)"
-    ).rows %}
-        {% do problems.append(
-            "reader_roles must be a list of role names that exist: the server knows no role '" ~ reader
-            ~ "'; " ~ ("it knows " ~ same_but_for_case if same_but_for_case
-                       else "create it, or take it from the list")
-        ) %}
-    {% endfor %}
-    {% for reader, closed in run_query(
-        "select reader.rolname, closed.rolname from pg_roles as reader cross join pg_roles as closed"
-        ~ " where reader.rolname in (" ~ text_literals(var('reader_roles')) ~ ")"
-        ~ " and closed.rolname in (" ~ text_literals(var('closed_roles')) ~ ")"
-        ~ " and reader.oid <> closed.oid and not closed.rolsuper"
-        ~ " and pg_has_role(closed.oid, reader.oid, 'member')"
-    ).rows %}
-        {% do problems.append(
-            "reader_roles names '" ~ reader ~ "', of which '" ~ closed ~ "' of closed_roles is a member"
-            ~ " and through which it would read the marts: revoke that membership, or name a role of"
-            ~ " its own"
-        ) %}
-    {% endfor %}
-    {{ return(problems) }}
-{% endmacro %}
-
-{% macro default__is_known_timezone(name) %}
-    {# Only names that stand for a place or UTC: an offset or an abbreviation has no daylight saving. #}
-    {% set known = run_query(
-        "select 1 from pg_timezone_names where name = '" ~ name | replace("'", "''") ~ "'"
-    ) %}
-    {{ return(known | length > 0) }}
 {% endmacro %}

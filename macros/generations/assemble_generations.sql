@@ -6,7 +6,7 @@
         select * from {{ '(' ~ tasks_of_keys(keys, keys, window) ~ ') as tasks' if keys else ref('int_tasks_cleaned') }}
         where is_kept
         {%- if not keys %}
-        offset 0  -- not merged: the planner would add the cost of messages to that of each join
+        {{ not_merged() }}
         {%- endif %}
 
     ),

@@ -71,11 +71,11 @@
     final as (
 
         select
-            cast(generation_id as text) as generation_id,
-            cast(user_id as text) as user_id,
-            cast(provider as text) as provider,
-            cast(enhancement_type as text) as enhancement_type,
-            cast(status as text) as status,
+            {{ as_text('generation_id') }} as generation_id,
+            {{ as_text('user_id') }} as user_id,
+            {{ as_text('provider') }} as provider,
+            {{ as_text('enhancement_type') }} as enhancement_type,
+            {{ as_text('status') }} as status,
             created_at,
             created_date,
             ended_at,
@@ -99,9 +99,9 @@
                 'case when status in ' ~ billed_statuses ~ ' then list_price_usd else 0 end'
             ) }} as list_cost_usd,
             {{ exact_decimal('list_price_usd') }} as list_price_usd,
-            cast(error_message as text) as error_message,
+            {{ as_text('error_message') }} as error_message,
             refund_count > 0 as is_refunded,
-            cast(record_source as text) as record_source,
+            {{ as_text('record_source') }} as record_source,
             cast(task_row_digest as bigint) as task_row_digest
         from priced
 

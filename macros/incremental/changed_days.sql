@@ -41,7 +41,7 @@
     {%- if settings -%}
         (select setting_value from {{ settings }} where setting = '{{ name }}')
     {%- else -%}
-        cast(null as text)
+        {{ as_text('null') }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -50,7 +50,7 @@
         No refund before this date, as SQL, counts otherwise than it did: it lies in the window, names a
         generation that is looked at again, or was or is matched to one that failed before it.
     #}
-    {% if not window.ranges %}{{ return("date 'infinity'") }}{% endif %}
+    {% if not window.ranges %}{{ return(last_date()) }}{% endif %}
     {% set known = run_memory('first date of changed refunds') %}
     {% if known %}{{ return(known.date) }}{% endif %}
     {% set keys = ref('int_keys_touched') ~ ' where ' ~ may_have_refunds() %}

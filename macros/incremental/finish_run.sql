@@ -8,8 +8,8 @@
     {% set failed = results | selectattr('status', 'in', ['error', 'fail', 'skipped']) | list %}
     {% set changed = built_relation('int_generations_changed') %}
     {% if not failed and changed and is_selected('int_generations_changed') %}
-        {% do run_query(
-            'delete from ' ~ changed ~ ' where is_removed or prior_user_id is distinct from user_id; commit'
+        {% do run_and_commit(
+            'delete from ' ~ changed ~ ' where is_removed or prior_user_id is distinct from user_id'
         ) %}
     {% endif %}
     {% do report_repairs(is_done=not failed) %}

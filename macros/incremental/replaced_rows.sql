@@ -11,7 +11,7 @@
 {% macro is_new_row(key, time) %}
     {#- Whether a row comes back. The earliest time is a literal: the planner cannot know a subquery's. -#}
     {%- set first = run_query('select min(' ~ time ~ ') from ' ~ new_rows()).columns[0].values()[0] -%}
-    target.{{ time }} >= {{ timestamp_literal(first or 'infinity') }}
+    target.{{ time }} >= {{ timestamp_literal(first) if first else end_of_time() }}
     and target.{{ key }} in (select {{ key }} from {{ new_rows() }})
 {%- endmacro %}
 

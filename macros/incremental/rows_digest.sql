@@ -5,23 +5,10 @@
             case
                 when count(row_digest) = count(*)
                     then {{ dbt.concat([
-                        'cast(count(*) as text)', "'-'", 'cast(coalesce(sum(row_digest), 0) as text)'
+                        as_text('count(*)'), "'-'", as_text('coalesce(sum(row_digest), 0)')
                     ]) }}
             end
         from {{ relation }}
         where {{ condition }}
     )
-{%- endmacro %}
-
-{% macro row_digest(row) -%}
-    {#- Tells a row from what it was before; null where it cannot be made. -#}
-    {{- return(adapter.dispatch('row_digest')(row)) -}}
-{%- endmacro %}
-
-{% macro default__row_digest(row) -%}
-    cast(null as bigint)
-{%- endmacro %}
-
-{% macro postgres__row_digest(row) -%}
-    hash_record_extended({{ row }}, 0)
 {%- endmacro %}

@@ -10,7 +10,7 @@
     {% set found = found_inputs() %}
     {% if found.are_as_before %}
         {{ return({
-            'start': timestamp_literal('infinity'), 'earliest': timestamp_literal('infinity'),
+            'start': end_of_time(), 'earliest': end_of_time(),
             'ranges': [], 'lookback': [], 'repairs': [],
         }) }}
     {% endif %}
@@ -104,7 +104,7 @@
             'is_asked_for': start | as_bool,
             'range': (
                 timestamp_literal(start or lookback_start.columns[0].values()[0]),
-                timestamp_literal(end or 'infinity'),
+                timestamp_literal(end) if end else end_of_time(),
             ),
         }) %}
     {% endif %}
@@ -117,7 +117,7 @@
         tables may lack what it found. Null else.
     #}
     {% set inputs = built_relation('int_inputs') %}
-    {% if not inputs %}{{ return('cast(null as timestamptz)') }}{% endif %}
+    {% if not inputs %}{{ return('cast(null as ' ~ type_timestamptz() ~ ')') }}{% endif %}
     {{ return(
         '(select min(window_start) from ' ~ inputs ~ ' where invocation_id is distinct from '
         ~ kept_setting('last_complete_run') ~ ' and (inputs is distinct from prior_inputs or has_repairs))'

@@ -76,8 +76,10 @@
         from now_there
         full outer join stored using (bucket)
         where
-            (now_there.row_count, now_there.credits)
-            is distinct from (stored.row_count, stored.credits)
+            (
+                now_there.row_count is distinct from stored.row_count
+                or now_there.credits is distinct from stored.credits
+            )
             and bucket not in (select changed.bucket from changed)
     )
 {%- endmacro %}

@@ -1,3 +1,3 @@
 {% macro rounded(expression, decimals) -%}
-    round(cast({{ expression }} as numeric), {{ decimals }})
+    round({{ as_decimal(expression) }}, {{ decimals }})
 {%- endmacro %}

@@ -1,5 +1,5 @@
 {% macro safe_divide(numerator, denominator) -%}
     cast(
-        round(cast({{ numerator }} as numeric) / nullif({{ denominator }}, 0), 6) as numeric(18, 6)
+        round({{ quotient(numerator, denominator) }}, 6) as numeric(18, 6)
     )
 {%- endmacro %}

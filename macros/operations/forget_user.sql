@@ -11,7 +11,7 @@
         {{ exceptions.raise_compiler_error('no table of ours holds anything yet: run `dbt build` first') }}
     {% endif %}
     {% set id = run_query(
-        'select ' ~ adapter.dispatch('clean_id')("cast('" ~ user_id | string | replace("'", "''") ~ "' as text)")
+        'select ' ~ clean_id_text(as_text("'" ~ user_id | string | replace("'", "''") ~ "'"))
     ).columns[0].values()[0] %}
     {% if not id %}
         {{ exceptions.raise_compiler_error("user_id is empty: name the user, as --args '{user_id: ...}'") }}
@@ -27,7 +27,7 @@
         {% endif %}
     {% endfor %}
     {% do check_run_is_held() %}
-    {% do run_query('update ' ~ built_relation('int_inputs') ~ ' set inputs = null; commit') %}
+    {% do run_and_commit('update ' ~ built_relation('int_inputs') ~ ' set inputs = null') %}
     {{ print('forget_user: ' ~ (done | length or 'no') ~ ' table(s) held the user') }}
     {% for line in done %}{{ print('  ' ~ line) }}{% endfor %}
     {% if done %}

@@ -70,7 +70,7 @@
     {% do log_changed_days('select unnest(array[' ~ dates | join(', ') ~ '])') %}
     {# No run may take what the last one found for up to date: users of these days are not known. #}
     {% do check_run_is_held() %}
-    {% do run_query('update ' ~ built_relation('int_inputs') ~ ' set inputs = null; commit') %}
+    {% do run_and_commit('update ' ~ built_relation('int_inputs') ~ ' set inputs = null') %}
 {% endmacro %}
 
 {% macro log_changed_days(dates) %}
@@ -180,7 +180,7 @@
     {# A query of the dates on which two tables, each grouped by a date, have other sums. #}
     select
         usage_date,
-        {{ 'left(cast(usage_date as text), 7)' if is_month else 'cast(usage_date as text)' }} as period,
+        {{ 'left(' ~ as_text('usage_date') ~ ', 7)' if is_month else as_text('usage_date') }} as period,
         '{{ what }}' as what,
         {{ is_of_totals | lower }} as is_of_totals,
         {%- for side in ['source', 'stored'] %}
@@ -215,12 +215,3 @@
         > {{ '0.0001' if is_month else '0' }}
         {%- endfor %}
 {% endmacro %}
-
-{% macro row_checksum(columns) -%}
-    {#- A number that changes with any value of a row; sums of it over equal sets of rows are equal. -#}
-    {{- return(adapter.dispatch('row_checksum')(columns)) -}}
-{%- endmacro %}
-
-{% macro default__row_checksum(columns) -%}
-    cast(hashtextextended(cast(row({{ columns }}) as text), 0) as numeric)
-{%- endmacro %}

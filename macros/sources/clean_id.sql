@@ -2,32 +2,23 @@
     {#- The text of a UUID or of a whole number is clean as it is. -#}
     {{- return(
         app[column] if column in app.uuids or column in app.get('integers', [])
-        else adapter.dispatch('clean_id')(app[column])
+        else clean_id_text(app[column])
     ) -}}
 {%- endmacro %}
 
-{% macro default__clean_id(expression) -%}
-    case
-        when {{ is_clean_uuid(expression) }} then {{ expression }}
-        when {{ is_clean_uuid('lower(trim(' ~ expression ~ '))') }} then lower(trim({{ expression }}))
-        when {{ is_no_id(expression) }} then {{ hidden_id('trim(' ~ expression ~ ')') }}
-        else nullif(trim({{ expression }}), '')
-    end
+{% macro clean_id_text(expression) -%}
+    {#- `clean_id` of any text. All spellings of a UUID are one: case, dashes, braces. -#}
+    {{- return(written_once('clean_id_text', sql_of_clean_id_text, expression)) -}}
 {%- endmacro %}
 
-{% macro postgres__clean_id(expression) -%}
-    {#- The server's own type knows all spellings of a UUID: case, dashes, braces. -#}
+{% macro sql_of_clean_id_text(expression) -%}
     {%- set id = trimmed_id(expression) -%}
     case
-        when {{ postgres__is_uuid(expression) }} then cast(cast({{ expression }} as uuid) as text)
-        when {{ postgres__is_uuid(id) }} then cast(cast({{ id }} as uuid) as text)
+        when {{ is_uuid(expression) }} then {{ uuid_text(expression) }}
+        when {{ is_uuid(id) }} then {{ uuid_text(id) }}
         when {{ is_no_id(id) }} then {{ hidden_id(id) }}
         else nullif({{ id }}, '')
     end
-{%- endmacro %}
-
-{% macro trimmed_id(expression) -%}
-    btrim({{ expression }}, E' \t\n\r')
 {%- endmacro %}
 
 {% macro is_clean_uuid(expression) -%}
@@ -37,25 +28,17 @@
 
 {% macro is_hidden_id(expression) -%}
     {#- Whether `clean_id` shows a hash in the place of a text. -#}
-    {{- return(adapter.dispatch('is_hidden_id')(expression)) -}}
+    {{- return(written_once('is_hidden_id', sql_of_is_hidden_id, expression)) -}}
 {%- endmacro %}
 
-{% macro default__is_hidden_id(expression) -%}
-    ({{ is_no_id(expression) }}) and not ({{ is_clean_uuid('lower(trim(' ~ expression ~ '))') }})
-{%- endmacro %}
-
-{% macro postgres__is_hidden_id(expression) -%}
+{% macro sql_of_is_hidden_id(expression) -%}
     {#- What is told in the least time comes first. -#}
     {%- set id = trimmed_id(expression) -%}
-    not ({{ postgres__is_uuid(expression) }}) and ({{ is_no_id(id) }}) and not ({{ postgres__is_uuid(id) }})
+    not ({{ is_uuid(expression) }}) and ({{ is_no_id(id) }}) and not ({{ is_uuid(id) }})
 {%- endmacro %}
 
 {% macro is_no_id(expression) -%}
     {#- Whether a text is not shaped like an id, or is shaped like a person's number or a key. -#}
-    {{- return(adapter.dispatch('is_no_id')(expression)) -}}
-{%- endmacro %}
-
-{% macro postgres__is_no_id(expression) -%}
     {%- set of_digits = [
         '^[0-9]{9,}$',
         '^[0-9]+([._|:-]+[0-9]+)+$',
@@ -79,29 +62,20 @@
     ] -%}
     (
         select
-            trimmed !~ '^[A-Za-z0-9_|.:-]*$'
-            or length(id) > 64
-            or id ~ '^[^a-z]*[0-9][^a-z]*$|[._:-][0-9]{3,4}[._:-]' and (
-                {{ matches_any('id', of_digits) | indent(16) }}
+            not {{ matches('trimmed', '^[A-Za-z0-9_|.:-]*$') }}
+            or length(small) > 64
+            or {{ matches('small', '^[^a-z]*[0-9][^a-z]*$|[._:-][0-9]{3,4}[._:-]') }} and (
+                {{ matches_any('small', of_digits) | indent(16) }}
             )
-            or id ~ '[:._-]' and (
-                {{ matches_any('id', with_marks) | indent(16) }}
+            or {{ matches('small', '[:._-]') }} and (
+                {{ matches_any('small', with_marks) | indent(16) }}
             )
-            or {{ matches_any('id', starts) | indent(12) }}
+            or {{ matches_any('small', starts) | indent(12) }}
         from (
             select
-                trim({{ expression }}) as trimmed,
-                lower(trim({{ expression }})) as id
+                {{ trimmed(expression) }} as trimmed,
+                lower({{ trimmed(expression) }}) as small
             limit 1  -- so that each is computed once
         ) as ids
     )
-{%- endmacro %}
-
-{% macro hidden_id(expression) -%}
-    {#- The same for the same text, so that rows still find each other, and no way back to it. -#}
-    {{- return(adapter.dispatch('hidden_id')(expression)) -}}
-{%- endmacro %}
-
-{% macro postgres__hidden_id(expression) -%}
-    'id-' || left(encode(sha256(convert_to({{ expression }}, 'UTF8')), 'hex'), 32)
 {%- endmacro %}

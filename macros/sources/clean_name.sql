@@ -1,27 +1,22 @@
 {% macro clean_name(expression) -%}
-    {{- return(adapter.dispatch('clean_name')(expression)) -}}
+    {#- A name as it is shown: see `is_no_name`. -#}
+    {{- return(written_once('clean_name', sql_of_clean_name, expression)) -}}
 {%- endmacro %}
 
-{% macro default__clean_name(expression) -%}
+{% macro sql_of_clean_name(expression) -%}
     {#- Most names are clean as they are: no pattern need be tried on them. -#}
     case
         when {{ is_plain_name(expression) }} then lower({{ expression }})
         when {{ is_no_name(expression) }} then 'unknown'
-        else nullif(lower(trim({{ expression }})), '')
+        else nullif(lower({{ trimmed(expression) }}), '')
     end
 {%- endmacro %}
 
 {% macro is_plain_name(expression) -%}
-    {{- return(adapter.dispatch('is_plain_name')(expression)) -}}
-{%- endmacro %}
-
-{% macro default__is_plain_name(expression) -%}
-    translate({{ expression }}, 'abcdefghijklmnopqrstuvwxyz_', '') = ''
-    and length({{ expression }}) between 1 and 20
-{%- endmacro %}
-
-{% macro postgres__is_plain_name(expression) -%}
-    ({{ expression }} ~ '^[a-z_]+$' or {{ expression }} ~ '^[A-Za-z]+$' and {{ expression }} !~ '{{ mixed_case() }}')
+    (
+        {{ matches(expression, '^[a-z_]+$') }}
+        or {{ matches(expression, '^[A-Za-z]+$') }} and not {{ matches(expression, mixed_case()) }}
+    )
     and length({{ expression }}) <= 20
 {%- endmacro %}
 
@@ -36,10 +31,10 @@
         address, a path, a number or a key. No answer may depend on the database's language or
         encoding, so letters are told by their codes.
     -#}
-    {{- return(adapter.dispatch('is_no_name')(expression)) -}}
+    {{- return(written_once('is_no_name', sql_of_is_no_name, expression)) -}}
 {%- endmacro %}
 
-{% macro postgres__is_no_name(expression) -%}
+{% macro sql_of_is_no_name(expression) -%}
     {%- set letters = 'a-z\\u00aa\\u00b5\\u00ba\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u065f\\u066e-\\u06ef'
         ~ '\\u06fa-\\u0965\\u0970-\\u1fff\\u2c00-\\u2dff\\u3005-\\u3007\\u3031-\\ud7ff\\uf900-\\ufaff' -%}
     {%- set allowed = '^[' ~ letters ~ '0-9._/:-]+( [' ~ letters ~ '0-9._/:-]*){0,2}$' -%}
@@ -71,25 +66,28 @@
     and (
         select
             length(name) > 40
-            or original ~ '{{ mixed_case() }}'
-            or name <> '' and not (name ~ '{{ allowed }}' and name ~ '[{{ letters }}]|^[0-9]{1,3}$')
-            or dayless ~ '[0-9]' and (
-                {{ matches_any('dayless', with_digits) | indent(16) }}
-                or length(dayless) >= 16 and dayless ~ '(?=[a-z]{0,15}[0-9])[a-z0-9]{16}'
+            or {{ matches('original', mixed_case()) }}
+            or name <> '' and not (
+                {{ matches('name', allowed) }}
+                and {{ matches('name', '[' ~ letters ~ ']|^[0-9]{1,3}$') }}
             )
-            or dayless ~ '[./:~ _-]' and (
+            or {{ matches('dayless', '[0-9]') }} and (
+                {{ matches_any('dayless', with_digits) | indent(16) }}
+                or length(dayless) >= 16 and {{ has_long_code('dayless') }}
+            )
+            or {{ matches('dayless', '[./:~ _-]') }} and (
                 {{ matches_any('dayless', with_marks) | indent(16) }}
             )
-            or length(dayless) > 30 and dayless ~ '[a-z]{31}'
-            or length(dayless) > 8 and dayless ~ '{{ sentence }}'
+            or length(dayless) > 30 and {{ matches('dayless', '[a-z]{31}') }}
+            or length(dayless) > 8 and {{ matches('dayless', sentence) }}
         from (
             select
                 {{ expression }} as original,
-                lower(trim({{ expression }})) as name,
+                lower({{ trimmed(expression) }}) as name,
                 case
-                    when {{ expression }} ~ '202[0-9]'
-                        then regexp_replace(lower(trim({{ expression }})), '{{ day }}', '', 'g')
-                    else lower(trim({{ expression }}))
+                    when {{ matches(expression, '202[0-9]') }}
+                        then {{ without_matches('lower(' ~ trimmed(expression) ~ ')', day) }}
+                    else lower({{ trimmed(expression) }})
                 end as dayless
             limit 1  -- so that each is computed once
         ) as named
@@ -99,6 +97,6 @@
 {% macro matches_any(expression, patterns) -%}
     {#- Whether a text matches one of several patterns. -#}
     {%- for pattern in patterns %}
-    {{- "\nor " if not loop.first }}{{ expression }} ~ '{{ pattern }}'
+    {{- "\nor " if not loop.first }}{{ matches(expression, pattern) }}
     {%- endfor %}
 {%- endmacro %}

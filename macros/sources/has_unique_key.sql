@@ -7,24 +7,10 @@
     {% set known, key = run_memory('unique keys'), table ~ '.' ~ column %}
     {% if key not in known %}
         {% do known.update({
-            key: adapter.dispatch('has_unique_key')(
+            key: has_unique_index(
                 source_relation(table), find_source_columns(table).expressions.taken.get(column)
             )
         }) %}
     {% endif %}
     {{ return(known[key]) }}
-{% endmacro %}
-
-{% macro default__has_unique_key(relation, column) %}
-    {{ return(false) }}
-{% endmacro %}
-
-{% macro postgres__has_unique_key(relation, column) %}
-    {% set keys = run_query(
-        "select 1 from pg_index inner join pg_attribute on attrelid = indrelid and attnum = indkey[0]"
-        ~ " where indrelid = to_regclass('" ~ relation.include(database=false) ~ "')"
-        ~ " and indisunique and indisvalid and indpred is null and indnkeyatts = 1"
-        ~ " and format('\"%s\"', attname) = '" ~ column ~ "' and atttypid = 'uuid'::regtype"
-    ) %}
-    {{ return(keys | length > 0) }}
 {% endmacro %}

@@ -1,7 +1,3 @@
 {% macro is_possible_time(expression) -%}
-    {{- return(adapter.dispatch('is_possible_time')(expression)) -}}
-{%- endmacro %}
-
-{% macro default__is_possible_time(expression) -%}
     {{ expression }} between {{ timestamp_literal('1970-01-01T00:00:00+00:00') }} and {{ timestamp_literal('9999-12-31T00:00:00+00:00') }}
 {%- endmacro %}

@@ -25,7 +25,7 @@
     #}
     {% set node = node_named('source', 'app.' ~ table) %}
     {% set name_of_table = node.schema ~ "." ~ node.identifier %}
-    {% set present = adapter.dispatch('source_column_types')(source_relation(table)) %}
+    {% set present = source_column_types(source_relation(table)) %}
     {% set expressions = {'absent': [], 'uuids': [], 'integers': [], 'names': [], 'taken': {}} %}
     {% set problems = [] %}
     {% set is_there = present | length > 0 %}
@@ -51,24 +51,26 @@
             {% endif %}
             {% set cast = cast_source_column(quoted, found_type, column.data_type) %}
             {% if expression %}
-                {% set cast = 'cast(' ~ expression ~ ' as ' ~ column.data_type ~ ')' %}
+                {% set cast = 'cast(' ~ expression ~ ' as ' ~ type_declared(column.data_type) ~ ')' %}
             {% elif not cast %}
                 {% do problems.append(
                     "column " ~ name ~ " of table " ~ name_of_table ~ " has type " ~ found_type
                     ~ ", which cannot be read exactly as " ~ column.data_type
                     ~ ": say how to read it in models/staging/app/_app__sources.yml, under column "
                     ~ column.name ~ " of " ~ table ~ ", for example\n      config: {meta: {expression: \""
-                    ~ adapter.dispatch('suggested_expression')(name, found_type, column.data_type)
+                    ~ suggested_expression(name, found_type, column.data_type)
                     ~ "\"}}"
                 ) %}
             {% endif %}
             {% do expressions.names.append(
-                cast if adapter.dispatch('is_hashed_by_cast')(found_type) else quoted
+                cast if is_hashed_by_cast(found_type) else quoted
             ) %}
             {% do expressions.update({column.name: cast}) %}
         {% elif column.meta.get('optional') %}
             {% do expressions.absent.append(column.name) %}
-            {% do expressions.update({column.name: 'cast(null as ' ~ column.data_type ~ ')'}) %}
+            {% do expressions.update({
+                column.name: 'cast(null as ' ~ type_declared(column.data_type) ~ ')'
+            }) %}
         {% else %}
             {% do problems.append(
                 "table " ~ name_of_table ~ " has no column " ~ names | join(' or ')

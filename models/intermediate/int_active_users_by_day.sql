@@ -40,7 +40,7 @@ used as (
 
     select
         usage_date,
-        cast(null as text) as provider,
+        {{ as_text('null') }} as provider,
         true as is_all_providers,
         user_id
     from used_by_provider
@@ -59,7 +59,7 @@ spans as (
             lead(usage_date) over (
                 partition by is_all_providers, provider, user_id order by usage_date
             ),
-            date 'infinity'
+            {{ last_date() }}
         ) as next_date
     from used
 

@@ -10,8 +10,8 @@
 ) }}
 
 select
-    cast(user_id as text) as user_id,
-    cast(subscription_tier as text) as subscription_tier,
+    {{ as_text('user_id') }} as user_id,
+    {{ as_text('subscription_tier') }} as subscription_tier,
     current_balance,
     row_digest
 from {{ ref('int_balances_cleaned') }}

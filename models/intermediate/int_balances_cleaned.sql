@@ -5,7 +5,8 @@
 {%- set copy_number %}
 row_number() over (
             partition by user_id
-            order by updated_at desc nulls last, current_balance desc, subscription_tier
+            order by updated_at desc nulls last, current_balance desc,
+                {{ bytewise('subscription_tier') }} nulls last, row_digest
         )
 {%- endset %}
 {%- set may_have_copies = not has_unique_key('user_credits', 'user_id') %}

@@ -18,8 +18,8 @@ movements as (
         usage_date,
         case when movement = 'bought' then credits else 0 end as credits_bought,
         case when movement = 'granted' then credits else 0 end as credits_granted,
-        cast(0 as numeric) as credits_used,
-        cast(0 as numeric) as credits_refunded,
+        cast(0 as {{ type_decimal() }}) as credits_used,
+        cast(0 as {{ type_decimal() }}) as credits_refunded,
         case when movement = 'adjusted' then credits else 0 end as credits_adjusted,
         case when movement = 'charged_otherwise' then -credits else 0 end
             as credits_charged_otherwise,

@@ -10,7 +10,7 @@ final as (
         error_message,
         user_id,
         count(*) as failed_generations,
-        sum(case when is_refunded then 1 else 0 end) as refunded_generations,
+        cast(sum(case when is_refunded then 1 else 0 end) as bigint) as refunded_generations,
         min(coalesce(ended_at, created_at)) as first_seen_at,
         max(coalesce(ended_at, created_at)) as last_seen_at
     from generations

@@ -34,16 +34,16 @@ open_tasks as (
 found as (
 
     select
-        cast('{{ invocation_id }}' as text) as invocation_id,
-        cast('{{ run_fingerprint() }}' as text) as fingerprint,
+        cast('{{ invocation_id }}' as {{ dbt.type_string() }}) as invocation_id,
+        cast('{{ run_fingerprint() }}' as {{ dbt.type_string() }}) as fingerprint,
         cast({{ dbt.string_literal(history_start()) if history_start() else 'null' }} as date)
             as history_start,
         {{ 'true' if window and (window.repairs or differing_day_totals()) else 'false' }}
             as has_repairs,
         {% if not compares -%}
-        cast(null as timestamptz) as window_start,
-        cast(null as text) as older_tasks,
-        cast(null as text) as inputs
+        cast(null as {{ type_timestamptz() }}) as window_start,
+        {{ as_text('null') }} as older_tasks,
+        {{ as_text('null') }} as inputs
         {%- else -%}
         {{ window.start }} as window_start,
         {{ rows_digest('open_tasks', 'created_at < ' ~ window.start ~ ' - ' ~ shadow_margin()) | indent(8) }}
@@ -51,15 +51,15 @@ found as (
         cast({{ dbt.concat([
             "'" ~ window.lookback | join | replace("'", '') ~ "'",
             "' '",
-            'cast(' ~ reporting_date(as_of()) ~ ' as text)',
+            as_text(reporting_date(as_of())),
             "' '",
-            '(select cast(count(*) as text) from ' ~ facts ~ ' where ' ~ has_not_ended() ~ ' and '
+            '(select ' ~ as_text('count(*)') ~ ' from ' ~ facts ~ ' where ' ~ has_not_ended() ~ ' and '
                 ~ is_stuck() ~ ')',
             "' '",
             rows_digest(ref('stg_app__enhancement_tasks'), in_window),
             rows_digest('open_tasks', 'true'),
             rows_digest(ref('stg_app__credit_transactions'), in_window),
-        ]) }} as text) as inputs
+        ]) }} as {{ dbt.type_string() }}) as inputs
         {%- endif %}
 
 ),
@@ -76,9 +76,9 @@ last_run as (
             or (inputs = prior_inputs and not has_repairs)
         )
         {%- if rows_seen %}
-        and coalesce({{ kept_setting('rows_seen') }}, '0') = cast(
-            coalesce((select max(change_number) from {{ rows_seen }}), 0) as text
-        )
+        and coalesce({{ kept_setting('rows_seen') }}, '0') = {{ as_text(
+            'coalesce((select max(change_number) from ' ~ rows_seen ~ '), 0)'
+        ) }}
         {%- endif %}
     {%- else -%}
     select * from found
@@ -106,7 +106,7 @@ final as (
                 then last_run.window_start - {{ shadow_margin() }}
         end
         {%- else -%}
-        cast(null as timestamptz)
+        cast(null as {{ type_timestamptz() }})
         {%- endif %} as same_before
     from found
     left join last_run

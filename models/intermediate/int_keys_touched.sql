@@ -8,12 +8,12 @@
 {% if not window or not window.ranges -%}
 
 select
-    cast(null as text) as generation_id,
-    cast(null as timestamptz) as created_at,
-    cast(null as timestamptz) as failed_at,
+    {{ as_text('null') }} as generation_id,
+    cast(null as {{ type_timestamptz() }}) as created_at,
+    cast(null as {{ type_timestamptz() }}) as failed_at,
     cast(null as integer) as charge_count,
-    cast(null as timestamptz) as first_charged_at,
-    cast(null as timestamptz) as last_charged_at,
+    cast(null as {{ type_timestamptz() }}) as first_charged_at,
+    cast(null as {{ type_timestamptz() }}) as last_charged_at,
     cast(null as integer) as refund_count
 where false
 {%- else %}
@@ -315,8 +315,8 @@ events as (
         user_id,
         failed_at as happened_at,
         generation_id,
-        cast(null as timestamptz) as refunded_at,
-        cast(null as timestamptz) as touched_at
+        cast(null as {{ type_timestamptz() }}) as refunded_at,
+        cast(null as {{ type_timestamptz() }}) as touched_at
     from failures_of_users
 
     union all
@@ -326,7 +326,7 @@ events as (
         created_at as happened_at,
         null as generation_id,
         created_at as refunded_at,
-        cast(null as timestamptz) as touched_at
+        cast(null as {{ type_timestamptz() }}) as touched_at
     from refunds_of_users
 
     union all

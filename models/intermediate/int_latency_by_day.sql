@@ -29,8 +29,8 @@ final as (
         grouping(provider) = 1 as is_all_providers,
         sum(case when status in ('completed', 'failed') then 1 else 0 end) as ended_generations,
         count(duration_seconds) as timed_generations,
-        percentile_cont(0.5) within group (order by duration_seconds) as p50_duration_seconds,
-        percentile_cont(0.95) within group (order by duration_seconds) as p95_duration_seconds,
+        {{ percentile(0.5, 'duration_seconds') }} as p50_duration_seconds,
+        {{ percentile(0.95, 'duration_seconds') }} as p95_duration_seconds,
         {{ last_change() }} as change_number
     from generations
     group by grouping sets ((usage_date), (usage_date, provider))

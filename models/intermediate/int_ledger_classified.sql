@@ -42,7 +42,14 @@ numbered as (
         {%- else -%}
         row_number() over (
             partition by transaction_id
-            order by created_at nulls last, status, credits, transaction_type, api_request_id
+            order by
+                created_at nulls last, {{ bytewise('status') }} nulls last, credits nulls last,
+                {{ bytewise('transaction_type') }} nulls last,
+                {{ bytewise('api_request_id') }} nulls last,
+                -- Copies that are equal so far: the same one in every run, on every server.
+                {{ bytewise('user_id') }} nulls last, {{ bytewise('provider') }} nulls last,
+                {{ bytewise('enhancement_type') }} nulls last, app_credits nulls last,
+                app_cost_usd nulls last, row_digest
         ) as copy_number
         {%- endif %}
     from ledger

@@ -27,7 +27,7 @@
 with
 {%- if keeps %}
 
-unchanged as materialized (
+unchanged as {{ computed_once() }} (
 
     select * from {{ this }}
     where

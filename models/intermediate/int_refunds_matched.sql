@@ -141,7 +141,7 @@ failures as (
         generations.user_id,
         generations.enhancement_type,
         coalesce(generations.ended_at, generations.created_at) as failed_at,
-        cast(row_number() over (order by generations.generation_id) as text) as failure_number
+        {{ as_text('row_number() over (order by generations.generation_id)') }} as failure_number
     from generations
     left join named on generations.generation_id = named.generation_id
     where generations.status = 'failed' and named.generation_id is null

@@ -12,18 +12,18 @@
 with final as (
 
     select
-        cast(null as text) as invocation_id,
-        cast(null as text) as command,
-        cast(null as text) as selector,
-        cast(null as text) as selection,
+        {{ as_text('null') }} as invocation_id,
+        {{ as_text('null') }} as command,
+        {{ as_text('null') }} as selector,
+        {{ as_text('null') }} as selection,
         cast(null as boolean) as is_full_refresh,
-        cast(null as text) as code_version,
-        cast(null as text) as status,
-        cast(null as timestamptz) as started_at,
-        cast(null as timestamptz) as ended_at,
+        {{ as_text('null') }} as code_version,
+        {{ as_text('null') }} as status,
+        cast(null as {{ type_timestamptz() }}) as started_at,
+        cast(null as {{ type_timestamptz() }}) as ended_at,
         cast(null as integer) as nodes,
         cast(null as integer) as failed_nodes,
-        cast(null as text) as failed_names,
+        {{ as_text('null') }} as failed_names,
         cast(null as bigint) as repaired_rows
 
 )

@@ -18,8 +18,8 @@
 
 {% for name, value in history_settings().items() -%}
 select
-    cast('{{ name }}' as text) as setting,
-    cast('{{ value }}' as text) as setting_value
+    cast('{{ name }}' as {{ dbt.type_string() }}) as setting,
+    cast('{{ value }}' as {{ dbt.type_string() }}) as setting_value
 union all
 {% endfor -%}
 {% if builds_all_models() -%}
@@ -29,12 +29,12 @@ select
 union all
 select
     'changes_done' as setting,
-    cast(max(change_number) as text) as setting_value
+    {{ as_text('max(change_number)') }} as setting_value
 from {{ ref('int_days_changed') }}
 union all
 select
     'rows_seen' as setting,
-    cast(max(change_number) as text) as setting_value
+    {{ as_text('max(change_number)') }} as setting_value
 from {{ ref('int_rows_seen') }}
 {%- elif is_incremental() -%}
 -- A run of some of the models: what the last complete one did still counts.
@@ -46,5 +46,5 @@ where setting in ('last_complete_run', 'changes_done', 'rows_seen')
 {%- else -%}
 select
     'last_complete_run' as setting,
-    cast(null as text) as setting_value
+    {{ as_text('null') }} as setting_value
 {%- endif %}

@@ -42,7 +42,13 @@ from (
         {%- else -%}
         row_number() over (
             partition by task_id
-            order by updated_at desc nulls last, created_at desc nulls last, status, cost_usd
+            order by
+                updated_at desc nulls last, created_at desc nulls last,
+                {{ bytewise('status') }} nulls last, cost_usd nulls last,
+                -- Copies that are equal so far: the same one in every run, on every server.
+                {{ bytewise('user_id') }} nulls last, {{ bytewise('provider') }} nulls last,
+                {{ bytewise('enhancement_type') }} nulls last, ended_at nulls last,
+                processing_seconds nulls last, row_digest
         ) as copy_number
         {%- endif %}
     from {{ ref('stg_app__enhancement_tasks') }}

@@ -65,10 +65,8 @@ durations as (
     from (select distinct month_start from usage_by_provider) as months
     cross join lateral (
         select
-            percentile_cont(0.5) within group (order by facts.duration_seconds)
-                as p50_duration_seconds,
-            percentile_cont(0.95) within group (order by facts.duration_seconds)
-                as p95_duration_seconds
+            {{ percentile(0.5, 'facts.duration_seconds') }} as p50_duration_seconds,
+            {{ percentile(0.95, 'facts.duration_seconds') }} as p95_duration_seconds
         from {{ ref('fct_generations') }} as facts
         where
             facts.duration_seconds is not null

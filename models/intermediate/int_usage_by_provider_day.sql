@@ -1,4 +1,4 @@
-with recursive usage as (
+with usage as (
 
     select
         usage_date,
@@ -18,7 +18,7 @@ durations as (
     select
         created_date as usage_date,
         provider,
-        percentile_cont(0.5) within group (order by duration_seconds) as median_duration_seconds
+        {{ percentile(0.5, 'duration_seconds') }} as median_duration_seconds
     from {{ ref('fct_generations') }}
     where duration_seconds is not null
     group by 1, 2
@@ -42,21 +42,29 @@ providers as (
 
 ),
 
-provider_days as (
+first_dates as (
 
     select
         provider,
-        min(first_date) as usage_date
+        min(first_date) as first_date
     from providers
     group by 1
 
-    union all
+),
+
+calendar as (
+
+    {{ days_until(as_of()) | indent(4) }}
+
+),
+
+provider_days as (
 
     select
-        provider,
-        cast({{ dbt.dateadd('day', 1, 'usage_date') }} as date) as usage_date
-    from provider_days
-    where usage_date < {{ reporting_date(as_of()) }}
+        first_dates.provider,
+        calendar.usage_date
+    from first_dates
+    inner join calendar on first_dates.first_date <= calendar.usage_date
 
 ),
 
@@ -64,13 +72,13 @@ final as (
 
     select
         provider_days.usage_date,
-        cast(provider_days.provider as text) as provider,
+        {{ as_text('provider_days.provider') }} as provider,
         case
             when provider_days.usage_date < {{ reporting_date(as_of()) }} then 1
             else cast(
                 {{ seconds_between(
                     'cast(provider_days.usage_date as timestamp)', in_reporting_timezone(as_of())
-                ) }} / 86400 as double precision
+                ) }} / 86400 as {{ type_double() }}
             )
         end as elapsed_days,
         cast(coalesce(usage.generations, 0) as bigint) as generations,
@@ -78,7 +86,7 @@ final as (
         cast(coalesce(usage.failed_generations, 0) as bigint) as failed_generations,
         cast(coalesce(usage.vendor_cost_usd, 0) as numeric(18, 6)) as vendor_cost_usd,
         cast(coalesce(usage.refunds_issued, 0) as bigint) as refunds_issued,
-        cast(durations.median_duration_seconds as double precision) as median_duration_seconds
+        cast(durations.median_duration_seconds as {{ type_double() }}) as median_duration_seconds
     from provider_days
     left join usage
         on

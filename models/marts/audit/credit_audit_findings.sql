@@ -105,7 +105,7 @@ doubled as (
     ],
     'cost_mismatch': [
         'abs(recorded_cost_usd - list_price_usd) > ' ~ var('cost_tolerance_usd'),
-        'cast(null as numeric)',
+        exact_decimal('null'),
         'recorded_cost_usd - list_price_usd',
     ],
 } %}
@@ -120,7 +120,7 @@ findings as (
         generation_id as subject_id,
         user_id,
         generation_id,
-        cast(null as text) as transaction_id,
+        {{ as_text('null') }} as transaction_id,
         created_at,
         {{ credits_at_stake }} as credits_at_stake,
         {{ usd_at_stake }} as usd_at_stake
@@ -134,7 +134,7 @@ findings as (
         'refund_without_charge' as finding_type,
         transaction_id as subject_id,
         user_id,
-        cast(null as text) as generation_id,
+        {{ as_text('null') }} as generation_id,
         transaction_id,
         created_at,
         credits as credits_at_stake,
@@ -148,9 +148,9 @@ findings as (
         'balance_drift' as finding_type,
         user_id as subject_id,
         user_id,
-        cast(null as text) as generation_id,
-        cast(null as text) as transaction_id,
-        cast(null as timestamptz) as created_at,
+        {{ as_text('null') }} as generation_id,
+        {{ as_text('null') }} as transaction_id,
+        cast(null as {{ type_timestamptz() }}) as created_at,
         drift as credits_at_stake,
         cast(null as numeric(18, 6)) as usd_at_stake
     from balances
@@ -162,7 +162,7 @@ named as (
 
     select
         *,
-        cast({{ dbt.concat(['finding_type', "':'", 'subject_id']) }} as text) as finding_id
+        {{ as_text(dbt.concat(['finding_type', "':'", 'subject_id'])) }} as finding_id
     from findings
 
 ),
@@ -170,7 +170,9 @@ named as (
 -- What the run before found.
 found_before as (
 
-    {{ rows_before({'finding_id': 'text', 'first_seen_at': 'timestamptz'}) | indent(4) }}
+    {{ rows_before({
+        'finding_id': dbt.type_string(), 'first_seen_at': type_timestamptz(),
+    }) | indent(4) }}
 
 ),
 
@@ -178,10 +180,10 @@ final as (
 
     select
         named.finding_id,
-        cast(named.finding_type as text) as finding_type,
-        cast(named.user_id as text) as user_id,
-        cast(named.generation_id as text) as generation_id,
-        cast(named.transaction_id as text) as transaction_id,
+        {{ as_text('named.finding_type') }} as finding_type,
+        {{ as_text('named.user_id') }} as user_id,
+        {{ as_text('named.generation_id') }} as generation_id,
+        {{ as_text('named.transaction_id') }} as transaction_id,
         named.created_at as occurred_at,
         {{ exact_decimal('named.credits_at_stake') }} as credits_at_stake,
         cast(named.usd_at_stake as numeric(18, 6)) as usd_at_stake,

@@ -40,8 +40,8 @@ ledger_balances as (
 final as (
 
     select
-        cast(coalesce(balances.user_id, ledger_balances.user_id) as text) as user_id,
-        cast(balances.subscription_tier as text) as subscription_tier,
+        {{ as_text('coalesce(balances.user_id, ledger_balances.user_id)') }} as user_id,
+        {{ as_text('balances.subscription_tier') }} as subscription_tier,
         cast(tiers.monthly_credits as bigint) as tier_monthly_credits,
         {{ exact_decimal('coalesce(balances.current_balance, 0)') }} as app_balance,
         {{ exact_decimal('coalesce(ledger_balances.ledger_balance, 0)') }} as ledger_balance,

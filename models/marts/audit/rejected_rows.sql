@@ -81,7 +81,7 @@ rejected as (
         user_id as row_id,
         reject_reason,
         user_id,
-        cast(null as timestamptz) as created_at
+        cast(null as {{ type_timestamptz() }}) as created_at
     from balances
     where reject_reason is not null
 
@@ -90,10 +90,10 @@ rejected as (
 final as (
 
     select
-        cast(source_table as text) as source_table,
-        cast(row_id as text) as row_id,
-        cast(reject_reason as text) as reject_reason,
-        cast(user_id as text) as user_id,
+        {{ as_text('source_table') }} as source_table,
+        {{ as_text('row_id') }} as row_id,
+        {{ as_text('reject_reason') }} as reject_reason,
+        {{ as_text('user_id') }} as user_id,
         created_at
     from rejected
 

@@ -67,9 +67,9 @@ withheld as (
 final as (
 
     select
-        cast(source_table as text) as source_table,
-        cast(row_id as text) as row_id,
-        cast(withheld_columns as text) as withheld_columns,
+        {{ as_text('source_table') }} as source_table,
+        {{ as_text('row_id') }} as row_id,
+        {{ as_text('withheld_columns') }} as withheld_columns,
         created_at
     from withheld
 

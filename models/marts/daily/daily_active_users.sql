@@ -24,7 +24,7 @@ final as (
 
     select
         days.usage_date,
-        cast(null as text) as provider,
+        {{ as_text('null') }} as provider,
         true as is_all_providers,
         coalesce(active_users.active_users, 0) as active_users,
         coalesce(active_users.active_users_7d, 0) as active_users_7d,
@@ -37,7 +37,7 @@ final as (
 
     select
         usage_date,
-        cast(provider as text) as provider,
+        {{ as_text('provider') }} as provider,
         is_all_providers,
         active_users,
         active_users_7d,

@@ -10,7 +10,7 @@ final as (
 
     select
         usage_date,
-        cast(provider as text) as provider,
+        {{ as_text('provider') }} as provider,
         is_all_providers,
         cast(ended_generations as bigint) as ended_generations,
         cast(timed_generations as bigint) as timed_generations,

@@ -28,7 +28,7 @@ refunds as (
     {%- if days %}
     where
         created_at >= {{ start_of_day("date '" ~ days | min ~ "'") }}
-        and created_at < {{ start_of_day("date '" ~ days | max ~ "' + 1") }}
+        and created_at < {{ start_of_day(dbt.dateadd('day', 1, "date '" ~ days | max ~ "'")) }}
     {%- endif %}
 
 ),
@@ -63,8 +63,8 @@ final as (
 
     select
         usage_date,
-        cast(provider as text) as provider,
-        cast(enhancement_type as text) as enhancement_type,
+        {{ as_text('provider') }} as provider,
+        {{ as_text('enhancement_type') }} as enhancement_type,
         cast(coalesce(usage_by_day.generations, 0) as bigint) as generations,
         cast(coalesce(usage_by_day.completed_generations, 0) as bigint) as completed_generations,
         cast(coalesce(usage_by_day.failed_generations, 0) as bigint) as failed_generations,

@@ -29,7 +29,7 @@ final as (
         cast(
             case
                 when horizon_months = 0 and elapsed_days > 0
-                    then vendor_cost_to_date_usd / cast(elapsed_days as numeric)
+                    then {{ quotient('vendor_cost_to_date_usd', as_decimal('elapsed_days')) }}
                         * {{ days_in_month('month_start') }}
             end as numeric(18, 4)
         ) as vendor_cost_at_current_pace_usd,

@@ -126,7 +126,7 @@ final as (
         cast(
             case
                 when horizon_months = 0 and elapsed_days > 0
-                    then to_date / cast(elapsed_days as numeric)
+                    then {{ quotient('to_date', as_decimal('elapsed_days')) }}
                         * {{ days_in_month('month_start') }}
             end as numeric(18, 4)
         ) as naive_current_pace

@@ -130,7 +130,7 @@ moments as (
     select
         'marts' as subject,
         as_of as moment,
-        cast({{ var('alert_stale_after_minutes') }} as numeric) / 60 as threshold,
+        cast({{ var('alert_stale_after_minutes') }} as {{ type_decimal() }}) / 60 as threshold,
         'The figures are as of ' as words,
         'dashboard_overview' as mart,
         'as_of' as mart_column
@@ -148,7 +148,7 @@ moments as (
             ),
             min(started_at)
         ) as moment,
-        cast({{ var('alert_nightly_after_hours') }} as numeric) as threshold,
+        cast({{ var('alert_nightly_after_hours') }} as {{ type_decimal() }}) as threshold,
         'No nightly run has succeeded since ' as words,
         'int_run_history' as mart,
         'ended_at' as mart_column
@@ -159,7 +159,7 @@ moments as (
     select
         'app' as subject,
         max(created_at) as moment,
-        cast({{ var('alert_silent_after_hours') }} as numeric) as threshold,
+        cast({{ var('alert_silent_after_hours') }} as {{ type_decimal() }}) as threshold,
         'The newest generation was created at ' as words,
         'fct_generations' as mart,
         'created_at' as mart_column
@@ -188,7 +188,7 @@ stale as (
         ]) }} as message,
         hours as value,
         threshold,
-        moment + threshold * interval '1' hour as since,
+        moment + threshold * {{ interval(1, 'hour') }} as since,
         mart,
         mart_column
     from ages
@@ -241,7 +241,7 @@ failed_run as (
                 "' failed: '", counted('failed_nodes', 'node'), "', '", 'failed_names',
             ]) ~ " else ' was refused at its start or interrupted' end",
             "case when in_a_row > 1 then " ~ dbt.concat([
-                "'; it is failure '", 'cast(in_a_row as text)', "' in a row.'",
+                "'; it is failure '", as_text('in_a_row'), "' in a row.'",
             ]) ~ " else '.' end",
         ]) }} as message,
         in_a_row as value,
@@ -310,14 +310,14 @@ failure_spike as (
         spikes.subject,
         spikes.failure_rate >= spikes.usual_rate + 2 * {{ rise }} as is_critical,
         {{ dbt.concat([
-            percent('spikes.failure_rate'), "' of the '", 'cast(spikes.ended_generations as text)',
+            percent('spikes.failure_rate'), "' of the '", as_text('spikes.ended_generations'),
             "' generations of '", 'spikes.subject', "' that ended in the '", 'spikes.period',
             "' before '", utc_minute('overview.as_of'), "' failed; usual are '",
             percent('spikes.usual_rate'), "'.'",
         ]) }} as message,
         spikes.failure_rate as value,
         spikes.usual_rate + {{ rise }} as threshold,
-        cast(null as timestamptz) as since,
+        cast(null as {{ type_timestamptz() }}) as since,
         'provider_health' as mart,
         'failure_rate' as mart_column
     from spikes
@@ -361,8 +361,8 @@ budgets as (
         overview.month_start,
         overview.cost_this_month_usd,
         forecast.budget_passed_on,
-        cast({{ budget }} as numeric) as budget_usd,
-        cast({{ budget }} as numeric) * {{ var('alert_budget_share') }} as threshold,
+        cast({{ budget }} as {{ type_decimal() }}) as budget_usd,
+        cast({{ budget }} as {{ type_decimal() }}) * {{ var('alert_budget_share') }} as threshold,
         (
             select min(spent.usage_date) from spent
             where spent.vendor_cost_usd >= {{ budget }} * {{ var('alert_budget_share') }}
@@ -386,15 +386,15 @@ budget as (
 
     select
         'budget' as kind,
-        substring(cast(month_start as text) from 1 for 7) as subject,
+        substring({{ as_text('month_start') }} from 1 for 7) as subject,
         is_passed as is_critical,
         {{ dbt.concat([
-            "'The vendor has cost '", 'cast(round(cost_this_month_usd, 2) as text)',
-            "' USD this month, of a budget of '", 'cast(round(budget_usd, 2) as text)', "' USD'",
+            "'The vendor has cost '", as_text('round(cost_this_month_usd, 2)'),
+            "' USD this month, of a budget of '", as_text('round(budget_usd, 2)'), "' USD'",
             "case when is_passed then ', which is passed.' when budget_passed_on is not null then "
                 ~ dbt.concat([
                     "', which is expected to be passed on '",
-                    'cast(budget_passed_on as text)', "'.'",
+                    as_text('budget_passed_on'), "'.'",
                 ]) ~ " else '.' end",
         ]) }} as message,
         cost_this_month_usd as value,
@@ -425,11 +425,11 @@ drift as (
         false as is_critical,
         {{ dbt.concat([
             "'The balances of '", counted('users', 'user'), "' differ from the ledger, by '",
-            'cast(' ~ exact_decimal('credits') ~ ' as text)', "' credits in all.'",
+            as_text(exact_decimal('credits')), "' credits in all.'",
         ]) }} as message,
         credits as value,
         {{ var('alert_drift_credits') }} as threshold,
-        cast(null as timestamptz) as since,
+        cast(null as {{ type_timestamptz() }}) as since,
         'credit_balance_reconciliation' as mart,
         'drift' as mart_column
     from drifts
@@ -443,7 +443,7 @@ unmapped as (
         'provider' as subject,
         count(distinct days.provider) as found,
         min(days.usage_date) as first_date,
-        cast(null as timestamptz) as first_at,
+        cast(null as {{ type_timestamptz() }}) as first_at,
         'daily_usage' as mart,
         'provider' as mart_column
     from days
@@ -460,7 +460,7 @@ unmapped as (
         'enhancement type' as subject,
         count(distinct days.enhancement_type) as found,
         min(days.usage_date) as first_date,
-        cast(null as timestamptz) as first_at,
+        cast(null as {{ type_timestamptz() }}) as first_at,
         'daily_usage' as mart,
         'enhancement_type' as mart_column
     from days
@@ -489,7 +489,7 @@ unmapped as (
         'subscription tier' as subject,
         count(distinct balances.subscription_tier) as found,
         cast(null as date) as first_date,
-        cast(null as timestamptz) as first_at,
+        cast(null as {{ type_timestamptz() }}) as first_at,
         'credit_balance_reconciliation' as mart,
         'subscription_tier' as mart_column
     from balances
@@ -546,10 +546,10 @@ new_findings as (
             counted('count(*)', 'finding'), "' of type '", 'finding_type', "' in the last '",
             counted(new_days, 'day'),
             "coalesce(" ~ dbt.concat([
-                "', '", 'cast(' ~ exact_decimal('sum(abs(credits_at_stake))') ~ ' as text)',
+                "', '", as_text(exact_decimal('sum(abs(credits_at_stake))')),
                 "' credits'",
             ]) ~ ", " ~ dbt.concat([
-                "', '", 'cast(round(sum(abs(usd_at_stake)), 2) as text)', "' USD'",
+                "', '", as_text('round(sum(abs(usd_at_stake)), 2)'), "' USD'",
             ]) ~ ", ', nothing')",
             "' at stake.'",
         ]) }} as message,
@@ -579,16 +579,16 @@ alerts as (
 final as (
 
     select
-        cast(kind || ':' || replace(subject, ' ', '_') as text) as alert_id,
-        cast(kind as text) as kind,
-        cast(case when is_critical then 'critical' else 'warning' end as text) as severity,
-        cast(subject as text) as subject,
-        cast(message as text) as message,
+        cast(kind || ':' || replace(subject, ' ', '_') as {{ dbt.type_string() }}) as alert_id,
+        {{ as_text('kind') }} as kind,
+        {{ as_text("case when is_critical then 'critical' else 'warning' end") }} as severity,
+        {{ as_text('subject') }} as subject,
+        {{ as_text('message') }} as message,
         cast(value as numeric(28, 6)) as value,
         cast(threshold as numeric(28, 6)) as threshold,
         since,
-        cast(mart as text) as mart,
-        cast(mart_column as text) as mart_column
+        {{ as_text('mart') }} as mart,
+        {{ as_text('mart_column') }} as mart_column
     from alerts
 
 )

@@ -17,7 +17,7 @@ periods as (
     select
         '1 hour' as period,
         as_of,
-        as_of - interval '1' hour as starts_after
+        as_of - {{ interval(1, 'hour') }} as starts_after
     from overview
 
     union all
@@ -25,7 +25,7 @@ periods as (
     select
         '24 hours' as period,
         as_of,
-        as_of - interval '24' hour as starts_after
+        as_of - {{ interval(24, 'hour') }} as starts_after
     from overview
 
 ),
@@ -40,7 +40,7 @@ generations as (
         duration_seconds
     from {{ ref('fct_generations') }}
     where
-        created_at > (select as_of - interval '24' hour from overview)
+        created_at > (select as_of - {{ interval(24, 'hour') }} from overview)
         and created_at <= (select as_of from overview)
 
 ),
@@ -71,9 +71,9 @@ usage_by_provider as (
         sum(case when generations.status in ('pending', 'processing') then 1 else 0 end)
             as in_flight_generations,
         sum(case when {{ is_stuck('periods.as_of') }} then 1 else 0 end) as stuck_generations,
-        percentile_cont(0.5) within group (order by generations.duration_seconds)
+        {{ percentile(0.5, 'generations.duration_seconds') }}
             as p50_duration_seconds,
-        percentile_cont(0.95) within group (order by generations.duration_seconds)
+        {{ percentile(0.95, 'generations.duration_seconds') }}
             as p95_duration_seconds,
         max(case when generations.status = 'completed' then generations.created_at end)
             as last_success_at
@@ -109,9 +109,9 @@ filled as (
 final as (
 
     select
-        cast(provider as text) as provider,
-        cast(provider_name as text) as provider_name,
-        cast(period as text) as period,
+        {{ as_text('provider') }} as provider,
+        {{ as_text('provider_name') }} as provider_name,
+        {{ as_text('period') }} as period,
         cast(completed_generations + failed_generations as bigint) as ended_generations,
         cast(completed_generations as bigint) as completed_generations,
         cast(failed_generations as bigint) as failed_generations,

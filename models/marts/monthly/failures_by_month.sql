@@ -61,14 +61,14 @@ final as (
 
     select
         month_start,
-        cast(provider as text) as provider,
-        cast(enhancement_type as text) as enhancement_type,
+        {{ as_text('provider') }} as provider,
+        {{ as_text('enhancement_type') }} as enhancement_type,
         cast(failed_generations as bigint) as failed_generations,
         cast(refunded_failures as bigint) as refunded_failures,
         cast(unrefunded_failures as bigint) as unrefunded_failures,
         {{ safe_divide('refunded_failures', 'failed_generations') }} as refunded_failure_rate,
         {{ exact_decimal('credits_refunded') }} as credits_refunded,
-        cast(example_generation_id as text) as example_generation_id
+        {{ as_text('example_generation_id') }} as example_generation_id
     from counted
 
 )

@@ -67,10 +67,19 @@ periods as (
         month_start,
         is_this_month,
         prior_month_start,
+        prior_month_start in (select usage_by_month.month_start from usage_by_month)
+            as has_prior_month,
         case
             when is_this_month then as_of else {{ from_reporting_timezone('wall_clock') }}
         end as ends_at,
-        least(prior_month_start + (last_date - month_start), month_start - 1) as prior_last_date,
+        cast(
+            least(
+                {{ dbt.dateadd(
+                    'day', dbt.datediff('month_start', 'last_date', 'day'), 'prior_month_start'
+                ) }},
+                {{ dbt.dateadd('day', -1, 'month_start') }}
+            ) as date
+        ) as prior_last_date,
         {{ from_reporting_timezone(
             'least(prior_month_start + (wall_clock - month_start), cast(month_start as timestamp))'
         ) }} as prior_ends_at
@@ -105,8 +114,6 @@ measured as (
     left join usage_by_month on periods.month_start = usage_by_month.month_start
     left join costs on periods.month_start = costs.month_start
     left join outcomes on periods.month_start = outcomes.month_start
-    left join usage_by_month as prior_months
-        on periods.prior_month_start = prior_months.month_start
     left join lateral (  -- noqa: ST05
         select
             coalesce(sum(generations), 0) as generations,
@@ -128,7 +135,8 @@ measured as (
                 and created_at <= prior_ends_at
             group by 1
         ) as usage_by_user
-    ) as prior_usage on prior_months.month_start is not null
+        having has_prior_month
+    ) as prior_usage on true
     left join lateral (  -- noqa: ST05
         select
             count(*) as refunds_issued,
@@ -136,11 +144,12 @@ measured as (
         from {{ ref('int_refunds_matched') }}
         where
             -- By index, an hour that the clocks show twice included.
-            created_at >= {{ start_of_day('prior_month_start') }} - interval '24' hour
+            created_at >= {{ start_of_day('prior_month_start') }} - {{ interval(24, 'hour') }}
             and created_at <= prior_ends_at
             and {{ reporting_date('created_at') }} >= prior_month_start
             and {{ reporting_date('created_at') }} <= prior_last_date
-    ) as prior_refunds on prior_months.month_start is not null
+        having has_prior_month
+    ) as prior_refunds on true
 
 ),
 

@@ -76,8 +76,8 @@ final as (
 
     select
         month_start,
-        cast(provider as text) as provider,
-        cast(provider_name as text) as provider_name,
+        {{ as_text('provider') }} as provider,
+        {{ as_text('provider_name') }} as provider_name,
         cast(generations as bigint) as generations,
         cast(completed_generations as bigint) as completed_generations,
         cast(failed_generations as bigint) as failed_generations,

@@ -64,8 +64,8 @@ final as (
 
     select
         month_start,
-        cast(provider as text) as provider,
-        cast(provider_name as text) as provider_name,
+        {{ as_text('provider') }} as provider,
+        {{ as_text('provider_name') }} as provider_name,
         cast(generations as bigint) as generations,
         {{ exact_decimal('credits_used') }} as credits_used,
         cast(refunds_issued as bigint) as refunds_issued,

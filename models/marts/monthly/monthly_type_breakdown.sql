@@ -101,8 +101,8 @@ final as (
 
     select
         month_start,
-        cast(enhancement_type as text) as enhancement_type,
-        cast(enhancement_type_name as text) as enhancement_type_name,
+        {{ as_text('enhancement_type') }} as enhancement_type,
+        {{ as_text('enhancement_type_name') }} as enhancement_type_name,
         cast(generations as bigint) as generations,
         cast(completed_generations as bigint) as completed_generations,
         cast(failed_generations as bigint) as failed_generations,

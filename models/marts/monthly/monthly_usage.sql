@@ -13,7 +13,7 @@
 
 {%- set months = changed_usage_months() %}
 
-with recursive usage_by_month as (
+with usage_by_month as (
 
     select * from {{ ref('int_usage_by_month') }}
     where is_all_providers
@@ -30,20 +30,20 @@ bounds as (
 ),
 
 -- From that of the first generation to that of `as_of`.
+calendar as (
+
+    {{ months_until(as_of()) | indent(4) }}
+
+),
+
 months as (
 
-    select
-        first_month as month_start,
-        last_month
-    from bounds
-
-    union all
-
-    select
-        cast({{ dbt.dateadd('month', 1, 'month_start') }} as date) as month_start,
-        last_month
-    from months
-    where month_start < last_month
+    select calendar.month_start
+    from calendar
+    inner join bounds
+        on
+            calendar.month_start >= bounds.first_month
+            and calendar.month_start <= bounds.last_month
 
 ),
 

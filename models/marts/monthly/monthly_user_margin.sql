@@ -74,7 +74,7 @@ final as (
 
     select
         month_start,
-        cast(user_id as text) as user_id,
+        {{ as_text('user_id') }} as user_id,
         cast(generations as bigint) as generations,
         {{ exact_decimal('credits_used') }} as credits_used,
         cast(refunds_issued as bigint) as refunds_issued,

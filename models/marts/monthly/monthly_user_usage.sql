@@ -33,13 +33,13 @@ final as (
 
     select
         usage_by_month.month_start,
-        cast(usage_by_month.user_id as text) as user_id,
+        {{ as_text('usage_by_month.user_id') }} as user_id,
         cast(usage_by_month.generations as bigint) as generations,
         cast(usage_by_month.completed_generations as bigint) as completed_generations,
         cast(usage_by_month.failed_generations as bigint) as failed_generations,
         {{ exact_decimal('usage_by_month.credits_used') }} as credits_used,
         cast(usage_by_month.vendor_cost_usd as numeric(18, 6)) as vendor_cost_usd,
-        cast(balances.subscription_tier as text) as subscription_tier,
+        {{ as_text('balances.subscription_tier') }} as subscription_tier,
         cast(usage_by_month.generations_without_cost as bigint) as generations_without_cost
     from usage_by_month
     left join balances on usage_by_month.user_id = balances.user_id

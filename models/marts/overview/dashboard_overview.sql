@@ -38,7 +38,7 @@ last_7_days as (
         count(case when status = 'completed' then 1 end) as completed_generations,
         count(case when status = 'failed' then 1 end) as failed_generations
     from {{ ref('fct_generations') }}
-    where created_at > {{ as_of() }} - interval '168' hour
+    where created_at > {{ as_of() }} - {{ interval(168, 'hour') }}
 
 ),
 
@@ -56,7 +56,7 @@ refunds_7d as (
         count(*) as refunds_issued_7d,
         coalesce(sum(credits), 0) as credits_refunded_7d
     from {{ ref('int_refunds_matched') }}
-    where created_at > {{ as_of() }} - interval '168' hour
+    where created_at > {{ as_of() }} - {{ interval(168, 'hour') }}
 
 ),
 
@@ -83,7 +83,7 @@ final as (
 
     select
         {{ as_of() }} as as_of,
-        cast('{{ var('reporting_timezone') }}' as text) as reporting_timezone,
+        cast('{{ var('reporting_timezone') }}' as {{ dbt.type_string() }}) as reporting_timezone,
         today.generations_today,
         cast(today.cost_today_usd as numeric(18, 6)) as cost_today_usd,
         today.active_users_today,

@@ -12,8 +12,8 @@ with overview as (
         *,
         {{ reporting_date('as_of') }} as today,
         {{ reporting_month('as_of') }} as month_start,
-        as_of - interval '24' hour as day_before,
-        as_of - interval '168' hour as week_before
+        as_of - {{ interval(24, 'hour') }} as day_before,
+        as_of - {{ interval(168, 'hour') }} as week_before
     from {{ ref('dashboard_overview') }}
 
 ),
@@ -218,7 +218,7 @@ final as (
             'platformCreditsRemaining': '0',
             'dailyUsage': exact_decimal('today.credits_used'),
             'activeUsers': 'overview.users_with_credits',
-            'monthlyCost': 'cast(' ~ rounded('overview.cost_this_month_usd', 2) ~ ' as text)',
+            'monthlyCost': as_text(rounded('overview.cost_this_month_usd', 2)),
             'providers': 'providers.list',
             'todayStats': json_object({
                 'activeUsers': 'overview.active_users_today',

@@ -37,11 +37,11 @@ hashed as (
         *,
         {{ dbt.hash(dbt.concat([
             "coalesce(user_id, '')", "'|'", "coalesce(transaction_type, '')", "'|'",
-            "coalesce(cast(app_credits as text), '')", "'|'",
-            "coalesce(cast(app_cost_usd as text), '')",
+            'coalesce(' ~ as_text('app_credits') ~ ", '')", "'|'",
+            'coalesce(' ~ as_text('app_cost_usd') ~ ", '')",
             "'|'", "coalesce(provider, '')", "'|'", "coalesce(enhancement_type, '')", "'|'",
             "coalesce(api_request_id, '')", "'|'",
-            "coalesce(cast(extract(epoch from created_at) as text), '')",
+            'coalesce(' ~ as_text(unix_seconds('created_at')) ~ ", '')",
         ])) }} as content_hash
     from renamed
 
@@ -52,7 +52,7 @@ identified as (
     select
         {{ dbt.concat([
             'content_hash', "'-'",
-            'cast(row_number() over (partition by content_hash order by status) as text)',
+            as_text('row_number() over (partition by content_hash order by status nulls last)'),
         ]) }} as transaction_id,
         user_id,
         transaction_type,

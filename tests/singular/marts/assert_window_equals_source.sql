@@ -7,7 +7,7 @@
 {%- set starts = run_query('select window_start from ' ~ ref('int_inputs')).columns[0].values()
     if execute else [] %}
 {%- set window_start = timestamp_literal(starts[0]) if starts and starts[0]
-    else 'cast(null as timestamptz)' %}
+    else 'cast(null as ' ~ type_timestamptz() ~ ')' %}
 
 with touched as (
 

@@ -1,3 +1,0 @@
-{% macro interval(amount, unit) -%}
-    interval '{{ amount }}' {{ unit }}
-{%- endmacro %}

@@ -1,0 +1,37 @@
+{% macro cast_source_column(column, found_type, data_type) %}
+    {#
+        An SQL expression that reads a quoted `column` of the app, of the server's `found_type`, as
+        `data_type`; nothing where its values could not all be read exactly.
+    #}
+    {{ return(adapter.dispatch('cast_source_column', 'paygen')(column, found_type, data_type)) }}
+{% endmacro %}
+
+{% macro default__cast_source_column(column, found_type, data_type) %}
+    {{ return('cast(' ~ column ~ ' as ' ~ type_declared(data_type) ~ ')') }}
+{% endmacro %}
+
+{% macro postgres__cast_source_column(column, found_type, data_type) %}
+    {% set cast = 'cast(' ~ column ~ ' as ' ~ data_type ~ ')' %}
+    {% if data_type == 'timestamptz' %}
+        {# A timestamp without a zone is UTC, whatever the session's zone. #}
+        {{ return({
+            'timestamp with time zone': column,
+            'timestamp without time zone': column ~ " at time zone 'UTC'",
+        }.get(found_type)) }}
+    {% elif data_type == 'numeric' %}
+        {% if found_type == 'real' %}
+            {# A cast keeps six digits, which are fewer than some whole numbers have. #}
+            {{ return(
+                'case when cast(' ~ cast ~ ' as real) = ' ~ column ~ ' then ' ~ cast
+                ~ ' else cast(cast(' ~ column ~ ' as double precision) as numeric) end'
+            ) }}
+        {% endif %}
+        {{ return(cast if found_type in [
+            'smallint', 'integer', 'bigint', 'numeric', 'double precision', 'money',
+        ] else none) }}
+    {% elif found_type in ['json', 'jsonb'] %}
+        {# A string without its quotes. #}
+        {{ return('(' ~ column ~ " #>> '{}')") }}
+    {% endif %}
+    {{ return(cast) }}
+{% endmacro %}

@@ -1,0 +1,12 @@
+{% macro row_digest(row) -%}
+    {#- Tells a row from what it was before; null where it cannot be made. -#}
+    {{- return(adapter.dispatch('row_digest', 'paygen')(row)) -}}
+{%- endmacro %}
+
+{% macro default__row_digest(row) -%}
+    cast(null as bigint)
+{%- endmacro %}
+
+{% macro postgres__row_digest(row) -%}
+    hash_record_extended({{ row }}, 0)
+{%- endmacro %}

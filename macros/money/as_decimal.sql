@@ -1,0 +1,3 @@
+{% macro as_decimal(expression) -%}
+    cast({{ expression }} as {{ type_decimal() }})
+{%- endmacro %}
