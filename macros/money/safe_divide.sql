@@ -1,5 +1,8 @@
 {% macro safe_divide(numerator, denominator) -%}
-    cast(
-        round({{ quotient(numerator, denominator) }}, 6) as numeric(18, 6)
-    )
+    {#-
+        Null where the denominator is 0, and where it is so small that the answer, from 10^12 on, says
+        nothing and fits no column.
+    -#}
+    {%- set answer = 'round(' ~ quotient(numerator, denominator) ~ ', 6)' -%}
+    cast(case when abs({{ answer }}) < 1000000000000 then {{ answer }} end as numeric(18, 6))
 {%- endmacro %}

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from tests.oracle import seeds
 from tests.oracle.texts import shown_id, shown_message, shown_name
 
-LARGEST_AMOUNT = Decimal(10) ** 15
+LARGEST_AMOUNT = Decimal(10) ** 12
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
