@@ -1,13 +1,14 @@
 {% macro postgres__stands() %}
     {#
         See `stands`: nothing that the table or view is made of changed. Nightly runs compute the monthly
-        marts all the same, a few hundred rows, and write what differs. A table that no refresh makes
-        anew holds what no query can tell.
+        marts all the same, a few hundred rows, and write what differs. A table that the run itself
+        writes its record into (meta `written_by_hooks`) is never written by its query.
     #}
-    {% if config.get('full_refresh') is false and load_cached_relation(this) %}{{ return(true) }}{% endif %}
+    {% set meta = config.get('meta') or {} %}
+    {% if meta.written_by_hooks and load_cached_relation(this) %}{{ return(true) }}{% endif %}
     {% if flags.FULL_REFRESH or not load_cached_relation(this) %}{{ return(false) }}{% endif %}
     {% if checks_all_history() and 'monthly' in model.fqn %}{{ return(false) }}{% endif %}
-    {{ return((config.get('meta') or {}).get('skip_when_unchanged', false) and nothing_changed()) }}
+    {{ return(meta.get('skip_when_unchanged', false) and nothing_changed()) }}
 {% endmacro %}
 
 {% macro builds_all_models() %}

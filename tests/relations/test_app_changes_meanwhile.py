@@ -124,6 +124,7 @@ def test_a_column_that_goes_in_the_middle_of_a_run(built: AppDatabase) -> None:
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
+@pytest.mark.long
 def test_tables_that_are_emptied_in_the_middle_of_a_run(built: AppDatabase) -> None:
     """The run sees some of it; the next nightly run is exact."""
     change_one_charge(built)
