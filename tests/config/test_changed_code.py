@@ -119,6 +119,7 @@ def test_changed_rules_ask_for_one_full_refresh(checkout: Checkout) -> None:
     assert used(database) == 14
 
 
+@pytest.mark.long
 def test_an_incremental_model_needs_no_central_list(checkout: Checkout) -> None:
     """One that says which rows it replaces works in every run; one that does not is an error."""
     database = checkout.database

@@ -387,6 +387,7 @@ def test_ctrl_c_ends_it_quietly(demo_database: AppDatabase) -> None:
         assert not TRACE.search(page.process.stderr.read())
 
 
+@pytest.mark.long
 def test_a_mart_that_is_locked_for_long_is_given_up(database: AppDatabase) -> None:
     build(database)
     with page_of(database) as page, database.connect() as blocker, blocker.cursor() as cursor:

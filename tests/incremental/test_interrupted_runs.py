@@ -167,7 +167,9 @@ def test_changed_settings_demand_a_full_refresh(built: AppDatabase) -> None:
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
-@pytest.mark.parametrize("seed", ["provider_prices", "provider_aliases"])
+@pytest.mark.parametrize(
+    "seed", ["provider_prices", pytest.param("provider_aliases", marks=pytest.mark.long)]
+)
 def test_changed_seeds_demand_a_full_refresh(built: AppDatabase, seed: str) -> None:
     """What history was built with is compared by the files' checksums."""
     name = f"seeds/{seed}.csv"

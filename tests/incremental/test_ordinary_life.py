@@ -178,9 +178,9 @@ BEFORE, AFTER = "before the first build", "afterwards"
 @pytest.mark.parametrize(
     ("when", "bad", "is_rejected"),
     [
-        (AFTER, datetime(1970, 1, 2, tzinfo=UTC), True),
+        pytest.param(AFTER, datetime(1970, 1, 2, tzinfo=UTC), True, marks=pytest.mark.long),
         pytest.param(BEFORE, datetime(2001, 9, 9, tzinfo=UTC), True, marks=pytest.mark.long),
-        pytest.param(BEFORE, datetime(1970, 1, 2, tzinfo=UTC), True, marks=pytest.mark.long),
+        (BEFORE, datetime(1970, 1, 2, tzinfo=UTC), True),
         pytest.param(AFTER, datetime(2015, 1, 1, tzinfo=UTC), True, marks=pytest.mark.long),
         (BEFORE, datetime(2022, 6, 1, tzinfo=UTC), False),
     ],

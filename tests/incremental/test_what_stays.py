@@ -95,6 +95,7 @@ def test_a_run_of_a_selection_is_none_of_all(built: AppDatabase) -> None:
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
+@pytest.mark.long
 def test_what_was_undone_after_a_run_that_ended_early_is_new(built: AppDatabase) -> None:
     """The app has again what the last complete run found, but the facts have what came between."""
     run(built, AS_OF, ZONE, "--selector", "frequent")
@@ -153,6 +154,7 @@ def test_old_tasks_that_never_ended_stay_as_they_were_seen(built: AppDatabase) -
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
+@pytest.mark.long
 def test_a_fact_that_is_no_longer_there_fails_the_run(built: AppDatabase) -> None:
     """A run looks at what changed at the source, but counts its window; the next looks at all."""
     run(built, AS_OF, ZONE, "--selector", "frequent")

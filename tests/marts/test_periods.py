@@ -188,6 +188,7 @@ def test_stuck_is_older_than_the_limit(app: AppDatabase) -> None:
     assert overview == [{"in_flight_generations": 2, "stuck_generations": 1}]
 
 
+@pytest.mark.long
 def test_what_was_outstanding_is_kept_and_never_invented(app: AppDatabase) -> None:
     """Neither a rebuild nor a run as of the past changes what was measured; the rest is null."""
     days = [AS_OF + timedelta(days=100 + number) for number in range(4)]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg2
+import pytest
 
 from tests.app_database import BUILD_ROLE, AppDatabase
 from tests.incremental.conftest import AS_OF, ZONE, change_one_charge
@@ -115,6 +116,7 @@ def test_every_mart_is_there_all_the_time(built: AppDatabase, reader: str) -> No
     assert leftovers(built) == []
 
 
+@pytest.mark.long
 def test_a_long_report_keeps_no_reader_waiting(built: AppDatabase, reader: str) -> None:
     """A table that cannot be swapped is written where it stands; the report sees it as it was."""
     built.execute(f"grant pg_read_all_data to {reader}")
