@@ -221,8 +221,8 @@ md5(
         select prosrc from pg_proc where oid = to_regprocedure('{{ late_query(relation) }}')
     ), '') || coalesce((
         select string_agg(
-            format('%s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod)),
-            ', ' order by attrelid::regclass::text, attnum
+            format('%s %s %s', attrelid, attname, format_type(atttypid, atttypmod)),
+            ', ' order by attrelid, attnum
         )
         from pg_attribute
         where attrelid in ({{ read | join(', ') or 'null' }}) and attnum > 0 and not attisdropped

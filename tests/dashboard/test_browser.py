@@ -13,6 +13,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.app_database import PROJECT, AppDatabase
 from tests.dashboard import browsing
@@ -163,8 +164,8 @@ def test_the_form_sets_the_address(browser: webdriver.Chrome, demo_page: Page) -
     look(browser)
     browser.get(demo_page.address)
     browser.find_element(By.NAME, "provider").send_keys("seedream", Keys.ENTER)
+    WebDriverWait(browser, 10).until(lambda _: "provider=seedream" in browser.current_url)
     assert browser.find_element(By.TAG_NAME, "h1").text == "December 2024, Seedream"
-    assert "provider=seedream" in browser.current_url
     browser.find_element(By.LINK_TEXT, "All providers and types").click()
     assert browser.find_element(By.TAG_NAME, "h1").text == "December 2024"
 

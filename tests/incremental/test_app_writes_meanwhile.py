@@ -144,7 +144,7 @@ values ('image_gen', 'completed', now() - interval '9 days')
 @pytest.mark.parametrize(
     ("seed", "runs"),
     [
-        (1, [(), ()]),
+        pytest.param(1, [(), ()], marks=pytest.mark.long),
         *(
             pytest.param(seed, [(), (), ("--full-refresh",), ()], marks=pytest.mark.long)
             for seed in range(2, 12)

@@ -44,6 +44,7 @@ def test_selectors_name_the_runs() -> None:
     assert selected("weekly") == daily
 
 
+@pytest.mark.long
 def test_a_frequent_run_does_not_load_pandas(built: AppDatabase) -> None:
     variables = {"as_of": AS_OF.isoformat(), "reporting_timezone": ZONE}
     command = [

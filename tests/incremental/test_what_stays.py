@@ -86,6 +86,7 @@ def test_a_variable_is_heeded_where_nothing_is_new(
     assert built.query(shown) == before
 
 
+@pytest.mark.long
 def test_a_run_of_a_selection_is_none_of_all(built: AppDatabase) -> None:
     """What it left out is made up for by the next run, though the app wrote nothing since."""
     run(built, AS_OF, ZONE, "--selector", "frequent")
@@ -111,6 +112,7 @@ def test_what_was_undone_after_a_run_that_ended_early_is_new(built: AppDatabase)
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
+@pytest.mark.long
 def test_a_step_that_was_run_by_itself_hides_nothing(built: AppDatabase) -> None:
     """What `int_rows_seen` was told then is brought to the facts by the next run of all."""
     run(built, AS_OF, ZONE, "--selector", "frequent")

@@ -83,6 +83,7 @@ def assert_near_nominal(made: pd.DataFrame, tolerance: float) -> None:
         assert covered == pytest.approx(int(level) / 100, abs=tolerance), level
 
 
+@pytest.mark.long
 def test_better_than_naive_with_honest_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     """On histories with trend, weekdays, a price change and noise.
 

@@ -133,6 +133,7 @@ def test_tables_that_are_emptied_in_the_middle_of_a_run(built: AppDatabase) -> N
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
+@pytest.mark.long
 def test_a_task_that_goes_after_the_run_has_seen_it(built: AppDatabase) -> None:
     """The run ends green without it. One that we lose while the app has it is still found."""
     task = "00000000-0000-4000-8000-00000000dead"

@@ -104,6 +104,7 @@ def test_the_app_migrates_as_if_we_were_not_there(typed_app: AppDatabase) -> Non
     assert typed_app.query(DEPENDENTS, None) == []
 
 
+@pytest.mark.long
 def test_tiers_and_balances_are_those_of_the_app_after_each_run(database: AppDatabase) -> None:
     """Whoever comes, goes, or changes; where nothing changed, nothing is written."""
     database.insert("enhancement_tasks", TASK)

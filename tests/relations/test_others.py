@@ -162,6 +162,7 @@ def test_a_publication_of_our_tables(any_server, publication: str) -> None:
             cursor.execute(f"delete from {table['name']}")
 
 
+@pytest.mark.long
 def test_row_security_that_is_switched_on_by_itself(database: AppDatabase) -> None:
     """Readers see the rows, Python models' too; a policy made by hand stays in force."""
     reader = "relations_reader"

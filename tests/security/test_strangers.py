@@ -105,6 +105,7 @@ def test_what_is_planted_is_found_without_the_pin(
             assert cursor.rowcount == 1
 
 
+@pytest.mark.long
 def test_no_stranger_is_called(any_database: AppDatabase) -> None:
     """In a full build, scheduled runs, each operation; the numbers are the oracle's."""
     tables = sample.app_tables()
