@@ -144,3 +144,18 @@ def leftovers(database: AppDatabase) -> list[dict]:
             where relnamespace::regnamespace::text like 'analytics%%'
                 and relname ~ '__(old|dbt)_'"""
     )
+
+
+def test_views_read_a_seed_that_was_made_anew(built: AppDatabase) -> None:
+    """Though neither their query nor its columns changed; the old table is gone."""
+    reads = """select distinct refobjid from pg_depend join pg_rewrite on pg_rewrite.oid = objid
+               where ev_class = 'analytics.provider_health'::regclass
+               and refobjid = 'analytics_seeds.providers'::regclass"""
+    before = built.query(reads)
+    built.dbt("seed", "--full-refresh", "--select", "providers")
+    assert built.query(reads) == []
+    change_one_charge(built)
+    run(built, AS_OF, ZONE, "--selector", "frequent", "--exclude-resource-type", "test")
+    assert len(before) == len(built.query(reads)) == 1
+    assert built.query(reads) != before
+    assert leftovers(built) == []
