@@ -11,7 +11,7 @@
         what must stay is the variable `cleanup`; nothing here or below names a table.
     #}
     {% if execute %}
-        {% do adapter.dispatch('run_cleanup')({
+        {% do adapter.dispatch('run_cleanup', 'paygen')({
             'action': action,
             'confirm': confirm,
             'accept': accept,

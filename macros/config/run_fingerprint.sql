@@ -7,11 +7,6 @@
     {% set parts = [
         var('credit_price_usd'), var('stuck_after_minutes'), var('reader_roles'),
         has_unique_key('user_credits', 'user_id'), code_fingerprint(),
-        var('monthly_budget_usd'), built_forecasts(),
-        var('alert_stale_after_minutes'), var('alert_nightly_after_hours'),
-        var('alert_silent_after_hours'), var('alert_failed_runs'), var('alert_failure_rise'),
-        var('alert_failure_min_ended'), var('alert_budget_share'), var('alert_drift_credits'),
-        var('alert_unmapped_values'), var('alert_new_findings'), var('alert_new_days'),
     ] %}
     {{ return(local_md5(parts | map('string') | sort | join)) }}
 {% endmacro %}

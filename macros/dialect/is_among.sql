@@ -17,20 +17,3 @@
         where number < 9223372036854775807
     ), false)
 {%- endmacro %}
-
-{% macro is_id_among(id, query) -%}
-    {#- The same for ids, which are texts: by their hashes first. -#}
-    {{- return(adapter.dispatch('is_id_among', 'paygen')(id, query)) -}}
-{%- endmacro %}
-
-{% macro default__is_id_among(id, query) -%}
-    {{ id }} in ({{ query }})
-{%- endmacro %}
-
-{% macro postgres__is_id_among(id, query) -%}
-    {{ is_among(
-        'hashtextextended(' ~ id ~ ', 0)',
-        'select hashtextextended(ids.id, 0) from (' ~ query ~ ') as ids (id)'
-    ) }}
-    and {{ id }} in ({{ query }})
-{%- endmacro %}

@@ -83,7 +83,11 @@
 
 {% macro changed_months() %}
     {# The months of those days, as a list of ISO dates of their first days; none where all changed. #}
-    {% set days = changed_days() %}
+    {{ return(months_of_days(changed_days())) }}
+{% endmacro %}
+
+{% macro months_of_days(days) %}
+    {# The first days of the months of some days, as ISO dates; none for none. #}
     {% if days is none %}{{ return(none) }}{% endif %}
     {% set months = [] %}
     {% for day in days if day[:8] ~ '01' not in months %}

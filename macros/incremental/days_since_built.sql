@@ -21,13 +21,7 @@
 
 {% macro months_since_built() %}
     {# The first days of the months of `days_since_built`; none where all may have changed. #}
-    {% set days = days_since_built() %}
-    {% if days is none %}{{ return(none) }}{% endif %}
-    {% set months = [] %}
-    {% for day in days if day[:8] ~ '01' not in months %}
-        {% do months.append(day[:8] ~ '01') %}
-    {% endfor %}
-    {{ return(months) }}
+    {{ return(months_of_days(days_since_built())) }}
 {% endmacro %}
 
 {% macro date_ranges(days, before, after) %}

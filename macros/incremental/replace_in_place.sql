@@ -16,7 +16,7 @@
         {{ get_incremental_replace_sql({
             'target_relation': target_relation,
             'temp_relation': new_rows,
-            'dest_columns': columns.names,
+            'dest_columns': columns.columns,
         }) }}
     {% endcall %}
 

@@ -6,7 +6,7 @@
         would have every row looked at. Of a table with a `unique_key`, rows that would come back as
         they are, but for the number of their change, stay where they are.
     #}
-    {% set columns = arguments.dest_columns %}
+    {% set columns = arguments.dest_columns | map(attribute='quoted') | list %}
     {% set new_rows, target = arguments.temp_relation, arguments.target_relation %}
     {% set keys = config.get('unique_key') or [] %}
     {% set key = [keys] if keys is string else keys %}

@@ -31,21 +31,22 @@
 
 {% macro written_columns(relation, new_rows) %}
     {# The columns of a table, and how those of its new rows differ. One query, which each run makes. #}
-    {% set columns = {'names': [], 'here': [], 'there': []} %}
-    {% for is_new, name, column in run_query(
-        'select ' ~ oid_of(new_rows) ~ " = attrelid, attname, attname || ' ' || format_type(atttypid, atttypmod)"
+    {% set columns = {'columns': [], 'here': [], 'there': []} %}
+    {% for is_new, name, type in run_query(
+        'select ' ~ oid_of(new_rows) ~ ' = attrelid, attname, format_type(atttypid, atttypmod)'
         ~ ' from pg_attribute where attrelid in (' ~ oid_of(relation) ~ ', ' ~ oid_of(new_rows) ~ ')'
         ~ ' and attnum > 0 and not attisdropped order by attnum'
     ).rows %}
         {% if is_new %}
-            {% do columns.there.append(column) %}
+            {% do columns.there.append(name ~ ' ' ~ type) %}
         {% else %}
-            {% do columns.here.append(column) %}
-            {% do columns.names.append(adapter.quote(name)) %}
+            {% do columns.here.append(name ~ ' ' ~ type) %}
+            {% do columns.columns.append(api.Column(name, type)) %}
         {% endif %}
     {% endfor %}
     {{ return({
-        'names': columns.names,
+        'columns': columns.columns,
+        'names': columns.columns | map(attribute='quoted') | list,
         'gone': columns.here | reject('in', columns.there) | list,
         'new': columns.there | reject('in', columns.here) | list,
     }) }}

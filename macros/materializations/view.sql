@@ -21,7 +21,7 @@
         select coalesce({{ made_digest(target_relation) }} = {{ noted_digest(target_relation) }}, false)
     {% endcall %}
     {% if load_result('is_made').table.columns[0].values()[0] %}
-        {% call noop_statement('main', 'CREATE VIEW') %}{% endcall %}
+        {% call noop_statement('main', 'UP TO DATE') %}{% endcall %}
     {% else %}
         {% do make_view(target_relation, binds) %}
     {% endif %}

@@ -4,7 +4,7 @@
         as its YAML has them are not those it was built with, or a foreign key refers to its rows.
     #}
     {% if execute and flags.WHICH in ['build', 'run'] %}
-        {% set problems = adapter.dispatch('find_blocking_dependents')() %}
+        {% set problems = adapter.dispatch('find_blocking_dependents', 'paygen')() %}
         {% if problems %}
             {{ exceptions.raise_compiler_error(
                 "others depend on tables that this run writes anew, nothing was built:\n  - "

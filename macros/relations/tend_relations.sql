@@ -4,7 +4,7 @@
         start and the end of every run.
     #}
     {% if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot'] %}
-        {{ return(adapter.dispatch('tend_relations')(project_schemas())) }}
+        {{ return(adapter.dispatch('tend_relations', 'paygen')(project_schemas())) }}
     {% endif %}
 {% endmacro %}
 

@@ -6,7 +6,7 @@
     #}
     {% if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot'] %}
         {% set history = history_relation() %}
-        {{ return(adapter.dispatch('recorded')([
+        {{ return(adapter.dispatch('recorded', 'paygen')([
             'update ' ~ history ~ " set status = 'unfinished' where status = 'running'",
             'insert into ' ~ history ~ ' (' ~ run_identity() | join(', ') ~ ', status, started_at)'
             ~ ' values (' ~ run_identity().values() | join(', ') ~ ", 'running', "
@@ -55,7 +55,7 @@
 {% endmacro %}
 
 {% macro server_clock() -%}
-    {{- return(adapter.dispatch('server_clock')()) -}}
+    {{- return(adapter.dispatch('server_clock', 'paygen')()) -}}
 {%- endmacro %}
 
 {% macro default__server_clock() -%}

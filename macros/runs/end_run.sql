@@ -24,7 +24,7 @@
             {% do values.append(column ~ ' = ' ~ value) %}
         {% endfor %}
         {% set identity = run_identity() %}
-        {{ return(adapter.dispatch('recorded')([
+        {{ return(adapter.dispatch('recorded', 'paygen')([
             'update ' ~ history ~ ' set ' ~ values | join(', ') ~ ' where invocation_id = '
             ~ identity.invocation_id,
             'if not found then insert into ' ~ history ~ ' (' ~ (identity.keys() | list

@@ -4,7 +4,7 @@
         a run makes belongs to its role, and would be closed to the other from then on.
     #}
     {% if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot'] %}
-        {% do adapter.dispatch('check_owners')() %}
+        {% do adapter.dispatch('check_owners', 'paygen')() %}
     {% endif %}
 {% endmacro %}
 

@@ -4,7 +4,7 @@
         resolve to what a stranger planted, and text be read as the role's settings say.
     #}
     {% if not execute %}{{ return('') }}{% endif %}
-    {% set problem = adapter.dispatch('find_session_problem')() %}
+    {% set problem = adapter.dispatch('find_session_problem', 'paygen')() %}
     {% if problem %}{{ exceptions.raise_compiler_error(problem) }}{% endif %}
 {% endmacro %}
 

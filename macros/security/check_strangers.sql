@@ -12,14 +12,14 @@
             'columns': source_columns(node.name).names,
         }) %}
     {% endfor %}
-    {% set problems = adapter.dispatch('find_strangers')(sources, project_schemas()) %}
+    {% set problems = adapter.dispatch('find_strangers', 'paygen')(sources, project_schemas()) %}
     {% if problems %}
         {{ exceptions.raise_compiler_error(
             "this run would execute code of roles that are not trusted, nothing was built:\n  - "
             ~ problems | join('\n  - ')
         ) }}
     {% endif %}
-    {% set creators = adapter.dispatch('find_creators')(source_relation('enhancement_tasks').schema) %}
+    {% set creators = adapter.dispatch('find_creators', 'paygen')(source_relation('enhancement_tasks').schema) %}
     {% if creators %}
         {{ log(
             "Roles that are not trusted may create objects in schema "

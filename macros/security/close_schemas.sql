@@ -5,7 +5,7 @@
         nobody else, read the marts. Only what differs is touched.
     #}
     {% if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot'] %}
-        {{ return(adapter.dispatch('close_schemas')(project_schemas())) }}
+        {{ return(adapter.dispatch('close_schemas', 'paygen')(project_schemas())) }}
     {% endif %}
 {% endmacro %}
 

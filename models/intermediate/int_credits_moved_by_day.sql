@@ -1,5 +1,8 @@
 {{ config(tags=['nightly', 'reports']) }}
 
+{%- set movements = credit_movements() %}
+{%- set of_usage = ['used', 'refunded'] %}
+
 with given as (
 
     select * from {{ ref('int_credits_given') }}
@@ -12,33 +15,27 @@ usage_by_day as (
 
 ),
 
-movements as (
+moved as (
 
     select
-        usage_date,
-        case when movement = 'bought' then credits else 0 end as credits_bought,
-        case when movement = 'granted' then credits else 0 end as credits_granted,
-        cast(0 as {{ type_decimal() }}) as credits_used,
-        cast(0 as {{ type_decimal() }}) as credits_refunded,
-        case when movement = 'adjusted' then credits else 0 end as credits_adjusted,
-        case when movement = 'charged_otherwise' then -credits else 0 end
-            as credits_charged_otherwise,
-        case when movement = 'held' then -credits else 0 end as credits_held,
-        case when movement = 'released' then credits else 0 end as credits_released
+        {%- for movement, sign in movements.items() %}
+        {%- if movement in of_usage %}
+        cast(0 as {{ type_decimal() }}) as credits_{{ movement }},
+        {%- else %}
+        case when movement = '{{ movement }}' then {{ '-' if sign < 0 }}credits else 0 end
+            as credits_{{ movement }},
+        {%- endif %}
+        {%- endfor %}
+        usage_date
     from given
 
     union all
 
     select
-        usage_date,
-        0 as credits_bought,
-        0 as credits_granted,
-        credits_used,
-        credits_refunded,
-        0 as credits_adjusted,
-        0 as credits_charged_otherwise,
-        0 as credits_held,
-        0 as credits_released
+        {%- for movement in movements %}
+        {{ '0 as ' if movement not in of_usage }}credits_{{ movement }},
+        {%- endfor %}
+        usage_date
     from usage_by_day
 
 ),
@@ -46,17 +43,12 @@ movements as (
 final as (
 
     select
-        usage_date,
-        sum(credits_bought) as credits_bought,
-        sum(credits_granted) as credits_granted,
-        sum(credits_used) as credits_used,
-        sum(credits_refunded) as credits_refunded,
-        sum(credits_adjusted) as credits_adjusted,
-        sum(credits_charged_otherwise) as credits_charged_otherwise,
-        sum(credits_held) as credits_held,
-        sum(credits_released) as credits_released
-    from movements
-    group by 1
+        {%- for movement in movements %}
+        sum(credits_{{ movement }}) as credits_{{ movement }},
+        {%- endfor %}
+        usage_date
+    from moved
+    group by usage_date
 
 )
 

@@ -1,22 +1,27 @@
 {{ config(tags=['nightly', 'reports']) }}
 
-with recursive active_users as (
+with active_users as (
 
     select * from {{ ref('int_active_users_by_day') }}
+
+),
+
+calendar as (
+
+    {{ days_until(as_of()) | indent(4) }}
 
 ),
 
 -- From that of the first generation to that of `as_of`.
 days as (
 
-    select coalesce(min(created_date), {{ reporting_date(as_of()) }}) as usage_date
-    from {{ ref('fct_generations') }}
-
-    union all
-
-    select usage_date + 1 as usage_date
-    from days
-    where usage_date < {{ reporting_date(as_of()) }}
+    select usage_date from calendar
+    where
+        usage_date <= {{ reporting_date(as_of()) }}
+        and usage_date >= (
+            select coalesce(min(generations.created_date), {{ reporting_date(as_of()) }})
+            from {{ ref('fct_generations') }} as generations
+        )
 
 ),
 

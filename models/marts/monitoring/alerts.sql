@@ -1,4 +1,4 @@
-{{ config(materialized='view', meta={'skip_when_unchanged': true}) }}
+{{ config(materialized='view') }}
 
 {#-
     Forecasts are made by Python models, which a database may do without: they are read where a run
@@ -439,40 +439,25 @@ drift as (
 
 unmapped as (
 
+    {%- for column in ['provider', 'enhancement_type'] %}
+    {%- set known = column ~ 's' %}
     select
-        'provider' as subject,
-        count(distinct days.provider) as found,
+        '{{ column | replace('_', ' ') }}' as subject,
+        count(distinct days.{{ column }}) as found,
         min(days.usage_date) as first_date,
         cast(null as {{ type_timestamptz() }}) as first_at,
         'daily_usage' as mart,
-        'provider' as mart_column
+        '{{ column }}' as mart_column
     from days
     cross join overview
-    left join providers on days.provider = providers.provider
+    left join {{ known }} on days.{{ column }} = {{ known }}.{{ column }}
     where
         days.generations > 0
         and days.usage_date > overview.as_of_date - {{ new_days }}
-        and providers.provider is null
+        and {{ known }}.{{ column }} is null
 
     union all
-
-    select
-        'enhancement type' as subject,
-        count(distinct days.enhancement_type) as found,
-        min(days.usage_date) as first_date,
-        cast(null as {{ type_timestamptz() }}) as first_at,
-        'daily_usage' as mart,
-        'enhancement_type' as mart_column
-    from days
-    cross join overview
-    left join enhancement_types on days.enhancement_type = enhancement_types.enhancement_type
-    where
-        days.generations > 0
-        and days.usage_date > overview.as_of_date - {{ new_days }}
-        and enhancement_types.enhancement_type is null
-
-    union all
-
+    {% endfor %}
     select
         'status' as subject,
         count(distinct status) as found,

@@ -89,9 +89,7 @@ final as (
         {{ safe_divide('vendor_cost_usd', 'generations') }} as avg_cost_per_generation_usd,
         {{ safe_divide('vendor_cost_usd', 'active_users') }} as cost_per_active_user_usd,
         cast(credit_revenue_usd as numeric(18, 6)) as credit_revenue_usd,
-        cast(credit_revenue_usd - vendor_cost_usd as numeric(18, 6)) as gross_margin_usd,
-        {{ safe_divide('credit_revenue_usd - vendor_cost_usd', 'credit_revenue_usd') }}
-            as gross_margin_rate,
+        {{ gross_margin() | indent(8) }},
         cast(vendor_cost_same_days_prior_month_usd as numeric(18, 6))
             as vendor_cost_same_days_prior_month_usd,
         cast(generations_without_cost as bigint) as generations_without_cost

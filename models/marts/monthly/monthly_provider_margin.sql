@@ -73,9 +73,7 @@ final as (
         cast(credit_revenue_usd as numeric(18, 6)) as credit_revenue_usd,
         cast(vendor_cost_usd as numeric(18, 6)) as vendor_cost_usd,
         cast(generations_without_cost as bigint) as generations_without_cost,
-        cast(credit_revenue_usd - vendor_cost_usd as numeric(18, 6)) as gross_margin_usd,
-        {{ safe_divide('credit_revenue_usd - vendor_cost_usd', 'credit_revenue_usd') }}
-            as gross_margin_rate
+        {{ gross_margin() | indent(8) }}
     from priced
 
 )

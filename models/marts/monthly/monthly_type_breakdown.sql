@@ -118,9 +118,7 @@ final as (
         cast(generations_without_cost as bigint) as generations_without_cost,
         {{ safe_divide('vendor_cost_usd', 'generations') }} as avg_cost_per_generation_usd,
         cast(credit_revenue_usd as numeric(18, 6)) as credit_revenue_usd,
-        cast(credit_revenue_usd - vendor_cost_usd as numeric(18, 6)) as gross_margin_usd,
-        {{ safe_divide('credit_revenue_usd - vendor_cost_usd', 'credit_revenue_usd') }}
-            as gross_margin_rate,
+        {{ gross_margin() | indent(8) }},
         {{ safe_divide('generations', 'sum(generations) over (partition by month_start)') }}
             as share_of_generations
     from priced

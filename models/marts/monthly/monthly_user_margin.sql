@@ -84,9 +84,7 @@ final as (
         cast(vendor_cost_usd as numeric(18, 6)) as vendor_cost_usd,
         cast(generations_without_cost as bigint) as generations_without_cost,
         cast(credit_revenue_usd as numeric(18, 6)) as credit_revenue_usd,
-        cast(credit_revenue_usd - vendor_cost_usd as numeric(18, 6)) as gross_margin_usd,
-        {{ safe_divide('credit_revenue_usd - vendor_cost_usd', 'credit_revenue_usd') }}
-            as gross_margin_rate,
+        {{ gross_margin() | indent(8) }},
         cast(purchase_revenue_usd as numeric(18, 6)) as purchase_revenue_usd,
         cast(purchase_revenue_usd - vendor_cost_usd as numeric(18, 6)) as purchase_margin_usd
     from priced

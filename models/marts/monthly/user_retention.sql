@@ -1,6 +1,6 @@
 {{ config(tags=['nightly', 'reports']) }}
 
-with recursive users as (
+with users as (
 
     select
         user_id,
@@ -43,25 +43,26 @@ active as (
 
 ),
 
+calendar as (
+
+    {{ months_until(as_of()) | indent(4) }}
+
+),
+
 -- From the first month to that of `as_of`.
 months as (
 
     select
-        first_month,
-        users,
-        first_month as month_start,
-        0 as months_since
+        cohorts.first_month,
+        cohorts.users,
+        calendar.month_start,
+        cast(
+            row_number() over (partition by cohorts.first_month order by calendar.month_start) - 1
+            as integer
+        ) as months_since
     from cohorts
-
-    union all
-
-    select
-        first_month,
-        users,
-        cast({{ dbt.dateadd('month', 1, 'month_start') }} as date) as month_start,
-        months_since + 1 as months_since
-    from months
-    where month_start < {{ reporting_month(as_of()) }}
+    inner join calendar on cohorts.first_month <= calendar.month_start
+    where calendar.month_start <= {{ reporting_month(as_of()) }}
 
 ),
 
