@@ -31,7 +31,7 @@ NONSENSE = [
     ("enhancement_tasks_table", "", "is empty"),
     ("closed_roles", "anon", "a list of role names"),
     ("reader_roles", "metabase", "a list of role names"),
-    ("reader_roles", ["it's"], "a list of role names"),
+    ("reader_roles", ["nobody's"], "a list of role names"),
     ("reader_roles", ["PAYGEN"], "it knows paygen"),
     ("reader_roles", [""], "a list of role names"),
     ("closed_roles", [1], "a list of role names"),
