@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='view', tags=['nightly']) }}
 
 {#-
     Forecasts are made by Python models, which a database may do without: they are read where a run
