@@ -1,4 +1,4 @@
-{{ config(materialized='view', tags=['nightly']) }}
+{{ config(materialized='view') }}
 
 {#-
     Forecasts are made by Python models, which a database may do without: they are read where a run
