@@ -42,7 +42,7 @@ lint: setup ## check style, YAML keys, descriptions and conventions
 
 test: setup ## run all tests on real PostgreSQL servers
 	@$(RUN) pytest tests --numprocesses 2 --dist loadscope --no-loadscope-reorder
-	@$(RUN) pytest dbt_postgres_python/tests --numprocesses 2 --dist loadscope
+	@$(RUN) pytest dbt_pg_python_models/tests --numprocesses 2 --dist loadscope
 	@$(RUN) pytest dbt_postgres_session/tests --numprocesses 2 --dist loadscope
 
 test-long: setup ## the tests that take minutes: more seeds, histories and servers

@@ -34,7 +34,7 @@ LINTERS = {
     "dbt manifest": ["dbt", "--quiet", "--warn-error", "parse", "--target-path", str(TARGET)],
     "macro descriptions": [sys.executable, "-m", "lint.macro_descriptions", str(TARGET)],
     "dbt conventions": ["dbt-bouncer", "run", "--config-file", "dbt-bouncer.yml"],
-    "references in Python models": [sys.executable, "-m", "dbt_postgres_python.lint", "models"],
+    "references in Python models": [sys.executable, "-m", "dbt_pg_python_models.lint", "models"],
     "SQL style": ["sqlfluff", "lint", "--disable-progress-bar", *SQL_FOLDERS],
 }
 

@@ -10,7 +10,7 @@ import pandas  # noqa: F401
 from dbt.cli.main import dbtRunner
 
 with contextlib.suppress(ImportError):  # dbt-pybridge is imported by dbt's start
-    import dbt_postgres_python.submission  # noqa: F401
+    import dbt_pg_python_models.submission  # noqa: F401
 
 
 def main(model: str) -> None:

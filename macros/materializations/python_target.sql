@@ -10,5 +10,5 @@
         'may_change_types': may_change_types,
     } -%}
 {#- a JSON text in a JSON text is a Python literal -#}
-dbt_postgres_python_target = {{ tojson(tojson(target)) }}
+dbt_pg_python_models_target = {{ tojson(tojson(target)) }}
 {%- endmacro %}

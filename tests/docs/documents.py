@@ -19,7 +19,7 @@ DOCUMENTS = [
     "demo/README.md",
     "app/README.md",
     "app_scan/README.md",
-    "dbt_postgres_python/README.md",
+    "dbt_pg_python_models/README.md",
     "bench/README.md",
     "bench/python_models/README.md",
 ]

@@ -84,13 +84,13 @@ ELSEWHERE = {
     "dbt \N{HORIZONTAL ELLIPSIS}": "README.md",  # heads a column of commands
     ".tools/bin/uv run --frozen": "README.md",  # goes before each of a column
     # No registry has it: whoever takes it copies the package or names its folder.
-    "uv add dbt-postgres-python": "pyproject.toml",
+    "uv add dbt-pg-python-models": "pyproject.toml",
 }
 SECTIONS_ELSEWHERE = {
     ("app_scan/README.md", "The callers of the credit pool"): "tests/app/test_scan.py",
     ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
     ("README.md", "Your own database"): "tests/setup/test_your_own_database.py",
-    ("dbt_postgres_python/README.md", "dbt-postgres-python"): "dbt_postgres_python/tests",
+    ("dbt_pg_python_models/README.md", "dbt-pg-python-models"): "dbt_pg_python_models/tests",
 }
 
 

@@ -240,7 +240,7 @@ def test_no_planted_value_leaves_the_app(planted: AppDatabase, tmp_path: Path) -
     }
     run = subprocess.run(
         [*command, *(str(part) for flag in flags.items() for part in flag)],
-        env=os.environ | planted.environment() | {"DBT_POSTGRES_PYTHON": "True"},
+        env=os.environ | planted.environment() | {"DBT_PG_PYTHON_MODELS": "True"},
         capture_output=True,
         text=True,
         check=False,

@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dbt_postgres_python import objects
-from dbt_postgres_python.errors import PythonModelError
+from dbt_pg_python_models import objects
+from dbt_pg_python_models.errors import PythonModelError
 
 POSTGRES_TYPE = b"postgres_type"
 INTEGERS = {"smallint", "int2", "integer", "int", "int4", "bigint", "int8"}

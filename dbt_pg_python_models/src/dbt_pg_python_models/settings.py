@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from dbt_postgres_python.errors import PythonModelError
+from dbt_pg_python_models.errors import PythonModelError
 
 
 @dataclass(frozen=True)

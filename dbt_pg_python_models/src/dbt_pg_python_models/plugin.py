@@ -15,14 +15,14 @@ from jinja2 import Environment, FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 
 SUBMISSION_METHOD = "in_process"
-ENVIRONMENT_FLAG = "DBT_POSTGRES_PYTHON"
+ENVIRONMENT_FLAG = "DBT_PG_PYTHON_MODELS"
 
 
-class PostgresPythonPlugin(dbtPlugin):
+class PythonModelsPlugin(dbtPlugin):
     """Teaches dbt-postgres to run Python models in dbt's own process."""
 
     def initialize(self) -> None:
-        """Register the runtime, and say so to `env_var('DBT_POSTGRES_PYTHON')` in YAML."""
+        """Register the runtime, and say so to `env_var('DBT_PG_PYTHON_MODELS')` in YAML."""
         from dbt.adapters.postgres.impl import PostgresAdapter
 
         register(PostgresAdapter)
@@ -83,7 +83,7 @@ def register(adapter_class: type) -> None:
 
 
 def _submission_helpers(adapter: Any) -> dict[str, Any]:
-    from dbt_postgres_python.submission import InProcessJob
+    from dbt_pg_python_models.submission import InProcessJob
 
     return {SUBMISSION_METHOD: functools.partial(InProcessJob, connections=adapter.connections)}
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from dbt_postgres_python.session import Session
-from dbt_postgres_python.settings import Settings
+from dbt_pg_python_models.session import Session
+from dbt_pg_python_models.settings import Settings
 from dbt_project import DbtProject
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dbt_postgres_python import encoding, writing
+from dbt_pg_python_models import encoding, writing
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 WITH_DTYPE = {

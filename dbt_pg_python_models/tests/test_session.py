@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
-from dbt_postgres_python.errors import PythonModelError
-from dbt_postgres_python.session import Session
-from dbt_postgres_python.settings import Settings
-from dbt_postgres_python.spool import Spool
+from dbt_pg_python_models.errors import PythonModelError
+from dbt_pg_python_models.session import Session
+from dbt_pg_python_models.settings import Settings
+from dbt_pg_python_models.spool import Spool
 from dbt_project import DbtProject
 
-from dbt_postgres_python import reading
+from dbt_pg_python_models import reading
 from demo.server import Server
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dbt_postgres_python.encoding import POSTGRES_TYPE
+from dbt_pg_python_models.encoding import POSTGRES_TYPE
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"

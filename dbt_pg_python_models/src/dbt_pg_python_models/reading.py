@@ -18,9 +18,9 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv
 
-from dbt_postgres_python.errors import PythonModelError
-from dbt_postgres_python.identifiers import quoted
-from dbt_postgres_python.settings import Settings
+from dbt_pg_python_models.errors import PythonModelError
+from dbt_pg_python_models.identifiers import quoted
+from dbt_pg_python_models.settings import Settings
 
 CHUNK_BYTES = 8 << 20
 

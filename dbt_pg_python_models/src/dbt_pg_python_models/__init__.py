@@ -4,6 +4,6 @@ dbt imports every top-level module named `dbt_*` at each start and initialises t
 `plugins`. Nothing heavy may be imported here: pandas and pyarrow wait for the first Python model.
 """
 
-from dbt_postgres_python.plugin import PostgresPythonPlugin
+from dbt_pg_python_models.plugin import PythonModelsPlugin
 
-plugins = [PostgresPythonPlugin]
+plugins = [PythonModelsPlugin]

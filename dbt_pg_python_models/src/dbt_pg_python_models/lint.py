@@ -71,7 +71,7 @@ def problems(folder: Path) -> Iterator[str]:
 def main() -> int:
     """Check the folders named on the command line; 1 where there is a problem."""
     parser = argparse.ArgumentParser(
-        prog="python -m dbt_postgres_python.lint",
+        prog="python -m dbt_pg_python_models.lint",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -14,12 +14,12 @@ import pyarrow as pa
 from dbt.adapters.base import PythonJobHelper
 from packaging.requirements import Requirement
 
-from dbt_postgres_python import writing
-from dbt_postgres_python.encoding import encode
-from dbt_postgres_python.errors import PythonModelError, describe_exception, remember_source
-from dbt_postgres_python.session import Session
-from dbt_postgres_python.settings import Settings, settings_of
-from dbt_postgres_python.spool import Spool
+from dbt_pg_python_models import writing
+from dbt_pg_python_models.encoding import encode
+from dbt_pg_python_models.errors import PythonModelError, describe_exception, remember_source
+from dbt_pg_python_models.session import Session
+from dbt_pg_python_models.settings import Settings, settings_of
+from dbt_pg_python_models.spool import Spool
 
 # The text forms that `reading` and `encoding` count on. The transaction stays open while a model
 # computes, however long that takes.
@@ -84,7 +84,7 @@ class InProcessJob(PythonJobHelper):
         documented = self._model["columns"] if self._settings().contract else ()
         columns = writing.Columns()
         with _model_module(self._model["original_file_path"], code) as module:
-            target = writing.Target(**json.loads(module.dbt_postgres_python_target))
+            target = writing.Target(**json.loads(module.dbt_pg_python_models_target))
             dbt = module.dbtObj(session.table)
             with _blaming(module.__file__):
                 result = module.model(dbt, session)

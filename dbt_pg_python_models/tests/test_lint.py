@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from dbt_postgres_python.lint import main, missed_calls, problems
+from dbt_pg_python_models.lint import main, missed_calls, problems
 from dbt_project import DbtProject
 
 SEEN = """

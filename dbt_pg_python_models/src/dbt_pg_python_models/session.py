@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from dbt_postgres_python import reading
-from dbt_postgres_python.errors import PythonModelError
-from dbt_postgres_python.settings import Settings
-from dbt_postgres_python.spool import Spool
+from dbt_pg_python_models import reading
+from dbt_pg_python_models.errors import PythonModelError
+from dbt_pg_python_models.settings import Settings
+from dbt_pg_python_models.spool import Spool
 
 
 class Session:

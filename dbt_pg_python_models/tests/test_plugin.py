@@ -11,14 +11,14 @@ import pytest
 from dbt.adapters.base import BaseAdapter
 from dbt.adapters.postgres.impl import PostgresAdapter
 from dbt.plugins.manager import PluginManager
-from dbt_postgres_python.plugin import ENVIRONMENT_FLAG
+from dbt_pg_python_models.plugin import ENVIRONMENT_FLAG
 from dbt_project import DbtProject
 
 
 def test_registration_is_light() -> None:
     """dbt imports the package at each start: pandas and pyarrow must wait."""
     code = (
-        "import dbt.cli.main, sys; import dbt_postgres_python;"
+        "import dbt.cli.main, sys; import dbt_pg_python_models;"
         "print(sorted({'pandas', 'pyarrow', 'numpy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -28,7 +28,7 @@ def test_registration_is_light() -> None:
 def test_garbage_is_sought_less_often_and_frozen_once() -> None:
     """A process that runs dbt again and again does not keep the garbage of each run."""
     program = (
-        "import gc; from dbt_postgres_python.plugin import seek_garbage_less_often as seek; "
+        "import gc; from dbt_pg_python_models.plugin import seek_garbage_less_often as seek; "
         "before = gc.get_threshold(); seek(); frozen = gc.get_freeze_count(); "
         "more = [[] for _ in range(10_000)]; seek(); "
         "print(frozen > 0, gc.get_freeze_count() <= frozen, gc.get_threshold() > before)"
@@ -43,7 +43,7 @@ def rendered(folder: Path, first: str = "") -> str:
     """What a new dbt renders, which keeps its templates in a folder and does something first."""
     program = f"""
 import jinja2
-from dbt_postgres_python.plugin import keep_compiled_templates
+from dbt_pg_python_models.plugin import keep_compiled_templates
 {first}
 from dbt_common.clients.jinja import get_template
 keep_compiled_templates()

@@ -10,10 +10,10 @@ import pyarrow as pa
 from dbt.adapters.events.logging import AdapterLogger
 from pyarrow import csv
 
-from dbt_postgres_python import binary
-from dbt_postgres_python.encoding import POSTGRES_TYPE
-from dbt_postgres_python.errors import PythonModelError
-from dbt_postgres_python.identifiers import quoted
+from dbt_pg_python_models import binary
+from dbt_pg_python_models.encoding import POSTGRES_TYPE
+from dbt_pg_python_models.errors import PythonModelError
+from dbt_pg_python_models.identifiers import quoted
 
 CHUNK_ROWS = 50_000
 READ_BYTES = 1 << 16
