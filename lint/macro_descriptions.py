@@ -10,6 +10,8 @@ from pathlib import Path
 
 from jinja2 import Environment, nodes
 
+PACKAGES = ("paygen", "dbt_pg_python_models")
+
 
 def signature(name: str, macro_sql: str) -> list[str]:
     """The argument names in the macro's own source."""
@@ -23,7 +25,7 @@ def problems(manifest_path: Path) -> Iterator[str]:
     macros = json.loads(manifest_path.read_text())["macros"].values()
     for macro in macros:
         folder = Path(macro["path"]).parts[0]
-        if macro["package_name"] != "paygen" or folder != "macros" or "__" in macro["name"]:
+        if macro["package_name"] not in PACKAGES or folder != "macros" or "__" in macro["name"]:
             continue
         where = f"{macro['original_file_path']}: macro {macro['name']}"
         if not macro["description"]:

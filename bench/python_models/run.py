@@ -125,8 +125,6 @@ def methods(pybridge_python: Path | None, rows: int) -> list[Method]:
 def write_project(folder: Path, kind: str) -> None:
     """A dbt project with the benchmark's models, for one adapter."""
     shutil.copytree(HERE / "models", folder / "models")
-    if kind == "postgres":
-        shutil.copytree(PROJECT / "macros" / "materializations", folder / "macros")
     (folder / "dbt_project.yml").write_text("name: bench\nprofile: bench\nconfig-version: 2\n")
     output = {
         "type": kind,

@@ -1,18 +1,36 @@
-"""Fixtures of the runtime's tests: paygen's servers, and a dbt project on them."""
+"""Fixtures: real PostgreSQL servers, and a dbt project on them."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
 from dbt.adapters.postgres.connections import PostgresConnectionManager
 from dbt.adapters.postgres.impl import PostgresAdapter
 from dbt_postgres_session.plugin import register
-
-from demo.server import Server
-from tests.conftest import any_server, server, server_of
+from servers import Server, running
 
 from dbt_project import DbtProject  # isort: skip
 
-__all__ = ["any_server", "server", "server_of"]
+
+@pytest.fixture(scope="session")
+def server_of() -> Iterator[Callable[[int], Server]]:
+    """Starts the server of a version when it is first asked for; stops all of them at the end."""
+    with ExitStack() as started:
+        yield cache(lambda version: started.enter_context(running(version)))
+
+
+@pytest.fixture(scope="session", params=[18, 16])
+def any_server(request: pytest.FixtureRequest, server_of: Callable[[int], Server]) -> Server:
+    """Every PostgreSQL to be had: for what may differ between versions."""
+    return server_of(request.param)
+
+
+@pytest.fixture(scope="session")
+def server(server_of: Callable[[int], Server]) -> Server:
+    """The newest PostgreSQL: for what no version decides."""
+    return server_of(18)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """A throw-away dbt project with our materializations, and dbt run on it in this process."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +12,7 @@ import psycopg2
 import psycopg2.extras
 import yaml
 from dbt.cli.main import dbtRunner, dbtRunnerResult
-
-from demo.server import Server
-from tests.app_database import PROJECT
+from servers import Server
 
 DATABASE = f"python_models_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 SCHEMA = "marts"
@@ -55,7 +52,6 @@ class DbtProject:
         profile = {"runtime": {"target": "test", "outputs": {"test": output}}}
         project.write("profiles.yml", yaml.safe_dump(profile))
         project.write("dbt_project.yml", "name: runtime\nprofile: runtime\nconfig-version: 2\n")
-        shutil.copytree(PROJECT / "macros" / "materializations", folder / "macros")
         return project
 
     def write(self, path: str, text: str) -> None:

@@ -12,9 +12,7 @@ from dbt.tests.adapter.python_model import test_python_model as suite
 
 # The fixtures the suite is built from.
 from dbt.tests.fixtures.project import *  # noqa: F403
-
-from demo.server import Server
-from tests.app_database import PROJECT
+from servers import Server
 
 DATABASE = f"conformance_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 pytestmark = pytest.mark.filterwarnings("ignore:Class-scoped fixtures:pytest.PytestWarning")
@@ -41,13 +39,6 @@ def dbt_profile_target(any_server: Server) -> dict:
         "pass": "",
         "dbname": DATABASE,
     }
-
-
-@pytest.fixture(scope="class")
-def macros() -> dict[str, str]:
-    """Our materializations, in the root project as they are in paygen."""
-    folder = PROJECT / "macros" / "materializations"
-    return {path.name: path.read_text() for path in folder.glob("*.sql")}
 
 
 class TestPythonModel(suite.BasePythonModelTests):

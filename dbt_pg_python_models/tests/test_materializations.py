@@ -63,15 +63,11 @@ def test_table_replaces_a_view(dbt_project: DbtProject) -> None:
     assert _rows(dbt_project, "grown") == [(1, "first"), (2, "first")]
 
 
-@pytest.mark.parametrize("language", ["py", "sql"])
-def test_a_long_query_does_not_make_others_wait(language: str, dbt_project: DbtProject) -> None:
+def test_a_long_query_does_not_make_others_wait(dbt_project: DbtProject) -> None:
     """While one reader keeps the old table from being replaced, the next ones are served."""
-    file = f"models/numbers.{language}"
-    sql = "{{{{ config(materialized='table') }}}} select {ids[0]} as id, '{note}' as note"
-    model = (NUMBERS if language == "py" else sql).format
-    dbt_project.write(file, model(ids=[1], note="a"))
+    dbt_project.model("numbers", NUMBERS.format(ids=[1], note="a"))
     dbt_project.run()
-    dbt_project.write(file, model(ids=[2], note="b"))
+    dbt_project.model("numbers", NUMBERS.format(ids=[2], note="b"))
     rebuild = threading.Thread(target=dbt_project.dbt, args=("run", "--full-refresh"))
     with dbt_project.connect() as reader, dbt_project.connect() as other:
         reader.execute("begin; select * from marts.numbers")
@@ -90,25 +86,38 @@ def test_a_long_query_does_not_make_others_wait(language: str, dbt_project: DbtP
     assert _rows(dbt_project, "numbers") == [(2, "b")]
 
 
-def test_a_small_table_is_written_where_it_stands(dbt_project: DbtProject) -> None:
-    """A long query of its reader keeps nobody waiting; with other columns it is made anew."""
+def test_what_depends_on_a_table_stays(dbt_project: DbtProject) -> None:
+    """Rows are replaced where they stand; views follow new columns, or nothing is changed."""
+    dbt_project.model("numbers", NUMBERS.format(ids=[1], note="a"))
+    dbt_project.run()
+    dbt_project.execute("create view marts.report as select note from marts.numbers")
+    ((oid,),) = dbt_project.query("select 'marts.numbers'::regclass::oid")
+    dbt_project.model("numbers", NUMBERS.format(ids=[2], note="b"))
+    dbt_project.run()
+    assert dbt_project.query("select note from marts.report") == [("b",)]
+    assert dbt_project.query("select 'marts.numbers'::regclass::oid") == [(oid,)]
 
-    def run(columns: str) -> tuple[int, list[tuple]]:
-        dbt_project.write(
-            "models/small.sql", "{{ config(materialized='table') }} select " + columns
-        )
-        dbt_project.run()
-        ((oid,),) = dbt_project.query("select 'marts.small'::regclass::oid")
-        return oid, dbt_project.query("select * from marts.small")
+    more = NUMBERS.format(ids=[3], note="c").replace('"note"', '"more": 1, "note"')
+    dbt_project.model("numbers", more)
+    dbt_project.run()
+    assert dbt_project.query("select note from marts.report") == [("c",)]
+    assert list(dbt_project.types("numbers")) == ["id", "more", "note"]
 
-    first, rows = run("1 as id, 'a' as note")
-    assert rows == [(1, "a")]
-    with dbt_project.connect() as reader:
-        reader.execute("begin; select * from marts.small")
-        assert run("2 as id, 'b' as note") == (first, [(2, "b")])
-    second, rows = run("2 as id, 'b' as note, 3 as more")
-    assert second != first
-    assert rows == [(2, "b", 3)]
+    dbt_project.model("numbers", more.replace('"note": "c"', '"other": "d"'))
+    assert "view marts.report depends on table marts.numbers" in dbt_project.error("numbers")
+    assert dbt_project.query("select note from marts.report") == [("c",)]
+    assert dbt_project.tables() == {"numbers", "report"}
+
+
+def test_what_was_made_on_a_table_by_hand_stays(dbt_project: DbtProject) -> None:
+    """Triggers and policies, which go with a dropped table."""
+    dbt_project.model("numbers", NUMBERS.format(ids=[1], note="a"))
+    dbt_project.run()
+    dbt_project.execute("create policy shown on marts.numbers using (id > 0)")
+    dbt_project.model("numbers", NUMBERS.format(ids=[2], note="b"))
+    dbt_project.run()
+    assert dbt_project.query("select id from marts.numbers") == [(2,)]
+    assert dbt_project.query("select polname from pg_policy") == [("shown",)]
 
 
 def test_hooks_grants_indexes_docs_and_tags(dbt_project: DbtProject) -> None:

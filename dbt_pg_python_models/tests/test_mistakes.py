@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 from dbt_project import DbtProject
-
-from demo.server import Server
+from servers import Server
 
 # Model name: the body of `model`, and what dbt must say of it.
 BAD = {

@@ -5,14 +5,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from dbt.adapters.base import BaseAdapter
+from dbt.adapters.factory import FACTORY, AdapterContainer
 from dbt.adapters.postgres.impl import PostgresAdapter
 from dbt.plugins.manager import PluginManager
 from dbt_pg_python_models.plugin import ENVIRONMENT_FLAG
 from dbt_project import DbtProject
+from test_wheel import blocks
 
 
 def test_registration_is_light() -> None:
@@ -95,6 +98,8 @@ def plugin_not_installed() -> Iterator[None]:
         patch.setattr("dbt.plugins.manager._MODULES_CACHE", None)
         patch.setattr(PluginManager, "get_prefixed_modules", classmethod(lambda _: {}))
         patch.delenv(ENVIRONMENT_FLAG, raising=False)
+        names = partial(AdapterContainer.get_adapter_package_names, FACTORY)
+        patch.setattr(FACTORY, "get_adapter_package_names", names)
         for name in (
             "python_submission_helpers",
             "default_python_submission_method",
@@ -112,6 +117,8 @@ def test_without_the_plugin_the_rest_builds(dbt_project: DbtProject) -> None:
         "def model(dbt, session):\n    return dbt.ref('plain')\n",
         config={"enabled": "{{ env_var('" + ENVIRONMENT_FLAG + "', 'False') | as_bool }}"},
     )
+    (notice,) = blocks("Install", "jinja")
+    dbt_project.write("macros/python_models_notice.sql", notice)
     with (dbt_project.folder / "dbt_project.yml").open("a") as file:
         file.write("on-run-start: ['{{ python_models_notice() }}']\n")
     log = dbt_project.folder / "logs" / "dbt.log"

@@ -13,9 +13,9 @@ from dbt_pg_python_models.session import Session
 from dbt_pg_python_models.settings import Settings
 from dbt_pg_python_models.spool import Spool
 from dbt_project import DbtProject
+from servers import Server
 
 from dbt_pg_python_models import reading
-from demo.server import Server
 
 
 @pytest.fixture

@@ -12,19 +12,12 @@
         {{ return(build_table()) }}
     {%- endif -%}
 
-    {%- set existing_relation = load_cached_relation(this) -%}
-    {%- set target_relation = this.incorporate(type='table') -%}
-    {%- set new_relation = prepare_new_table(target_relation) -%}
-
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-
+    {%- set job = python_model_begin() -%}
     {#- dbt allows the call from here only, not from a macro -#}
     {% call statement('main', language='python') -%}
 {{ compiled_code }}
-{{ python_target(new_relation, existing_relation) }}
+{{ python_model_target(job) }}
     {% endcall %}
-
-    {{ return(finish_table(new_relation, target_relation)) }}
+    {{ return(python_model_end(job)) }}
 
 {% endmaterialization %}

@@ -83,14 +83,15 @@ ELSEWHERE = {
     "dbt retry": "tests/incremental/test_interrupted_runs.py",
     "dbt \N{HORIZONTAL ELLIPSIS}": "README.md",  # heads a column of commands
     ".tools/bin/uv run --frozen": "README.md",  # goes before each of a column
-    # No registry has it: whoever takes it copies the package or names its folder.
-    "uv add dbt-pg-python-models": "pyproject.toml",
 }
 SECTIONS_ELSEWHERE = {
     ("app_scan/README.md", "The callers of the credit pool"): "tests/app/test_scan.py",
     ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
     ("README.md", "Your own database"): "tests/setup/test_your_own_database.py",
-    ("dbt_pg_python_models/README.md", "dbt-pg-python-models"): "dbt_pg_python_models/tests",
+    ("dbt_pg_python_models/README.md", "dbt-pg-python-models"): (
+        "dbt_pg_python_models/tests/test_wheel.py"
+    ),
+    ("dbt_pg_python_models/README.md", "Install"): "dbt_pg_python_models/tests/test_wheel.py",
 }
 
 

@@ -14,6 +14,8 @@ from dbt_common.context import get_invocation_context
 from jinja2 import Environment, FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 
+from dbt_pg_python_models.macros import register_macros
+
 SUBMISSION_METHOD = "in_process"
 ENVIRONMENT_FLAG = "DBT_PG_PYTHON_MODELS"
 
@@ -26,6 +28,7 @@ class PythonModelsPlugin(dbtPlugin):
         from dbt.adapters.postgres.impl import PostgresAdapter
 
         register(PostgresAdapter)
+        register_macros()
         # dbt renders models' `enabled:` from the copy of the environment it has made by now, and
         # partial parsing looks for changes in the environment itself.
         for environment in (os.environ, get_invocation_context().env):
