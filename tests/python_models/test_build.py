@@ -5,7 +5,10 @@ import pytest
 from tests.app_database import AppDatabase
 
 AS_OF = "2024-06-15T12:00:00Z"
-MODELS = ("cost_forecast", "forecast_accuracy", "usage_anomalies", "failure_reasons")
+MODELS = (
+    *("cost_forecast", "forecast_accuracy", "usage_anomalies", "failure_reasons"),
+    "failures_by_reason_month",
+)
 HISTORY = """
 insert into enhancement_tasks
     (
@@ -86,6 +89,20 @@ def test_history_to_marts(database: AppDatabase) -> None:
     assert reason["normalised_message"] == "http 503 upstream unavailable <text>"
     assert reason["category"] == "provider_unavailable"
     assert reason["failed_generations"] == 2 * 167
+    assert (reason["users"], reason["refunded_share"]) == (1, 0)
+    assert (reason["last_seen_at"] - reason["first_seen_at"]).days == 166
+    months = database.query(
+        "select to_char(month_start, 'MM') as month, provider, category, reason,"
+        " failed_generations, refunded_failures, example_message"
+        " from analytics.failures_by_reason_month order by 1, 2"
+    )
+    days = {"01": 31, "02": 29, "03": 31, "04": 30, "05": 31, "06": 15}
+    assert [tuple(row.values())[:6] for row in months] == [
+        (month, provider, "provider_unavailable", "Provider unavailable", count, 0)
+        for month, count in days.items()
+        for provider in ("nanobanana", "seedream")
+    ]
+    assert {row["example_message"] for row in months} == {"HTTP 503: upstream unavailable (<text>)"}
 
     accuracy = database.query(
         "select count(*) as rows, max(month_start)::text as last from analytics.forecast_accuracy"
