@@ -348,6 +348,37 @@ def test_python_models_are_shown_as_they_are(demo_database: AppDatabase, demo_pa
     }
 
 
+SHOWN = {
+    "days": ["days"],
+    "months": ["months"],
+    "providers": ["providers", "types", "provider_margins", "type_margins"],
+    "active-users": ["active_users"],
+    "health": ["health"],
+    "latency": ["latency", "latency_days"],
+    "failures": ["failure_reasons", "failures"],
+    "owed": ["owed"],
+    "users": ["users"],
+    "forecast": ["forecast", "forecast_record"],
+    "anomalies": ["anomalies"],
+    "credits": ["credits", "credit_movements", "circulation"],
+    "findings": ["findings", "checks"],
+}
+
+
+def test_everything_that_was_asked_for_is_on_the_page(demo_page: Page) -> None:
+    """Each part with its tables, a file below each; none says that it lacks a mart."""
+    text = demo_page.get().text
+    found = {
+        part: re.findall(r'href="[^"]*csv/(\w+)\.csv', section)
+        for part, section in re.findall(
+            r'<section aria-labelledby="([\w-]+)"(.*?)</section>', text, re.DOTALL
+        )
+        if part in SHOWN
+    }
+    assert found == SHOWN
+    assert "does not exist" not in text
+
+
 def test_nightly_marts_are_shown_as_they_are(demo_database: AppDatabase, demo_page: Page) -> None:
     """Days of users and latency, what types and providers brought, and what moved credits."""
     tables = read_html(demo_page.get().text)["tables"]

@@ -1,8 +1,13 @@
 """The Python models through dbt itself, from the app's tables to the marts."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from tests.app_database import AppDatabase
+from tests.app_database import PROJECT, AppDatabase, profiles_directory
 
 AS_OF = "2024-06-15T12:00:00Z"
 MODELS = (
@@ -155,3 +160,43 @@ def test_quiet_weekends(database: AppDatabase, at_weekends: int, expected: int) 
     assert april["generations"] == pytest.approx(expected, rel=0.1)
     assert float(april["vendor_cost_usd"]) == pytest.approx(0.038 * expected, rel=0.1)
     assert april["budget_passed_on"] is None
+
+
+WITHOUT_RUNTIME = """
+from dbt.plugins.manager import PluginManager
+found = PluginManager.get_prefixed_modules()
+found = {name: module for name, module in found.items() if name != "dbt_postgres_python"}
+PluginManager.get_prefixed_modules = classmethod(lambda _: found)
+from dbt.cli.main import cli
+cli()
+"""
+
+
+@pytest.mark.long
+def test_without_the_runtime_the_rest_builds(database: AppDatabase, tmp_path: Path) -> None:
+    """No model, test or exposure asks for what Python models would have made."""
+    variables = {**os.environ, **database.environment()}
+    variables.pop("DBT_POSTGRES_PYTHON", None)
+    flags = {"--profiles-dir": profiles_directory(), "--target-path": tmp_path / "target"}
+    built = subprocess.run(
+        [
+            *(sys.executable, "-c", WITHOUT_RUNTIME, "build", "--log-path", str(tmp_path)),
+            *(str(part) for flag in flags.items() for part in flag),
+        ],
+        cwd=PROJECT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stdout
+    assert "Python models are left out" in built.stdout
+    marts = {
+        row["relname"]
+        for row in database.query(
+            "select relname from pg_class where relnamespace = 'analytics'::regnamespace"
+            " and relkind in ('r', 'v')"
+        )
+    }
+    assert {"failures_by_month", "alerts", "monthly_type_breakdown"} <= marts
+    assert not {*MODELS} & marts
