@@ -200,3 +200,38 @@ def test_without_the_runtime_the_rest_builds(database: AppDatabase, tmp_path: Pa
     }
     assert {"failures_by_month", "alerts", "monthly_type_breakdown"} <= marts
     assert not {*MODELS} & marts
+
+
+@pytest.mark.long
+def test_reasons_are_those_of_the_night(database: AppDatabase) -> None:
+    """A failure that a frequent run brings is no fault of the test of sums; a wrong sum is one."""
+    database.execute(HISTORY)
+    run = {"variables": {"as_of": AS_OF}, "python_models": True}
+    database.dbt("seed", **run)
+    database.dbt("run", **run)
+    database.execute(
+        "update enhancement_tasks set status = 'failed', error_message = 'never seen'"
+        " where created_at = '2024-06-14 00:05Z'"
+    )
+    database.dbt("build", "--selector", "frequent", variables={"as_of": AS_OF})
+    sums = [
+        database.query(f"select sum(failed_generations) as failed from analytics.{mart}")
+        for mart in ("failures_by_month", "failures_by_reason_month")
+    ]
+    assert sums == [[{"failed": 2 * 168}], [{"failed": 2 * 167}]]
+    test = ("test", "--select", "assert_reasons_add_up_to_failures")
+    database.dbt(*test, **run)
+    for month, is_right in (("06", True), ("05", False)):
+        database.execute(
+            "update analytics_intermediate.int_failures_by_reason"
+            " set failed_generations = failed_generations + 1"
+            f" where month_start = '2024-{month}-01' and provider = 'seedream'"
+        )
+        assert database.dbt(*test, **run, expect_success=False).success == is_right
+    database.dbt("run", "--select", "failures_by_reason_month", "int_failures_by_reason", **run)
+    (new,) = database.query(
+        "select reason, sum(failed_generations) as failed from analytics.failures_by_reason_month"
+        " where example_message <> 'HTTP 503: upstream unavailable (<text>)' group by 1"
+    )
+    assert new == {"reason": "not sorted yet", "failed": 2}
+    database.dbt(*test, **run)
