@@ -46,7 +46,16 @@ class SmallProject:
         flags = [part for flag in folders for part in (flag, str(self.folder))]
         target = ("--target-path", str(self.folder / "target"))
         result = dbtRunner().invoke(
-            ["run", *arguments, *flags, *target, "--quiet", "--no-version-check"]
+            [
+                "run",
+                *arguments,
+                *flags,
+                *target,
+                "--target",
+                "test",
+                "--quiet",
+                "--no-version-check",
+            ]
         )
         assert result.success, result.exception or result.result[0].message
 
