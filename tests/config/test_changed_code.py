@@ -17,7 +17,7 @@ PARTS = ("macros", "models", "seeds", "dbt_project.yml", "selectors.yml", ".dbti
 WRITTEN = """
 select xmin::text, generations, credits_used from analytics.daily_usage
 union all
-select xmin::text, 0, 0 from analytics_intermediate.int_settings
+select xmin::text, 0, 0 from analytics_intermediate.int_run_manifest
 order by 1
 """
 
