@@ -72,13 +72,13 @@ last_run as (
     {% if is_incremental() -%}
     select * from {{ this }}
     where
-        case
-            when completed_at is null then inputs = prior_inputs and not has_repairs
-            else not exists (select 1 from {{ this }} as begun where begun.completed_at is null)
-        end
+        (
+            (completed_at is null and inputs = prior_inputs and not has_repairs)
+            or not exists (select 1 from {{ this }} as begun where begun.completed_at is null)
+        )
         {%- if rows_seen %}
         and coalesce({{ of_last_complete_run('rows_seen') }}, 0)
-            = coalesce((select max(change_number) from {{ rows_seen }}), 0)
+        = {{ 'coalesce((select max(change_number) from ' ~ rows_seen ~ '), 0)' }}
         {%- endif %}
     {%- else -%}
     select * from found
@@ -108,7 +108,7 @@ final as (
         {%- else -%}
         cast(null as {{ type_timestamptz() }})
         {%- endif %} as same_before,
-        cast({{ text_literals([tojson(history_settings())]) }} as {{ dbt.type_string() }}) as settings,
+        {{ as_text(text_literals([tojson(history_settings())])) }} as settings,
         cast(null as bigint) as rows_seen,
         cast(null as bigint) as changes_done,
         cast(null as {{ type_timestamptz() }}) as completed_at

@@ -174,8 +174,12 @@ def test_changed_seeds_demand_a_full_refresh(built: AppDatabase, seed: str) -> N
     """What history was built with is compared by the files' checksums."""
     name = f"seeds/{seed}.csv"
     manifest = "analytics_intermediate.int_run_manifest"
-    (kept,) = built.query(f"select settings::jsonb ->> %s as value, settings from {manifest}", [name])
-    built.execute(f"update {manifest} set settings = replace(settings, %s, 'other')", [kept["value"]])
+    (kept,) = built.query(
+        f"select settings::jsonb ->> %s as value, settings from {manifest}", [name]
+    )
+    built.execute(
+        f"update {manifest} set settings = replace(settings, %s, 'other')", [kept["value"]]
+    )
     result = built.dbt(
         *("build", "--selector", "frequent"),
         variables={"as_of": AS_OF.isoformat(), "reporting_timezone": ZONE},

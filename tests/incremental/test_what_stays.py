@@ -126,7 +126,8 @@ def test_a_step_that_was_run_by_itself_hides_nothing(built: AppDatabase) -> None
 def test_old_tasks_that_never_ended_stay_as_they_were_seen(built: AppDatabase) -> None:
     """They are compared as a whole; where one of them changed, each is looked at again."""
     left_alone = """select seen.* from analytics_intermediate.int_rows_seen as seen
-                    inner join analytics_intermediate.int_run_manifest on created_at < same_before"""
+                    inner join analytics_intermediate.int_run_manifest
+                        on created_at < same_before"""
     keys = "select * from analytics_intermediate.int_keys_touched"
     for _ in range(2):
         run(built, AS_OF, ZONE, "--selector", "frequent")

@@ -111,7 +111,7 @@ def test_a_column_that_goes_in_the_middle_of_a_run(built: AppDatabase) -> None:
     before = built.query("select * from analytics.fct_generations order by generation_id")
     said = run_with(
         built,
-        {"int_run_manifest": "alter table credit_transactions rename column credits_used to credits"},
+        {"int_run_manifest": "alter table credit_transactions rename credits_used to credits"},
         *("--selector", "frequent"),
     )
     assert "credits_used" in said

@@ -55,13 +55,14 @@ missing as (
     where
         is_generation
         and created_at >= {{ window_start }}
-        -- The app may have deleted a task since the run saw it. To look that up takes long, so it is
-        -- done for missing generations only.
+        -- The app may have deleted a task since the run saw it. To look that up takes long, so it
+        -- is done for missing generations only.
         and case
-            when generation_id not in (
-                select active.generation_id from {{ ref('fct_generations') }} as active
-                where active.last_activity_at >= {{ window_start }}
-            )
+            when
+                generation_id not in (
+                    select active.generation_id from {{ ref('fct_generations') }} as active
+                    where active.last_activity_at >= {{ window_start }}
+                )
                 then
                     exists (
                         select 1 from {{ ref('int_tasks_cleaned') }} as tasks
