@@ -37,7 +37,7 @@ def _page(costs: Costs, changes: int) -> list[str]:
     return [
         "# What runs cost",
         "",
-        f"{_machine()} {changes:,} new and changed rows before each scheduled run. Medians of all "
+        f"{machine()} {changes:,} new and changed rows before each scheduled run. Medians of all "
         "rounds of one run; every round is in `bench.csv`. Database time: `active_time` of "
         "pg_stat_database, summed over sessions.",
         "",
@@ -134,7 +134,8 @@ def _row(key: tuple[int, bool, str, str], cost: Measurement) -> str:
     )
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What the bench ran on: processor, memory, load and the server's settings."""
     model = next(
         (
             line.split(":")[1].strip()
