@@ -25,7 +25,6 @@ console = Console()
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and write the results; answer the exit code: 0, or 1 after a sentence."""
-    arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -50,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for what, value, wanted, is_reached in report.lines(figures):
         table.add_row(what, value, wanted, {None: "", True: "yes", False: "NO"}[is_reached])
     console.print(table)
-    report.write(figures, options.output, " ".join(["python -m bench.page", *arguments]))
+    report.write(figures, options.output)
     console.print(f"written to {options.output}", soft_wrap=True)
     return 0
 
@@ -64,7 +63,7 @@ def _marts(options: argparse.Namespace) -> Iterator[Marts]:
     _say(f"the server, the app's tables and the marts of {options.scale:,} generations")
     if options.folder is not None:
         options.folder.mkdir(parents=True, exist_ok=True)
-        with marts.in_folder(options.folder, options.scale, changes) as measured:
+        with marts.in_folder(options.folder.resolve(), options.scale, changes) as measured:
             yield measured
         return
     with tempfile.TemporaryDirectory(prefix="paygen-bench-") as name:

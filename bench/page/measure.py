@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from bench.page import browser, marts, reading, serving, slow_queries
 from bench.page.browser import Visit
 from bench.page.marts import Marts
-from bench.page.reading import Load, Reading
+from bench.page.reading import Load, Reading, p95, seconds_of
 from bench.page.serving import Served
 from dashboard.filters import parse
 from reader.database import Database
@@ -175,17 +175,6 @@ def _read_while_running(
     figures.idle = [each for each in load.within(idle) if id(each) not in under_way]
     figures.errors = [each.error for each in load.readings if each.error]
     figures.memory[f"{figures.people} people"] = served.memory_mib()
-
-
-def seconds_of(readings: Sequence[Reading]) -> list[float]:
-    """Seconds to the end of each reading."""
-    return [each.seconds for each in readings]
-
-
-def p95(values: Sequence[float]) -> float:
-    """The 95th percentile, by the nearest rank; not a number of none."""
-    ordered = sorted(values)
-    return ordered[-(-len(ordered) * 95 // 100) - 1] if ordered else float("nan")
 
 
 def _sound(answer: Reading) -> Reading:

@@ -7,6 +7,7 @@ import random
 import re
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -129,6 +130,17 @@ class Load:
             path = self._pages[0] if is_first else choose.choice(others)
             self.readings.append(read(self._address, path))
             wait = choose.uniform(*THINK_SECONDS)
+
+
+def seconds_of(readings: Sequence[Reading]) -> list[float]:
+    """Seconds to the end of each reading."""
+    return [each.seconds for each in readings]
+
+
+def p95(values: Sequence[float]) -> float:
+    """The 95th percentile, by the nearest rank; not a number of none."""
+    ordered = sorted(values)
+    return ordered[-(-len(ordered) * 95 // 100) - 1] if ordered else float("nan")
 
 
 def _missing(path: str, text: str) -> str | None:

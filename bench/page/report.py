@@ -4,9 +4,9 @@ import statistics
 from pathlib import Path
 
 from bench.page.browser import Visit
-from bench.page.measure import Figures, p95, seconds_of
-from bench.page.reading import FIRST_PAGE_SHARE, THINK_SECONDS, Reading
-from bench.report import machine
+from bench.page.measure import Figures
+from bench.page.reading import FIRST_PAGE_SHARE, THINK_SECONDS, Reading, p95, seconds_of
+from bench.report import embedded_server, machine
 
 FIRST_MS, FIRST_KIB, MEMORY_MIB, TIMES_SOONER, TIMES_IDLE = 300, 100, 80, 10, 2
 QUERIES_SHOWN = 5
@@ -113,6 +113,12 @@ def _while_running(figures: Figures) -> list[Line]:
             ratio <= TIMES_IDLE,
         ),
         (
+            "requests during a run that took longer than twice the idle p95",
+            f"{sum(each > TIMES_IDLE * p95(idle) for each in running) / len(running):.1%}",
+            "",
+            None,
+        ),
+        (
             "median while a scheduled run works / idle",
             f"{_ms(statistics.median(running))} / {_ms(statistics.median(idle))}",
             "",
@@ -127,19 +133,21 @@ def _while_running(figures: Figures) -> list[Line]:
     ]
 
 
-def write(figures: Figures, path: Path, command: str) -> None:
+def write(figures: Figures, path: Path) -> None:
     """Write all figures as Markdown."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(_text(figures, command)) + "\n")
+    path.write_text("\n".join(_text(figures)) + "\n")
 
 
-def _text(figures: Figures, command: str) -> list[str]:
-    history = f"{figures.generations:,} generations. " if figures.generations else ""
+def _text(figures: Figures) -> list[str]:
+    place = "marts of one's own"
+    if figures.generations:
+        place = f"{figures.generations:,} generations; {embedded_server()}"
     runs = ", ".join(f"{seconds:.0f} s" for seconds in figures.run_seconds)
     return [
         "# What the page costs",
         "",
-        f"`{command}`: {history}{machine()}",
+        f"`python -m bench.page`: {machine()}; {place}.",
         "",
         "| what | measured | wanted | reached |",
         "|---|---|---|---|",
@@ -170,7 +178,8 @@ def _text(figures: Figures, command: str) -> list[str]:
         "|---|---|---|---|---|---|",
         *(
             f"| `{path}` | {_ms(statistics.median(_first(readings)))}"
-            f" | {_ms(p95(_first(readings)))} | {_ms(statistics.median(_first(figures.anew[path])))}"
+            f" | {_ms(p95(_first(readings)))}"
+            f" | {_ms(statistics.median(_first(figures.anew[path])))}"
             f" | {len(readings[0].text.encode()) / 1024:.0f} | {_slowest(figures, path)} |"
             for path, readings in figures.warm.items()
         ),

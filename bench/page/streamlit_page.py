@@ -40,15 +40,17 @@ def figures() -> tuple[str, list[str], list[tuple[str, str, str]], list[tuple[st
 
 
 def _frame(table: page.Table) -> pd.DataFrame:
-    """The texts of a table; a heading that is there twice gets a blank, sparklines are left out."""
-    places = [place for place, column in enumerate(table.columns) if column.kind != "sparkline"]
+    """The texts of a table; sparklines are left empty, a second heading of a name gets a blank."""
     headings: list[str] = []
-    for place in places:
-        heading = _as_text(table.columns[place].label)
+    for column in table.columns:
+        heading = _as_text(column.label)
         while heading in headings:
             heading += " "
         headings.append(heading)
-    rows = [[_as_text(str(row[place].text)) for place in places] for row in table.rows]
+    rows = [
+        ["" if cell.text.startswith("<svg") else _as_text(str(cell.text)) for cell in row]
+        for row in table.rows
+    ]
     return pd.DataFrame(rows, columns=headings)
 
 
