@@ -38,8 +38,8 @@ def _page(costs: Costs, changes: int) -> list[str]:
         "# What runs cost",
         "",
         f"{machine()}; {embedded_server()}. {changes:,} new and changed rows before each scheduled "
-        "run. Medians of all rounds of one run; every round is in `bench.csv`. Database time: `active_time` of "
-        "pg_stat_database, summed over sessions.",
+        "run. Medians of all rounds of one run; every round is in `bench.csv`. Database time: "
+        "`active_time` of pg_stat_database, summed over sessions.",
         "",
         "![Growth with history](bench.svg)",
         "",

@@ -86,13 +86,16 @@ def measure(
 
 
 def _write_anew(figures: Figures, served: Served, say: Say, number: int) -> list[str]:
-    # A month that is not measured comes first: connections are open and the template is read.
+    # The first month comes first, not measured: connections are opened and the template is read.
     first = _sound(reading.read(served.address, "/csv/months.csv"))
     month = first.text.splitlines()[-1].split(",")[0][:7]
-    front = _sound(reading.read(served.address, f"/?month={month}"))
+    warmed = f"/?month={month}"
+    front = _sound(reading.read(served.address, warmed))
     pages = reading.paths(front.text)
     for path in pages:
-        figures.anew.setdefault(path, []).append(_sound(reading.read(served.address, path)))
+        answer = _sound(reading.read(served.address, path))
+        if path != warmed:
+            figures.anew.setdefault(path, []).append(answer)
     slowest = max((readings[-1].first_seconds, path) for path, readings in figures.anew.items())
     say(
         f"{len(pages)} pages written anew, start {number} of {STARTS}:"

@@ -58,7 +58,7 @@ def read(address: str, path: str = "/") -> Reading:
             error = f"{path}: {response.status} {_plain(text)[-300:]}"
         elif path.startswith("/?") or path == "/":
             error = _missing(path, text)
-    except (OSError, http.client.HTTPException) as problem:
+    except (OSError, EOFError, ValueError, http.client.HTTPException) as problem:
         ended = time.monotonic()
         error = f"{path}: {type(problem).__name__} {problem}"
     finally:

@@ -34,7 +34,7 @@ def lines(figures: Figures) -> list[Line]:
         ),
         (
             "first text of the first page, written anew after a run",
-            _ms(statistics.median(_first(figures.anew["/"]))),
+            _anew(figures, "/"),
             "",
             None,
         ),
@@ -179,7 +179,7 @@ def _text(figures: Figures) -> list[str]:
         *(
             f"| `{path}` | {_ms(statistics.median(_first(readings)))}"
             f" | {_ms(p95(_first(readings)))}"
-            f" | {_ms(statistics.median(_first(figures.anew[path])))}"
+            f" | {_anew(figures, path)}"
             f" | {len(readings[0].text.encode()) / 1024:.0f} | {_slowest(figures, path)} |"
             for path, readings in figures.warm.items()
         ),
@@ -197,6 +197,10 @@ def _text(figures: Figures) -> list[str]:
 def _slowest(figures: Figures, path: str) -> str:
     queries = list(figures.queries[path].items())[:QUERIES_SHOWN]
     return ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in queries)
+
+
+def _anew(figures: Figures, path: str) -> str:
+    return _ms(statistics.median(_first(figures.anew[path]))) if path in figures.anew else ""
 
 
 def _first(readings: list[Reading]) -> list[float]:
