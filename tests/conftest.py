@@ -29,16 +29,28 @@ ON_ONE_SERVER = (
     "marts/test_sample.py",
     "relations/test_app_tables.py",
     "relations/test_others.py",
+    "security/test_closed_schemas.py",
     "security/test_strangers.py",
+    "security/test_trust.py",
+    "app/test_stats.py",
 )
-CLEANUP_CASES = 4  # of each test with many
+# Each case builds a database, or takes a clean-up through its steps: how many of a test the gate runs.
+CASES = {
+    "app/test_stats.py": 2,
+    "cleanup/": 4,
+    "config/test_variables.py": 3,
+    "dashboard/test_figures.py": 2,
+    "incremental/test_interrupted_runs.py": 2,
+    "marts/test_periods.py": 2,
+    "shapes/test_column_shapes.py": 6,
+}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Choose what the gate runs; all else is run by `make test-long`.
 
-    A file's first test runs on PostgreSQL 16 too; a clean-up test with many cases runs four.
+    A file's first test runs on PostgreSQL 16 too; of a test with many dear cases a few run.
     """
     seen: Counter[object] = Counter()
     for item in items:
@@ -46,8 +58,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         on_16 = bool(case) and case.params.get("any_server") == "16"
         name = item.nodeid.removeprefix("tests/")
         kind = (item.path, "on 16" if on_16 else item.originalname)
-        most = CLEANUP_CASES if item.path.parent.name == "cleanup" else len(items)
-        seen[kind] += 1
+        most = next((CASES[place] for place in CASES if name.startswith(place)), len(items))
+        seen[kind] += item.get_closest_marker("long") is None
         if (on_16 and (seen[kind] > 1 or name.startswith(ON_ONE_SERVER))) or seen[kind] > most:
             item.add_marker(pytest.mark.long)
 

@@ -105,9 +105,8 @@ def test_empty_database(database: AppDatabase) -> None:
         assert database.query(f"select count(*) as rows from analytics.{model}")[0]["rows"] == 0
 
 
-@pytest.mark.parametrize(
-    ("at_weekends", "expected"), [pytest.param(0, 440, marks=pytest.mark.long), (5, 480)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("at_weekends", "expected"), [(0, 440), (5, 480)])
 def test_quiet_weekends(database: AppDatabase, at_weekends: int, expected: int) -> None:
     """20 generations on working days, fewer or none at weekends: April has 22 working days."""
     database.execute(

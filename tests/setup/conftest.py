@@ -67,7 +67,10 @@ class Production:
         )
 
 
-@pytest.fixture(scope="module", params=["18", pytest.param("16", marks=pytest.mark.long), "debian"])
+@pytest.fixture(
+    scope="module",
+    params=["18", *(pytest.param(name, marks=pytest.mark.long) for name in ("16", "debian"))],
+)
 def production(request: pytest.FixtureRequest) -> Iterator[Production]:
     """Embedded servers behind a relay that ends TLS, and Debian's own server, where it is there."""
     folder = Path(tempfile.mkdtemp(prefix="paygen-production-"))
