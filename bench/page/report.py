@@ -33,7 +33,7 @@ def lines(figures: Figures) -> list[Line]:
             warm_p95 * 1000 <= FIRST_MS,
         ),
         (
-            "first text of the first page, written anew after a run",
+            "first text of the first page, written anew",
             _anew(figures, "/"),
             "",
             None,
@@ -157,7 +157,8 @@ def _text(figures: Figures) -> list[str]:
         ),
         "",
         "First text: from opening a connection to the first byte of the page, which is sent as a"
-        " whole. Warm: the page was read before, and is kept until a run changes the marts.",
+        " whole. Warm: the page was read before, and is kept until a run changes the marts. Written"
+        " anew: the first request of a page to a new process, as after a run.",
         "",
         *(
             [
