@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Problem,
         WebDriverException,
     ) as error:
-        Console(stderr=True).print(str(error).strip(), style="red", markup=False)
+        Console(stderr=True).print(str(error).strip(), style="red", markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted; nothing was written, run it again")
