@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measure(folder: Path, options: argparse.Namespace) -> list[Result]:
     data = folder / "server"
     changes = options.changes or options.scale // 1000
-    database = _start(data)
+    database = start_server(data)
     results: list[Result] = []
     try:
         for scale in (options.scale // 100, options.scale // 10, options.scale):
@@ -56,8 +56,8 @@ def _measure(folder: Path, options: argparse.Namespace) -> list[Result]:
     return results
 
 
-def _start(data: Path) -> server.Server:
-    # As the manual advises for a server of its own; the demo's has to fit anywhere.
+def start_server(data: Path) -> server.Server:
+    """Start a new server with memory as the manual advises; the demo's has to fit anywhere."""
     with connect(server.start(data), "postgres") as connection, connection.cursor() as cursor:
         for setting, value in report.server_settings().items():
             cursor.execute(f"alter system set {setting} = '{value}'")

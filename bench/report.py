@@ -37,9 +37,9 @@ def _page(costs: Costs, changes: int) -> list[str]:
     return [
         "# What runs cost",
         "",
-        f"{_machine()} {changes:,} new and changed rows before each scheduled run. Medians of all "
-        "rounds of one run; every round is in `bench.csv`. Database time: `active_time` of "
-        "pg_stat_database, summed over sessions.",
+        f"{machine()}; {embedded_server()}. {changes:,} new and changed rows before each scheduled "
+        "run. Medians of all rounds of one run; every round is in `bench.csv`. Database time: "
+        "`active_time` of pg_stat_database, summed over sessions.",
         "",
         "![Growth with history](bench.svg)",
         "",
@@ -134,7 +134,8 @@ def _row(key: tuple[int, bool, str, str], cost: Measurement) -> str:
     )
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What the bench ran on, and how busy it was."""
     model = next(
         (
             line.split(":")[1].strip()
@@ -143,12 +144,16 @@ def _machine() -> str:
         ),
         platform.machine(),
     )
-    settings = ", ".join(f"{setting} {value}" for setting, value in server_settings().items())
     return (
         f"{os.cpu_count()} x {model}, {_memory_gib():.0f} GiB, {platform.system()}, "
-        f"load {os.getloadavg()[2]:.1f} over the last 15 minutes; embedded PostgreSQL 18, "
-        f"fsync off, {settings}, random_page_cost 1.1, work_mem 64MB."
+        f"load {os.getloadavg()[2]:.1f} over the last 15 minutes"
     )
+
+
+def embedded_server() -> str:
+    """The bench's server and its settings."""
+    settings = ", ".join(f"{setting} {value}" for setting, value in server_settings().items())
+    return f"embedded PostgreSQL 18, fsync off, {settings}, random_page_cost 1.1, work_mem 64MB"
 
 
 def server_settings() -> dict[str, str]:

@@ -4,7 +4,7 @@ import json
 import shutil
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -50,11 +50,20 @@ class Workload:
         scale: generations of history.
         changes: rows that are new or changed in each scheduled run.
         rounds: how often work that takes minutes at 10 M generations is measured.
+        readers: roles that each run lets read the marts.
     """
 
-    def __init__(self, server: Server, folder: Path, scale: int, changes: int, rounds: int) -> None:
+    def __init__(
+        self,
+        server: Server,
+        folder: Path,
+        scale: int,
+        changes: int,
+        rounds: int,
+        readers: Sequence[str] = (),
+    ) -> None:
         self.server, self.folder, self.scale = server, folder, scale
-        self.changes, self.rounds = changes, rounds
+        self.changes, self.rounds, self.readers = changes, rounds, readers
         self.end = datetime.fromisoformat("2026-10-28T12:00:00+00:00")
         self.indexes = False
         shutil.copytree(PROJECT / "bench" / "empty_project", folder / "empty", dirs_exist_ok=True)
@@ -102,6 +111,19 @@ class Workload:
         moments = self._moments(QUICK_ROUNDS + 2)
         yield from self._rebuild(1, moments[0])
         yield from self._scheduled_runs(moments[1:])
+
+    def scheduled_commands(self, count: int) -> Iterator[list[str]]:
+        """The commands of successive scheduled runs; each one's changes are made when it is asked.
+
+        The first of them settles a database that was built as of another moment.
+        """
+        for moment in self._moments(count):
+            self._change_statuses(moment)
+            yield self._scheduled(moment)
+
+    def python_models_command(self) -> list[str]:
+        """The command that builds what `generate` leaves out: Python models and their own needs."""
+        return self._dbt(self.end, "run", "--select", "tag:python")
 
     def _rebuild(self, number: int, as_of: datetime) -> Iterator[Result]:
         command = self._dbt(as_of, "run", "--selector", "frequent", "--full-refresh")
@@ -218,6 +240,9 @@ class Workload:
         return self._dbt(as_of, "build", "--selector", "frequent")
 
     def _dbt(self, as_of: datetime, *arguments: str, project: str = "") -> list[str]:
+        variables: dict[str, object] = {"as_of": as_of.isoformat()}
+        if self.readers:
+            variables["reader_roles"] = list(self.readers)
         return [
             str(PROJECT / ".venv" / "bin" / "dbt"),
             *("--no-send-anonymous-usage-stats", "--no-write-json", "--quiet", *arguments),
@@ -225,7 +250,7 @@ class Workload:
             *("--profiles-dir", str(self.folder)),
             *("--target-path", str(self.folder / project / "target")),
             *("--log-path", str(self.folder / project / "logs")),
-            *("--vars", json.dumps({"as_of": as_of.isoformat()})),
+            *("--vars", json.dumps(variables)),
         ]
 
     def _client(self) -> list[str]:

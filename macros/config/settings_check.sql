@@ -6,16 +6,12 @@
     {% if not execute or flags.FULL_REFRESH or flags.WHICH not in ['build', 'run'] %}
         {{ return('') }}
     {% endif %}
-    {% set built = built_relation('int_settings') %}
-    {% if not built or not built_relation('fct_generations') %}{{ return('') }}{% endif %}
+    {% if not built_relation('fct_generations') %}{{ return('') }}{% endif %}
     {% set problems = [] %}
     {% set settings = history_settings() %}
-    {% for name, value in run_query(
-        'select setting, setting_value from ' ~ built ~ " where setting not in ('last_complete_run', 'changes_done', 'rows_seen')"
-    ).rows %}
-        {% if settings.get(name) != value %}
-            {% do problems.append(name ~ ' was ' ~ value ~ ' and is ' ~ settings.get(name)) %}
-        {% endif %}
+    {% set built = of_newest_run('settings') %}
+    {% for name, value in (fromjson(built) if built else {}).items() if settings.get(name) != value %}
+        {% do problems.append(name ~ ' was ' ~ value ~ ' and is ' ~ settings.get(name)) %}
     {% endfor %}
     {#
         A mart that is missing, or what only nightly marts are made of, is made anew from the others;

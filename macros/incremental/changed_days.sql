@@ -24,7 +24,7 @@
     {%- set known = run_memory('changes done') if execute else {} -%}
     {%- if execute and not known -%}
         {%- do known.update({
-            'number': run_query('select ' ~ kept_setting('changes_done')).columns[0].values() | first
+            'number': run_query('select ' ~ of_last_complete_run('changes_done')).columns[0].values() | first
         }) -%}
     {%- endif -%}
     {{- known.number or 0 -}}
@@ -35,15 +35,25 @@
     (select max(change_number) from {{ ref('int_days_changed') }})
 {%- endmacro %}
 
-{% macro kept_setting(name) -%}
-    {#- What `int_settings` keeps of the last complete run under a name. -#}
-    {%- set settings = built_relation('int_settings') -%}
-    {%- if settings -%}
-        (select setting_value from {{ settings }} where setting = '{{ name }}')
+{% macro of_last_complete_run(column) -%}
+    {#- A number that the last complete run left in `int_run_manifest`, as SQL; null without one. -#}
+    {%- set manifest = built_relation('int_run_manifest') -%}
+    {%- if manifest -%}
+        (select {{ column }} from {{ manifest }} where completed_at is not null)
     {%- else -%}
-        {{ as_text('null') }}
+        cast(null as bigint)
     {%- endif -%}
 {%- endmacro %}
+
+{% macro of_newest_run(column) %}
+    {# What `int_run_manifest` says of the newest run, complete or not; none without one. #}
+    {% set manifest = built_relation('int_run_manifest') if execute %}
+    {% if not manifest %}{{ return(none) }}{% endif %}
+    {{ return(run_query(
+        'select ' ~ column ~ ' from ' ~ manifest
+        ~ ' order by case when completed_at is null then 0 else 1 end limit 1'
+    ).columns[0].values() | first) }}
+{% endmacro %}
 
 {% macro first_date_of_changed_refunds(window) %}
     {#

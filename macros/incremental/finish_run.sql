@@ -12,7 +12,31 @@
             'delete from ' ~ changed ~ ' where is_removed or prior_user_id is distinct from user_id'
         ) %}
     {% endif %}
+    {% do complete_run(results) %}
     {% do report_repairs(is_done=not failed) %}
+{% endmacro %}
+
+{% macro complete_run(results) %}
+    {#
+        Say in `int_run_manifest` that this run is complete and how far it came, if it was asked for all
+        models that follow from the app's rows and built each of them; failing tests of others do not
+        matter. The row of the run that was the last complete one goes in the same transaction.
+    #}
+    {% if not builds_all_models() %}{{ return('') }}{% endif %}
+    {% set built = results | selectattr('status', 'eq', 'success') | map(attribute='node.unique_id') | list %}
+    {% for node in nodes_of_types(['model'])
+        if ((node.config.meta or {}).get('skip_when_unchanged') or node.name == 'int_run_manifest')
+        and node.unique_id not in built %}
+        {{ return('') }}
+    {% endfor %}
+    {% set manifest = built_relation('int_run_manifest') %}
+    {% do run_and_commit(
+        'delete from ' ~ manifest ~ ' where completed_at is not null; '
+        ~ 'update ' ~ manifest ~ ' set completed_at = ' ~ server_clock()
+        ~ ', rows_seen = (select max(change_number) from ' ~ built_relation('int_rows_seen') ~ ')'
+        ~ ', changes_done = (select max(change_number) from ' ~ built_relation('int_days_changed') ~ ')'
+        ~ " where invocation_id = '" ~ invocation_id ~ "'"
+    ) %}
 {% endmacro %}
 
 {% macro report_repairs(is_done) %}

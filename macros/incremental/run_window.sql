@@ -2,7 +2,7 @@
     {#
         Which rows this run reads: none if it reads everything, else a dict of `ranges`, pairs of SQL
         timestamps between which rows were created that are read again, and `start`, the earliest.
-        There are no ranges where `int_inputs` found what the last complete run had found. If tasks
+        There are no ranges where `int_run_manifest` found what the last complete run had found. If tasks
         that had not ended were found as that run left them, `same_before` says up to when. `lookback`
         holds the ranges without those of queued repairs, `earliest` is the start of all.
     #}
@@ -35,14 +35,14 @@
 {% endmacro %}
 
 {% macro found_inputs() %}
-    {# What `int_inputs` of this run says; nothing before it was built. #}
+    {# What `int_run_manifest` of this run says; nothing before it was built. #}
     {% if not execute %}{{ return({}) }}{% endif %}
     {% set found = run_memory('inputs') %}
-    {% set inputs = built_relation('int_inputs') if not found %}
-    {% if inputs %}
+    {% set manifest = built_relation('int_run_manifest') if not found %}
+    {% if manifest %}
         {% for row in run_query(
             'select inputs = prior_inputs and not has_repairs, prior_inputs is not null, same_before'
-            ~ ' from ' ~ inputs ~ " where invocation_id = '" ~ invocation_id ~ "'"
+            ~ ' from ' ~ manifest ~ " where invocation_id = '" ~ invocation_id ~ "'"
         ).rows %}
             {% do found.update({
                 'are_as_before': row[0], 'can_be_compared': row[1], 'same_before': row[2]
@@ -116,11 +116,11 @@
         Where the rows began that the run before read, as SQL, if it was cut off or left models out: some
         tables may lack what it found. Null else.
     #}
-    {% set inputs = built_relation('int_inputs') %}
-    {% if not inputs %}{{ return('cast(null as ' ~ type_timestamptz() ~ ')') }}{% endif %}
+    {% set manifest = built_relation('int_run_manifest') %}
+    {% if not manifest %}{{ return('cast(null as ' ~ type_timestamptz() ~ ')') }}{% endif %}
     {{ return(
-        '(select min(window_start) from ' ~ inputs ~ ' where invocation_id is distinct from '
-        ~ kept_setting('last_complete_run') ~ ' and (inputs is distinct from prior_inputs or has_repairs))'
+        '(select min(window_start) from ' ~ manifest ~ ' where completed_at is null'
+        ~ ' and (inputs is distinct from prior_inputs or has_repairs))'
     ) }}
 {% endmacro %}
 

@@ -13,7 +13,7 @@
 
 {% macro builds_all_models() %}
     {#
-        Whether this run was asked for all models that follow from what `int_inputs` looks at (their meta
+        Whether this run was asked for all models that follow from what `int_run_manifest` looks at (their meta
         says `skip_when_unchanged`), and not for a selection of them.
     #}
     {% if not execute or 'nodes' not in graph %}{{ return(not execute) }}{% endif %}

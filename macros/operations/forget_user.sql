@@ -27,7 +27,7 @@
         {% endif %}
     {% endfor %}
     {% do check_run_is_held() %}
-    {% do run_and_commit('update ' ~ built_relation('int_inputs') ~ ' set inputs = null') %}
+    {% do run_and_commit('update ' ~ built_relation('int_run_manifest') ~ ' set inputs = null') %}
     {{ print('forget_user: ' ~ (done | length or 'no') ~ ' table(s) held the user') }}
     {% for line in done %}{{ print('  ' ~ line) }}{% endfor %}
     {% if done %}

@@ -70,7 +70,7 @@
     {% do log_changed_days('select unnest(array[' ~ dates | join(', ') ~ '])') %}
     {# No run may take what the last one found for up to date: users of these days are not known. #}
     {% do check_run_is_held() %}
-    {% do run_and_commit('update ' ~ built_relation('int_inputs') ~ ' set inputs = null') %}
+    {% do run_and_commit('update ' ~ built_relation('int_run_manifest') ~ ' set inputs = null') %}
 {% endmacro %}
 
 {% macro log_changed_days(dates) %}

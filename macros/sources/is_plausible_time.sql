@@ -12,7 +12,9 @@
     {% if not execute or not var('history_gap_days') or 'nodes' not in graph %}{{ return(none) }}{% endif %}
     {% set known = run_memory('history start') %}
     {% if 'time' not in known %}
-        {% set kept = none if flags.FULL_REFRESH or checks_all_history() else kept_history_start() %}
+        {% set is_kept = not flags.FULL_REFRESH and not checks_all_history()
+            and of_newest_run('invocation_id') %}
+        {% set kept = {'time': of_newest_run('history_start')} if is_kept else none %}
         {# The first row alone shows in nearly all apps that there is no such gap. #}
         {% if not kept and run_query(first_row_is_old_sql()).columns[0].values() | first %}
             {% set kept = {'time': run_query(history_start_sql()).columns[0].values() | first} %}
@@ -20,14 +22,6 @@
         {% do known.update(kept or {'time': none}) %}
     {% endif %}
     {{ return(known.time) }}
-{% endmacro %}
-
-{% macro kept_history_start() %}
-    {# What the run before found, as a dict; none where there was none. #}
-    {% set inputs = built_relation('int_inputs') %}
-    {% if not inputs %}{{ return(none) }}{% endif %}
-    {% set rows = run_query('select history_start from ' ~ inputs).rows %}
-    {{ return({'time': rows[0][0]} if rows else none) }}
 {% endmacro %}
 
 {% macro first_row_is_old_sql() -%}

@@ -1,4 +1,4 @@
--- depends_on: {{ ref('int_inputs') }}
+-- depends_on: {{ ref('int_run_manifest') }}
 {{ config(materialized='view', bind=false, meta={'skip_when_unchanged': true}) }}
 
 {#- Without a CTE: each run adds up all balances, and each level of a view takes its time. #}

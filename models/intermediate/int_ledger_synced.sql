@@ -1,4 +1,4 @@
--- depends_on: {{ ref('int_inputs') }}
+-- depends_on: {{ ref('int_run_manifest') }}
 -- depends_on: {{ ref('stg_app__credit_transactions') }}
 -- depends_on: {{ ref('int_repair_queue') }}
 {{ config(

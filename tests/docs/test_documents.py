@@ -74,6 +74,14 @@ ELSEWHERE = {
     "make lint test": ".ci/run",
     "make bench": "tests/setup/test_clone.py::test_the_bench_at_a_small_scale",
     "make bench SCALE=10000000": "tests/setup/test_clone.py::test_the_bench_at_a_small_scale",
+    **dict.fromkeys(
+        [
+            ".tools/bin/uv run --frozen --group bench-page python -m bench.page",
+            ".tools/bin/uv run --frozen --group bench-page python -m bench.page --folder /tmp/bench"
+            " --scale 10000000",
+        ],
+        "tests/setup/test_clone.py::test_the_bench_of_the_page_at_a_small_scale",
+    ),
     "python -m bench --help": "tests/setup/test_clone.py::test_the_bench_at_a_small_scale",
     "python -m app_scan ../app": "tests/app/test_scan.py::test_the_commands_of_the_documents",
     "dbt run-operation cleanup_credit_pools": "tests/cleanup/test_life.py",

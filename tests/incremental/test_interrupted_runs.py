@@ -173,18 +173,21 @@ def test_changed_settings_demand_a_full_refresh(built: AppDatabase) -> None:
 def test_changed_seeds_demand_a_full_refresh(built: AppDatabase, seed: str) -> None:
     """What history was built with is compared by the files' checksums."""
     name = f"seeds/{seed}.csv"
-    setting = "analytics_intermediate.int_settings"
-    (kept,) = built.query(f"select setting_value from {setting} where setting = %s", [name])
-    change = f"update {setting} set setting_value = %s where setting = %s"
-    built.execute(change, ["other", name])
+    manifest = "analytics_intermediate.int_run_manifest"
+    (kept,) = built.query(
+        f"select settings::jsonb ->> %s as value, settings from {manifest}", [name]
+    )
+    built.execute(
+        f"update {manifest} set settings = replace(settings, %s, 'other')", [kept["value"]]
+    )
     result = built.dbt(
         *("build", "--selector", "frequent"),
         variables={"as_of": AS_OF.isoformat(), "reporting_timezone": ZONE},
         expect_success=False,
     )
     said = messages(result)
-    assert f"{name} was other and is {kept['setting_value']}" in said
+    assert f"{name} was other and is {kept['value']}" in said
     assert "--full-refresh" in said
-    built.execute(change, [kept["setting_value"], name])
+    built.execute(f"update {manifest} set settings = %s", [kept["settings"]])
     run(built, AS_OF, ZONE, "--selector", "frequent")
     assert_equals_rebuild(built, AS_OF, ZONE)

@@ -102,7 +102,7 @@ def test_what_was_undone_after_a_run_that_ended_early_is_new(built: AppDatabase)
     run(built, AS_OF, ZONE, "--selector", "frequent")
     built.execute("create table costs_before as select id, cost_usd from credit_transactions")
     write_something(built)
-    run_without(built, AS_OF, ZONE, "int_settings")
+    run_without(built, AS_OF, ZONE, "monthly_user_usage")
     built.execute(
         """update credit_transactions set cost_usd = costs_before.cost_usd from costs_before
            where credit_transactions.id = costs_before.id;
@@ -126,7 +126,8 @@ def test_a_step_that_was_run_by_itself_hides_nothing(built: AppDatabase) -> None
 def test_old_tasks_that_never_ended_stay_as_they_were_seen(built: AppDatabase) -> None:
     """They are compared as a whole; where one of them changed, each is looked at again."""
     left_alone = """select seen.* from analytics_intermediate.int_rows_seen as seen
-                    inner join analytics_intermediate.int_inputs on created_at < same_before"""
+                    inner join analytics_intermediate.int_run_manifest
+                        on created_at < same_before"""
     keys = "select * from analytics_intermediate.int_keys_touched"
     for _ in range(2):
         run(built, AS_OF, ZONE, "--selector", "frequent")
@@ -134,7 +135,7 @@ def test_old_tasks_that_never_ended_stay_as_they_were_seen(built: AppDatabase) -
     run(built, AS_OF, ZONE, "--selector", "frequent")
     open_tasks = built.query(
         """select 1 from analytics.fct_generations
-           cross join analytics_intermediate.int_inputs
+           cross join analytics_intermediate.int_run_manifest
            where status not in ('completed', 'failed', 'cancelled') and record_source = 'task'
                and created_at < same_before"""
     )

@@ -77,19 +77,19 @@ def test_the_app_migrates_in_the_middle_of_a_run(
     met = Reader(built, reader)
     changes = [
         {
-            "int_inputs": "alter table enhancement_tasks add column extra text default 'x'",
+            "int_run_manifest": "alter table enhancement_tasks add column extra text default 'x'",
             "int_ledger_synced": """
                 alter table credit_transactions alter column provider type varchar(300);
                 alter table enhancement_tasks alter column cost_usd type numeric(20, 8)""",
             LATE: "alter table user_credits add column extra int",
         },
         {
-            "int_inputs": SWAP.format("enhancement_tasks"),
+            "int_run_manifest": SWAP.format("enhancement_tasks"),
             "int_ledger_synced": SWAP.format("credit_transactions"),
             LATE: SWAP.format("user_credits"),
         },
         {
-            "int_inputs": RESTORE.format("credit_transactions"),
+            "int_run_manifest": RESTORE.format("credit_transactions"),
             "int_rows_seen": RESTORE.format("enhancement_tasks"),
             LATE: "truncate system_alerts; alter table enhancement_tasks drop column extra",
         },
@@ -111,7 +111,7 @@ def test_a_column_that_goes_in_the_middle_of_a_run(built: AppDatabase) -> None:
     before = built.query("select * from analytics.fct_generations order by generation_id")
     said = run_with(
         built,
-        {"int_inputs": "alter table credit_transactions rename column credits_used to credits"},
+        {"int_run_manifest": "alter table credit_transactions rename credits_used to credits"},
         *("--selector", "frequent"),
     )
     assert "credits_used" in said

@@ -164,7 +164,7 @@ begin
     end loop;
     foreach each in array array[
         'enhancement_tasks', 'credit_transactions', 'user_credits', 'fct_generations',
-        'int_inputs', 'int_settings', 'daily_usage', 'statuses'
+        'int_run_manifest', 'daily_usage', 'statuses'
     ] loop
         execute format(
             'create temporary view %I as select (select public.note(%L)) is null as id',

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.app_database import PROJECT
+from tests.dashboard import browsing
 from tests.sample import FOLDER
 from tests.setup.test_your_own_database import run
 
@@ -52,3 +53,21 @@ def test_the_bench_at_a_small_scale(clone: Path) -> None:
     assert "--scale" in run(
         clone, ".tools/bin/uv run --frozen --group bench python -m bench --help"
     )
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not browsing.IS_HERE, reason="no Chromium: apt-get install chromium-driver")
+def test_the_bench_of_the_page_at_a_small_scale(clone: Path) -> None:
+    """A folder's server is made once and found again."""
+    command = (
+        ".tools/bin/uv run --frozen --group bench-page python -m bench.page --folder bench-folder"
+        " --scale 5000 --rounds 1 --idle 5 --output page.md"
+    )
+    assert "written to page.md" in run(clone, f"{command} --runs 1")
+    results = (clone / "page.md").read_text()
+    assert "| 20 people, errors in " in results
+    assert "Streamlit / paygen" in results
+    (clone / "page.md").unlink()
+    assert "not 9,000" in run(clone, f"{command} --scale 9000 2>&1 || true")
+    assert not (clone / "page.md").exists()
+    assert not (clone / "bench-folder" / "server" / "postmaster.pid").exists()

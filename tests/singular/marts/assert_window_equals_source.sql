@@ -1,12 +1,11 @@
 -- What the run looked at again stands in the facts as the app has it, and so does the rest of the
 -- window: no generation too few, none too many.
--- depends_on: {{ ref('int_inputs') }}
+-- depends_on: {{ ref('int_run_manifest') }}
 {{ config(tags=['frequent']) }}
 {%- set window = run_window() %}
 {#- A literal, for a planner that cannot tell how much of the facts a subquery's answer leaves. #}
-{%- set starts = run_query('select window_start from ' ~ ref('int_inputs')).columns[0].values()
-    if execute else [] %}
-{%- set window_start = timestamp_literal(starts[0]) if starts and starts[0]
+{%- set start = of_newest_run('window_start') %}
+{%- set window_start = timestamp_literal(start) if start
     else 'cast(null as ' ~ type_timestamptz() ~ ')' %}
 
 with touched as (
@@ -56,13 +55,14 @@ missing as (
     where
         is_generation
         and created_at >= {{ window_start }}
-        -- The app may have deleted a task since the run saw it. To look that up takes long, so it is
-        -- done for missing generations only.
+        -- The app may have deleted a task since the run saw it. To look that up takes long, so it
+        -- is done for missing generations only.
         and case
-            when generation_id not in (
-                select active.generation_id from {{ ref('fct_generations') }} as active
-                where active.last_activity_at >= {{ window_start }}
-            )
+            when
+                generation_id not in (
+                    select active.generation_id from {{ ref('fct_generations') }} as active
+                    where active.last_activity_at >= {{ window_start }}
+                )
                 then
                     exists (
                         select 1 from {{ ref('int_tasks_cleaned') }} as tasks

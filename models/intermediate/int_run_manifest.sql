@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='replace',
     incremental_predicates=[
-        'true',
+        'target.completed_at is null',
     ],
 ) }}
 
@@ -16,7 +16,8 @@
 {%- set compares = window and not window.is_asked_for %}
 {%- set rows_seen = built_relation('int_rows_seen') if window %}
 
--- Read before anything else: what changes while the run goes on is the next one's.
+-- Read before anything else: what changes while the run goes on is the next one's. `finish_run`
+-- completes the row; until then that of the last complete run stands beside it.
 with
 {%- if compares %}
 
@@ -64,21 +65,20 @@ found as (
 
 ),
 
--- The previous run's row, if that run completed or had nothing to do, and no partial run has since
--- consumed what `int_rows_seen` found.
+-- The row of the run before, if that one was complete or had nothing to do, and no partial run has
+-- since consumed what `int_rows_seen` found.
 last_run as (
 
     {% if is_incremental() -%}
     select * from {{ this }}
     where
         (
-            invocation_id = {{ kept_setting('last_complete_run') }}
-            or (inputs = prior_inputs and not has_repairs)
+            (completed_at is null and inputs = prior_inputs and not has_repairs)
+            or not exists (select 1 from {{ this }} as begun where begun.completed_at is null)
         )
         {%- if rows_seen %}
-        and coalesce({{ kept_setting('rows_seen') }}, '0') = {{ as_text(
-            'coalesce((select max(change_number) from ' ~ rows_seen ~ '), 0)'
-        ) }}
+        and coalesce({{ of_last_complete_run('rows_seen') }}, 0)
+        = {{ 'coalesce((select max(change_number) from ' ~ rows_seen ~ '), 0)' }}
         {%- endif %}
     {%- else -%}
     select * from found
@@ -107,7 +107,11 @@ final as (
         end
         {%- else -%}
         cast(null as {{ type_timestamptz() }})
-        {%- endif %} as same_before
+        {%- endif %} as same_before,
+        {{ as_text(text_literals([tojson(history_settings())])) }} as settings,
+        cast(null as bigint) as rows_seen,
+        cast(null as bigint) as changes_done,
+        cast(null as {{ type_timestamptz() }}) as completed_at
     from found
     left join last_run
         on

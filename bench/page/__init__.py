@@ -1,0 +1,1 @@
+"""What the page costs: alone, beside a Streamlit page, and while a scheduled run works."""
