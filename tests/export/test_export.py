@@ -18,13 +18,15 @@ import psycopg2.errors
 import pyarrow.parquet as pq
 import pytest
 
+from demo.server import Server
 from export import focus, marts, month, workbook
 from export.files import CsvFile, ParquetFile
 from export.marts import Column, Mart, Part
 from export.workbook import Workbook
 from reader.database import Database
 from tests.app_database import PROJECT, AppDatabase
-from tests.dashboard.databases import AS_OF
+from tests.conftest import make_database
+from tests.dashboard.databases import AS_OF, HISTORIES, build
 from tests.dashboard.serving import READER, environment
 from tests.export.exporting import Export
 
@@ -245,6 +247,25 @@ def test_nightly_marts_of_an_earlier_moment_are_named(
     assert f"{', '.join(behind)} are of an earlier moment than the rest: run `dbt" in result.out
     manifest = json.loads((tmp_path / "to" / "manifest.json").read_text())
     assert (manifest["missing_marts"], manifest["marts_behind"]) == ([], behind)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("history", HISTORIES)
+def test_nightly_marts_foot_whatever_the_history(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, history: str
+) -> None:
+    """No month of what one run built is said to be of an earlier moment."""
+    database = make_database(server)
+    HISTORIES[history](database)
+    build(database, reports=True)
+    for name, value in environment(database).items():
+        monkeypatch.setenv(name, value)
+    months = database.query("select month_start from analytics.monthly_usage order by 1")
+    assert months
+    for row in months:
+        folder = tmp_path / str(row["month_start"])
+        manifest = month.write(Database(), row["month_start"], folder, lambda *_: None)
+        assert (manifest["missing_marts"], manifest["marts_behind"]) == ([], [])
 
 
 def test_the_manifest_and_the_first_sheet(folder: Path) -> None:
