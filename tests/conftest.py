@@ -34,7 +34,8 @@ ON_ONE_SERVER = (
     "security/test_trust.py",
     "app/test_stats.py",
 )
-# Each case builds a database, or takes a clean-up through its steps: how many of a test the gate runs.
+# Each case builds a database, or takes a clean-up through its steps: how many of a test the gate
+# runs.
 CASES = {
     "app/test_stats.py": 2,
     "cleanup/": 4,
