@@ -413,10 +413,10 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
             Section(
                 "failures",
                 "Failures",
-                "URLs, e-mail addresses and keys in messages are replaced; by reason, ids and"
-                " numbers too.",
+                "Of messages, words that are known to be harmless are shown. Reasons are found by"
+                " the nightly run.",
                 tables=[
-                    reader.table("failure_reasons", "No generation has failed yet."),
+                    reader.table("failure_reasons", f"No generation failed in {month_name}."),
                     reader.table("failures", f"No generation failed in {month_name}."),
                 ],
             ),

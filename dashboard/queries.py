@@ -951,35 +951,44 @@ LATENCY_DAYS = Query(
 
 FAILURE_REASONS = Query(
     "failure_reasons",
-    "Failures by reason, all months",
-    ("failure_reasons",),
+    "Failures by reason",
+    ("failures_by_reason_month",),
     """
     select
         reason,
         category,
         sum(failed_generations) as failed_generations,
-        sum(refunded_generations) as refunded_generations,
-        sum(failed_generations) - sum(refunded_generations) as unrefunded_generations,
-        round(sum(refunded_generations) / nullif(sum(failed_generations), 0), 6) as refunded_share,
+        sum(refunded_failures) as refunded_failures,
+        sum(unrefunded_failures) as unrefunded_failures,
+        round(sum(refunded_failures) / nullif(sum(failed_generations), 0), 6)
+            as refunded_failure_rate,
+        sum(credits_refunded) as credits_refunded,
+        min(first_seen_at) as first_seen_at,
         max(last_seen_at) as last_seen_at,
-        (array_agg(
-            normalised_message order by failed_generations desc, normalised_message
-        ))[1] as example
-    from {schema}.failure_reasons
+        (array_agg(example_message order by last_seen_at desc, example_generation_id))[1]
+            as example_message,
+        (array_agg(example_generation_id order by last_seen_at desc, example_generation_id))[1]
+            as example_generation_id
+    from {schema}.failures_by_reason_month
+    where
+        month_start = %(month)s
+        and (%(provider)s::text is null or provider = %(provider)s)
+        and (%(type)s::text is null or enhancement_type = %(type)s)
     group by 1, 2
     order by failed_generations desc, reason, category
     limit %(limit)s
     """,
     columns(
-        "reason | Reason | text | failure_reasons",
-        "failed_generations | Failed | count | failure_reasons",
-        "refunded_generations | Refunded | count | failure_reasons",
-        "unrefunded_generations | Not refunded | count | failure_reasons.refunded_generations",
-        "refunded_share | Refunded share | rate | failure_reasons",
-        "last_seen_at | Last seen | time | failure_reasons",
-        "example | Example, scrubbed | note | failure_reasons.normalised_message",
+        "reason | Reason | text | failures_by_reason_month",
+        "failed_generations | Failed | count | failures_by_reason_month",
+        "refunded_failures | Refunded | count | failures_by_reason_month",
+        "unrefunded_failures | Charged, not refunded | count | failures_by_reason_month",
+        "refunded_failure_rate | Refunded share | rate | failures_by_reason_month",
+        "credits_refunded | Given back | credits | failures_by_reason_month",
+        "last_seen_at | Last seen | time | failures_by_reason_month",
+        "example_message | Example, scrubbed | note | failures_by_reason_month",
+        "example_generation_id | Its generation | text | failures_by_reason_month",
     ),
-    ignores=("provider", "type", "month"),
     limit=ROWS_SHOWN,
 )
 
@@ -1189,7 +1198,8 @@ CREDIT_MOVEMENTS = Query(
     """
     select
         month_start, credits_bought, credits_granted, credits_used, credits_refunded,
-        credits_adjusted, credits_charged_otherwise, net_credits, purchase_revenue_usd
+        credits_adjusted, credits_charged_otherwise, credits_held, credits_released, net_credits,
+        purchase_revenue_usd
     from {schema}.monthly_credit_movements
     where month_start <= %(month)s
     order by month_start desc
@@ -1203,6 +1213,8 @@ CREDIT_MOVEMENTS = Query(
         "credits_refunded | Refunded | credits | monthly_credit_movements",
         "credits_adjusted | Adjusted | credits | monthly_credit_movements",
         "credits_charged_otherwise | Charged otherwise | credits | monthly_credit_movements",
+        "credits_held | Held | credits | monthly_credit_movements",
+        "credits_released | Released | credits | monthly_credit_movements",
         "net_credits | Net | credits | monthly_credit_movements",
         "purchase_revenue_usd | Paid for | usd | monthly_credit_movements",
     ),

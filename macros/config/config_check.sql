@@ -1,6 +1,13 @@
 {% macro config_check() %}
     {# Compare every variable with what it may be, and name all that are off at once. #}
     {% if not execute %}{{ return('') }}{% endif %}
+    {% if flags.EMPTY %}
+        {% do exceptions.raise_compiler_error(
+            "--empty is refused, for it takes the rows out of every table, and later runs would take"
+            ~ " their lack for the app's history: nothing was built; `dbt compile` asks whether"
+            ~ " the models compile, and over an app without rows `dbt build` makes empty marts"
+        ) %}
+    {% endif %}
     {% set problems = [] %}
     {% set say = problems.append %}
 

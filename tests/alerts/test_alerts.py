@@ -54,8 +54,10 @@ select current_date - 10, '{provider}', 'image_gen', 100, 100 - {failed}, {faile
 """
 FINDING = """
 insert into analytics.credit_audit_findings
-    (finding_id, finding_type, user_id, occurred_at, credits_at_stake)
-values ('{id}', '{kind}', 'ann', now() - interval '{ago}', {credits});
+    (finding_id, finding_type, user_id, occurred_at, first_seen_at, credits_at_stake)
+values (
+    '{id}', '{kind}', 'ann', now() - interval '{occurred}', now() - interval '{ago}', {credits}
+);
 """
 
 
@@ -181,10 +183,14 @@ def test_nothing_is_open_where_all_is_well(calm: Look) -> None:
             {"drift:balances": "warning"},
         ),
         (
-            FINDING.format(id="a", kind="double_charge", ago="1 day", credits=3)
-            + FINDING.format(id="b", kind="double_charge", ago="6 days", credits=4)
-            + FINDING.format(id="c", kind="over_refund", ago="8 days", credits=4)
-            + FINDING.format(id="d", kind="balance_drift", ago="1 day", credits=4),
+            FINDING.format(id="a", kind="double_charge", ago="1 day", occurred="3 years", credits=3)
+            + FINDING.format(
+                id="b", kind="double_charge", ago="6 days", occurred="6 days", credits=4
+            )
+            + FINDING.format(id="c", kind="over_refund", ago="8 days", occurred="1 day", credits=4)
+            + FINDING.format(
+                id="d", kind="balance_drift", ago="1 day", occurred="3 years", credits=4
+            ),
             {"new_findings:double_charge": "warning"},
         ),
     ],
@@ -208,8 +214,8 @@ def test_what_alerts_say(calm: Look) -> None:
     found = calm(
         "update analytics.credit_balance_reconciliation set drift = -2.5 where user_id = ("
         "select min(user_id) from analytics.credit_balance_reconciliation);"
-        + FINDING.format(id="a", kind="double_charge", ago="1 day", credits=3)
-        + FINDING.format(id="b", kind="double_charge", ago="6 days", credits=4)
+        + FINDING.format(id="a", kind="double_charge", ago="1 day", occurred="3 years", credits=3)
+        + FINDING.format(id="b", kind="double_charge", ago="6 days", occurred="6 days", credits=4)
         + USUAL_DAYS.format(provider="anna schmidt", failed=0).replace("- 10", "- 6")
         + GENERATIONS.format(provider="wan", status="failed", ago="50 minutes", count=15)
         + GENERATIONS.format(provider="wan", status="completed", ago="50 minutes", count=15)
@@ -228,7 +234,7 @@ def test_what_alerts_say(calm: Look) -> None:
         ),
         "new_findings:double_charge": (
             Decimal(2),
-            "2 findings of type double_charge in the last 7 days, 7 credits at stake.",
+            "2 findings of type double_charge first seen in the last 7 days, 7 credits at stake.",
         ),
         "unmapped_values:provider": (
             Decimal(1),

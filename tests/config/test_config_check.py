@@ -87,6 +87,18 @@ def test_nonsense_is_refused(
     assert relations(empty_database) == 0
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["seed", "run", pytest.param("build", marks=pytest.mark.long)],
+)
+def test_empty_is_refused(empty_database: AppDatabase, command: str) -> None:
+    """A first run without rows would hide history from the later ones."""
+    said = messages(empty_database.dbt(command, "--empty", expect_success=False))
+    assert "--empty is refused" in said
+    assert "over an app without rows `dbt build` makes empty marts" in " ".join(said.split())
+    assert relations(empty_database) == 0
+
+
 def test_all_faults_are_named_at_once(empty_database: AppDatabase) -> None:
     """Whoever mends one variable is not sent back for the next."""
     faults = {"vendor_cost_basis": "x", "refund_window_hours": -1, "as_of": "soon"}

@@ -1,5 +1,7 @@
 """Every figure of the page against SQL over the marts, worked out here in another way."""
 
+import csv
+import io
 import re
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -336,13 +338,6 @@ def test_python_models_are_shown_as_they_are(demo_database: AppDatabase, demo_pa
     ]
     assert "The budget of $30.00 is passed on 17 Dec 2024." in demo_page.get().text
     assert tables["forecast"][1][8:11] == ["$30.00", "17 Dec 2024", "100.00%"]
-    reasons = demo_database.query(
-        "select reason, sum(failed_generations) as failed, sum(refunded_generations) as refunded"
-        " from analytics.failure_reasons group by 1"
-    )
-    assert {row[0]: (row[1], row[2]) for row in tables["failure_reasons"][1:]} == {
-        row["reason"]: (number(row["failed"]), number(row["refunded"])) for row in reasons
-    }
     latency = demo_database.query(
         "select provider, max(actual_value) as slowest, count(actual_value) as days"
         " from analytics.usage_anomalies where measure = 'median_duration_seconds'"
@@ -351,6 +346,37 @@ def test_python_models_are_shown_as_they_are(demo_database: AppDatabase, demo_pa
     assert {row[0]: (row[1], row[4]) for row in tables["latency"][1:]} == {
         row["provider"]: (number(row["days"]), seconds(row["slowest"])) for row in latency
     }
+
+
+SHOWN = {
+    "days": ["days"],
+    "months": ["months"],
+    "providers": ["providers", "types", "provider_margins", "type_margins"],
+    "active-users": ["active_users"],
+    "health": ["health"],
+    "latency": ["latency", "latency_days"],
+    "failures": ["failure_reasons", "failures"],
+    "owed": ["owed"],
+    "users": ["users"],
+    "forecast": ["forecast", "forecast_record"],
+    "anomalies": ["anomalies"],
+    "credits": ["credits", "credit_movements", "circulation"],
+    "findings": ["findings", "checks"],
+}
+
+
+def test_everything_that_was_asked_for_is_on_the_page(demo_page: Page) -> None:
+    """Each part with its tables, a file below each; none says that it lacks a mart."""
+    text = demo_page.get().text
+    found = {
+        part: re.findall(r'href="[^"]*csv/(\w+)\.csv', section)
+        for part, section in re.findall(
+            r'<section aria-labelledby="([\w-]+)"(.*?)</section>', text, re.DOTALL
+        )
+        if part in SHOWN
+    }
+    assert found == SHOWN
+    assert "does not exist" not in text
 
 
 def test_nightly_marts_are_shown_as_they_are(demo_database: AppDatabase, demo_page: Page) -> None:
@@ -403,13 +429,11 @@ def test_nightly_marts_are_shown_as_they_are(demo_database: AppDatabase, demo_pa
             for row in margins
         }
     months = rows("select * from analytics.monthly_credit_movements order by month_start desc")
-    assert [row[:6] + row[-2:] for row in tables["credit_movements"][1:]] == [
+    kinds = ("bought", "granted", "used", "refunded", "adjusted", "charged_otherwise")
+    assert tables["credit_movements"][1:] == [
         [
             f"{row['month_start']:%b %Y}",
-            *(
-                number(row[f"credits_{kind}"])
-                for kind in ("bought", "granted", "used", "refunded", "adjusted")
-            ),
+            *(number(row[f"credits_{kind}"]) for kind in (*kinds, "held", "released")),
             number(row["net_credits"]),
             usd(row["purchase_revenue_usd"]),
         ]
@@ -420,6 +444,92 @@ def test_nightly_marts_are_shown_as_they_are(demo_database: AppDatabase, demo_pa
     assert [row[:3] for row in tables["circulation"][1:]] == [
         [day(AS_OF.date()), number(outstanding), usd(outstanding * Decimal("0.02"))]
     ]
+
+
+def reasons_by_hand(database: AppDatabase, condition: str) -> dict[str, list[str]]:
+    """By reason, what the facts say of the failures that meet a condition."""
+    kinds = database.query("select * from analytics_intermediate.int_failure_reasons")
+    reason_of = {row["error_message"]: row["reason"] for row in kinds}
+    groups: dict[str, list[dict]] = {}
+    for row in database.query(
+        f"select * from analytics.fct_generations where status = 'failed' and {condition}"
+    ):
+        groups.setdefault(reason_of[row["error_message"] or ""], []).append(row)
+    return {
+        reason: [
+            number(len(rows)),
+            number(refunded := sum(row["is_refunded"] for row in rows)),
+            number(sum(row["credits_used"] > 0 and not row["is_refunded"] for row in rows)),
+            percent(Decimal(refunded) / len(rows)),
+            number(sum(row["credits_refunded"] for row in rows)),
+            moment(max(row["ended_at"] or row["created_at"] for row in rows)),
+        ]
+        for reason, rows in groups.items()
+    }
+
+
+def test_failures_by_reason(demo_database: AppDatabase, demo_page: Page) -> None:
+    """Of the month, provider and type asked for, with an example of theirs; all of it as CSV."""
+    busiest = demo_database.query(
+        "select provider, enhancement_type from analytics.failures_by_month"
+        " where month_start = '2024-11-01' order by failed_generations desc limit 1"
+    )[0]
+    provider, type_ = busiest.values()
+    of_provider, of_type = f"provider = '{provider}'", f"enhancement_type = '{type_}'"
+    for address, condition in {
+        "": "created_date >= '2024-12-01'",
+        "?month=2024-11": "created_date between '2024-11-01' and '2024-11-30'",
+        f"?month=2024-11&provider={provider}&type={type_}": (
+            f"created_date between '2024-11-01' and '2024-11-30' and {of_provider} and {of_type}"
+        ),
+    }.items():
+        table = read_html(demo_page.get("/" + address).text)["tables"]["failure_reasons"]
+        expected = reasons_by_hand(demo_database, condition)
+        assert expected
+        assert {row[0]: row[1:7] for row in table[1:]} == expected
+        for row in table[1:]:
+            (example,) = demo_database.query(
+                f"select coalesce(error_message, 'N/A') as message, status"
+                f" from analytics.fct_generations where generation_id = %s and {condition}",
+                [row[-1]],
+            )
+            assert (row[-2], "failed") == (example["message"], example["status"])
+        text = demo_page.get("/csv/failure_reasons.csv" + address).text
+        lines = list(csv.DictReader(io.StringIO(text)))
+        assert {row["reason"]: int(row["failed_generations"]) for row in lines} == {
+            reason: int(cells[0].replace(",", "")) for reason, cells in expected.items()
+        }
+
+
+def test_reasons_add_up_to_failures(demo_database: AppDatabase) -> None:
+    """Over reasons each measure is that of `failures_by_month`, whose example is one of theirs."""
+    measures = ("failed_generations", "refunded_failures", "unrefunded_failures")
+    sums = ", ".join(f"sum({name}) as {name}" for name in (*measures, "credits_refunded"))
+    keys = "month_start, provider, enhancement_type"
+    reasons = demo_database.query(
+        f"select {keys}, {sums}, array_agg(example_generation_id) as examples"
+        f" from analytics.failures_by_reason_month group by {keys} order by {keys}"
+    )
+    months = demo_database.query(
+        "select *, example_generation_id as example from analytics.failures_by_month"
+        f" order by {keys}"
+    )
+    assert months
+    for row, month in zip(reasons, months, strict=True):
+        assert month["example"] in row.pop("examples")
+        assert row == {name: month[name] for name in row}
+    unsorted = "select 1 from analytics.failures_by_reason_month where reason = 'not sorted yet'"
+    assert demo_database.query(unsorted) == []
+
+
+def test_a_night_that_made_no_reasons_costs_one_sentence(history: AppDatabase, page: Page) -> None:
+    """Without Python models the page has all but what they make."""
+    text = page.get().text
+    assert history.query("select to_regclass('analytics.failures_by_reason_month') as mart") == [
+        {"mart": None}
+    ]
+    assert text.count("analytics.failures_by_reason_month does not exist") == 1
+    assert "failures" in read_html(text)["tables"]
 
 
 def test_health_is_of_the_last_hour_and_day(demo_database: AppDatabase, demo_page: Page) -> None:

@@ -30,13 +30,14 @@ from tests.table_shapes import LOOSE, loosen
 
 Row = dict[str, Any]
 
-PYTHON_MODELS = ("int_costs_forecast", "usage_anomalies", "failure_reasons")
-FORECASTS = PYTHON_MODELS[0]
+FORECASTS, REASONS = "int_costs_forecast", "int_failure_reasons"
+PYTHON_MODELS = (FORECASTS, REASONS, "usage_anomalies")
 
 # What DuckDB has no SQL of ours for: hashes of rows, and which words of a message may be shown.
 UNKNOWN = {
     "task_row_digest": "null",
     "error_message": "case when {0} is not null then '<text>' end",
+    "example_message": "case when {0} is not null then '<text>' end",
 }
 # The types of contracts, as DuckDB names them.
 TYPES = {
@@ -64,15 +65,19 @@ IMPOSSIBLE = {"cost_usd": Decimal(-1), "credits_used": Decimal(10**16)}
 
 
 def build_on_postgres(
-    database: AppDatabase, tables: AppTables, variables: Mapping[str, Any], forecasts: list[Row]
+    database: AppDatabase,
+    tables: AppTables,
+    variables: Mapping[str, Any],
+    computed: Mapping[str, list[Row]],
 ) -> None:
-    """Build the SQL models from the app's rows, and from rows in the place of a Python model's."""
+    """Build the SQL models from the app's rows, and from rows in the place of Python models'."""
     loosen(database)
     load(database, tables)
-    columns = ", ".join(f"{name} {type_}" for name, type_ in columns_of_forecasts().items())
-    name = f"analytics_intermediate.{FORECASTS}"
-    database.execute(f"create table {name} ({columns})", user=BUILD_ROLE)
-    database.insert(name, *forecasts)
+    for model, rows in computed.items():
+        columns = ", ".join(f"{name} {type_}" for name, type_ in columns_of(model).items())
+        name = f"analytics_intermediate.{model}"
+        database.execute(f"create table {name} ({columns})", user=BUILD_ROLE)
+        database.insert(name, *rows)
     database.dbt("seed")
     python_models = ["--exclude", *PYTHON_MODELS]
     database.dbt("run", *python_models, variables=variables, python_models=True)
@@ -82,7 +87,7 @@ def build_on_duckdb(
     path: Path,
     tables: AppTables,
     variables: Mapping[str, Any],
-    forecasts: list[Row],
+    computed: Mapping[str, list[Row]],
 ) -> None:
     """Build the same from the same rows in a new database file."""
     with duckdb.connect(str(path)) as connection:
@@ -90,8 +95,9 @@ def build_on_duckdb(
         for name, columns in LOOSE.items():
             types = dict(column.split() for column in columns.replace("\n", " ").split(","))
             make_table(connection, f"public.{name}", types, getattr(tables, name))
-        name = f"analytics_intermediate.{FORECASTS}"
-        make_table(connection, name, columns_of_forecasts(), forecasts)
+        for model, rows in computed.items():
+            name = f"analytics_intermediate.{model}"
+            make_table(connection, name, columns_of(model), rows)
     tests = ["resource_type:test", "resource_type:unit_test"]
     command = ["build", "--target", "duckdb", "--exclude", *PYTHON_MODELS, *tests]
     with patch.dict(os.environ, DUCKDB_PATH=str(path)):
@@ -124,9 +130,9 @@ def assert_engines_agree(database: AppDatabase, path: Path) -> None:
 
 
 @cache
-def columns_of_forecasts() -> dict[str, str]:
-    """Names and types of the Python model that two SQL marts read."""
-    text = (PROJECT / "models" / "intermediate" / f"{FORECASTS}.yml").read_text()
+def columns_of(model: str) -> dict[str, str]:
+    """Names and types of a Python model that SQL marts read."""
+    text = (PROJECT / "models" / "intermediate" / f"{model}.yml").read_text()
     (model,) = yaml.safe_load(text)["models"]
     return {column["name"]: column["data_type"] for column in model["columns"]}
 

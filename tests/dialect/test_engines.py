@@ -13,10 +13,12 @@ from tests.app_database import PROJECT, AppDatabase
 from tests.config.test_changed_code import PARTS
 from tests.dialect.quirks import with_quirks
 from tests.dialect.second_engine import (
+    FORECASTS,
+    REASONS,
     assert_engines_agree,
     build_on_duckdb,
     build_on_postgres,
-    columns_of_forecasts,
+    columns_of,
 )
 from tests.dialect.values import Row, quirks, values_of_duckdb, values_of_postgres
 from tests.histories import write_histories
@@ -41,12 +43,19 @@ def draw_forecasts(seed: int) -> list[Row]:
         day = date(2023, 12, 1) + timedelta(days=random.choice([0, 15]) + 31 * (number % 14))
         row = {
             name: day if type_ == "date" else drawn[type_.partition("(")[0]]()
-            for name, type_ in columns_of_forecasts().items()
+            for name, type_ in columns_of(FORECASTS).items()
         }
         row["provider"] = random.choice(["all", "nanobanana", "seedream", "wan"])
         row["month_start"] = (day + timedelta(days=random.choice([0, 31, 62]))).replace(day=1)
         forecasts.append(row)
     return forecasts
+
+
+def computed(seed: int) -> dict[str, list[Row]]:
+    """By model, rows in the place of those that Python computes: of reasons, that of no message."""
+    no_message = {"error_message": "", "normalised_message": "", "category": "unknown"}
+    reasons = [{**no_message, "reason": "No cause given"}]
+    return {FORECASTS: draw_forecasts(seed), REASONS: reasons}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +66,7 @@ def test_drawn_histories(database: AppDatabase, tmp_path: Path, case: str) -> No
     """Rows with every defect and what engines read in different ways, in four timezones."""
     seed = 50 + list(CASES).index(case)
     tables = with_quirks(write_histories(seed, MOMENTS), seed)
-    given = tables, CASES[case].dbt_variables(), draw_forecasts(seed)
+    given = tables, CASES[case].dbt_variables(), computed(seed)
     build_on_postgres(database, *given)
     build_on_duckdb(tmp_path / "app.duckdb", *given)
     assert_engines_agree(database, tmp_path / "app.duckdb")
@@ -122,7 +131,7 @@ def test_faults_show(database: AppDatabase, tmp_path: Path) -> None:
 @pytest.mark.skipif(not sample.FOLDER.is_dir(), reason=f"the sample is not at {sample.FOLDER}")
 def test_sample(database: AppDatabase, tmp_path: Path) -> None:
     """The contract's sample, whose answers are known."""
-    given = sample.app_tables(), {"as_of": sample.AS_OF.isoformat()}, draw_forecasts(1)
+    given = sample.app_tables(), {"as_of": sample.AS_OF.isoformat()}, computed(1)
     build_on_postgres(database, *given)
     build_on_duckdb(tmp_path / "app.duckdb", *given)
     assert_engines_agree(database, tmp_path / "app.duckdb")

@@ -36,6 +36,7 @@ def test_selectors_name_the_runs() -> None:
     assert set(frequent) == {"model", "test"}
     assert frequent["test"] == {"assert_window_equals_source"}
     assert all(models[name].language == "sql" for name in frequent["model"])
+    assert not any({"python", "nightly"} & set(models[name].tags) for name in frequent["model"])
     assert {"fct_generations", "daily_usage", "dashboard_overview", *MONTHLY} <= frequent["model"]
     assert {name for name in models if "staging" in models[name].fqn} <= frequent["model"]
     assert daily["model"] == set(models)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.app_database import BUILD_ROLE, AppDatabase
+from tests.app_database import BUILD_ROLE, AppDatabase, messages
 from tests.incremental.conftest import AS_OF, ZONE, change_one_charge
 from tests.incremental.rebuild import assert_equals_rebuild, run, run_without
 
@@ -209,6 +209,48 @@ def test_a_mart_that_was_dropped_is_made_anew(built: AppDatabase) -> None:
     run(built, AS_OF, ZONE, "--selector", "frequent")
     assert built.query("select * from analytics.alerts where kind = 'stale'")
     assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+def relations_and_rows(database: AppDatabase) -> dict[str, tuple[int, str]]:
+    """Object id and rows of each relation of ours, seeds and views included."""
+    names = database.query(
+        """select cast(oid as regclass)::text as name, oid from pg_class
+           where relkind in ('r', 'v') and relnamespace::regnamespace::text like 'analytics%'
+               and relname <> 'alerts'  -- it goes by the clock"""
+    )
+    return {
+        row["name"]: (
+            row["oid"],
+            database.query(
+                f"select coalesce(md5(string_agg(t::text, chr(10) order by t::text)), '') as rows"
+                f" from {row['name']} as t"
+            )[0]["rows"],
+        )
+        for row in names
+    }
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("seed",),
+        ("run", "--select", "monthly_usage"),
+        ("build", "--full-refresh"),
+        pytest.param(("run",), marks=pytest.mark.long),
+        pytest.param(("build", "--selector", "frequent"), marks=pytest.mark.long),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_run_takes_no_row_away(built: AppDatabase, command: tuple[str, ...]) -> None:
+    """dbt's `--empty` would put no rows into every table: it is refused in one sentence."""
+    before = relations_and_rows(built)
+    assert len(before) > 50
+    result = built.dbt(*command, "--empty", expect_success=False)
+    said = messages(result)
+    assert not result.success
+    assert "--empty is refused" in said
+    assert "nothing was built" in said
+    assert relations_and_rows(built) == before
 
 
 def write_something(database: AppDatabase) -> None:

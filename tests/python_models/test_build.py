@@ -1,11 +1,19 @@
 """The Python models through dbt itself, from the app's tables to the marts."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from tests.app_database import AppDatabase
+from tests.app_database import PROJECT, AppDatabase, profiles_directory
 
 AS_OF = "2024-06-15T12:00:00Z"
-MODELS = ("cost_forecast", "forecast_accuracy", "usage_anomalies", "failure_reasons")
+MODELS = (
+    *("cost_forecast", "forecast_accuracy", "usage_anomalies", "failure_reasons"),
+    "failures_by_reason_month",
+)
 HISTORY = """
 insert into enhancement_tasks
     (
@@ -86,6 +94,20 @@ def test_history_to_marts(database: AppDatabase) -> None:
     assert reason["normalised_message"] == "http 503 upstream unavailable <text>"
     assert reason["category"] == "provider_unavailable"
     assert reason["failed_generations"] == 2 * 167
+    assert (reason["users"], reason["refunded_share"]) == (1, 0)
+    assert (reason["last_seen_at"] - reason["first_seen_at"]).days == 166
+    months = database.query(
+        "select to_char(month_start, 'MM') as month, provider, category, reason,"
+        " failed_generations, refunded_failures, example_message"
+        " from analytics.failures_by_reason_month order by 1, 2"
+    )
+    days = {"01": 31, "02": 29, "03": 31, "04": 30, "05": 31, "06": 15}
+    assert [tuple(row.values())[:6] for row in months] == [
+        (month, provider, "provider_unavailable", "Provider unavailable", count, 0)
+        for month, count in days.items()
+        for provider in ("nanobanana", "seedream")
+    ]
+    assert {row["example_message"] for row in months} == {"HTTP 503: upstream unavailable (<text>)"}
 
     accuracy = database.query(
         "select count(*) as rows, max(month_start)::text as last from analytics.forecast_accuracy"
@@ -138,3 +160,78 @@ def test_quiet_weekends(database: AppDatabase, at_weekends: int, expected: int) 
     assert april["generations"] == pytest.approx(expected, rel=0.1)
     assert float(april["vendor_cost_usd"]) == pytest.approx(0.038 * expected, rel=0.1)
     assert april["budget_passed_on"] is None
+
+
+WITHOUT_RUNTIME = """
+from dbt.plugins.manager import PluginManager
+found = PluginManager.get_prefixed_modules()
+found = {name: module for name, module in found.items() if name != "dbt_postgres_python"}
+PluginManager.get_prefixed_modules = classmethod(lambda _: found)
+from dbt.cli.main import cli
+cli()
+"""
+
+
+@pytest.mark.long
+def test_without_the_runtime_the_rest_builds(database: AppDatabase, tmp_path: Path) -> None:
+    """No model, test or exposure asks for what Python models would have made."""
+    variables = {**os.environ, **database.environment()}
+    variables.pop("DBT_POSTGRES_PYTHON", None)
+    flags = {"--profiles-dir": profiles_directory(), "--target-path": tmp_path / "target"}
+    built = subprocess.run(
+        [
+            *(sys.executable, "-c", WITHOUT_RUNTIME, "build", "--log-path", str(tmp_path)),
+            *(str(part) for flag in flags.items() for part in flag),
+        ],
+        cwd=PROJECT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stdout
+    assert "Python models are left out" in built.stdout
+    marts = {
+        row["relname"]
+        for row in database.query(
+            "select relname from pg_class where relnamespace = 'analytics'::regnamespace"
+            " and relkind in ('r', 'v')"
+        )
+    }
+    assert {"failures_by_month", "alerts", "monthly_type_breakdown"} <= marts
+    assert not {*MODELS} & marts
+
+
+@pytest.mark.long
+def test_reasons_are_those_of_the_night(database: AppDatabase) -> None:
+    """A failure that a frequent run brings is no fault of the test of sums; a wrong sum is one."""
+    database.execute(HISTORY)
+    run = {"variables": {"as_of": AS_OF}, "python_models": True}
+    database.dbt("seed", **run)
+    database.dbt("run", **run)
+    database.execute(
+        "update enhancement_tasks set status = 'failed', error_message = 'never seen'"
+        " where created_at = '2024-06-14 00:05Z'"
+    )
+    database.dbt("build", "--selector", "frequent", variables={"as_of": AS_OF})
+    sums = [
+        database.query(f"select sum(failed_generations) as failed from analytics.{mart}")
+        for mart in ("failures_by_month", "failures_by_reason_month")
+    ]
+    assert sums == [[{"failed": 2 * 168}], [{"failed": 2 * 167}]]
+    test = ("test", "--select", "assert_reasons_add_up_to_failures")
+    database.dbt(*test, **run)
+    for month, is_right in (("06", True), ("05", False)):
+        database.execute(
+            "update analytics_intermediate.int_failures_by_reason"
+            " set failed_generations = failed_generations + 1"
+            f" where month_start = '2024-{month}-01' and provider = 'seedream'"
+        )
+        assert database.dbt(*test, **run, expect_success=False).success == is_right
+    database.dbt("run", "--select", "failures_by_reason_month", "int_failures_by_reason", **run)
+    (new,) = database.query(
+        "select reason, sum(failed_generations) as failed from analytics.failures_by_reason_month"
+        " where example_message <> 'HTTP 503: upstream unavailable (<text>)' group by 1"
+    )
+    assert new == {"reason": "not sorted yet", "failed": 2}
+    database.dbt(*test, **run)

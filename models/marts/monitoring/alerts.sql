@@ -68,13 +68,13 @@ findings as (
 
     select
         finding_type,
-        occurred_at,
+        first_seen_at,
         credits_at_stake,
         usd_at_stake
     from {{ ref('credit_audit_findings') }}
     where
         finding_type <> 'balance_drift'
-        and occurred_at > (select new_after from overview)
+        and first_seen_at > (select new_after from overview)
 
 ),
 
@@ -528,7 +528,8 @@ new_findings as (
         finding_type as subject,
         false as is_critical,
         {{ dbt.concat([
-            counted('count(*)', 'finding'), "' of type '", 'finding_type', "' in the last '",
+            counted('count(*)', 'finding'), "' of type '", 'finding_type',
+            "' first seen in the last '",
             counted(new_days, 'day'),
             "coalesce(" ~ dbt.concat([
                 "', '", as_text(exact_decimal('sum(abs(credits_at_stake))')),
@@ -540,7 +541,7 @@ new_findings as (
         ]) }} as message,
         count(*) as value,
         {{ var('alert_new_findings') }} as threshold,
-        min(occurred_at) as since,
+        min(first_seen_at) as since,
         'credit_audit_findings' as mart,
         'finding_id' as mart_column
     from findings

@@ -105,27 +105,24 @@ def group_similar(messages: list[str], block_size: int = BLOCK_SIZE) -> list[str
     return [messages[founder] if founder >= 0 else OTHER_MESSAGES for founder in group]
 
 
-def explain_failures(failures: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
-    """One row per normalised message.
+def explain_messages(failures: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
+    """One row per error message, with the message normalised, its category and its reason.
 
     Args:
         failures: failures by message and user, as `int_failures_by_user`.
         rules: the seed `failure_reason_rules`.
     """
     # pandas holds a null as None or, in a column of nulls, as NaN.
-    failures = failures.assign(error_message=failures["error_message"].astype(object).fillna(""))
-    distinct = failures["error_message"].drop_duplicates()
-    normalised = dict(zip(distinct, map(normalise, distinct), strict=True))
-    failures = failures.assign(normalised_message=failures["error_message"].map(normalised))
+    messages = (
+        failures.assign(error_message=failures["error_message"].astype(object).fillna(""))
+        .groupby("error_message")
+        .agg(first_seen_at=("first_seen_at", "min"))
+        .reset_index()
+    )
+    messages["normalised_message"] = messages["error_message"].map(normalise)
     reasons = (
-        failures.groupby("normalised_message")
-        .agg(
-            failed_generations=("failed_generations", "sum"),
-            refunded_generations=("refunded_generations", "sum"),
-            users=("user_id", "nunique"),
-            first_seen_at=("first_seen_at", "min"),
-            last_seen_at=("last_seen_at", "max"),
-        )
+        messages.groupby("normalised_message")
+        .agg(first_seen_at=("first_seen_at", "min"))
         .reset_index()
         .sort_values(["first_seen_at", "normalised_message"], ignore_index=True)
     )
@@ -133,15 +130,13 @@ def explain_failures(failures: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFram
     unmatched = reasons["category"].isna()
     reasons.loc[unmatched, "reason"] = group_similar(list(reasons["normalised_message"][unmatched]))
     reasons["category"] = reasons["category"].fillna("unknown")
-    share = reasons["refunded_generations"].astype(float) / reasons["failed_generations"].astype(
-        float
+    return messages.drop(columns="first_seen_at").merge(
+        reasons.drop(columns="first_seen_at"), on="normalised_message", validate="many_to_one"
     )
-    reasons["refunded_share"] = share.round(6)
-    return reasons
 
 
 def model(dbt, session):
-    """Table of normalised error messages."""
+    """Table of error messages and why generations fail with them."""
     failures = dbt.ref("int_failures_by_user")
     rules = dbt.ref("failure_reason_rules")
-    return explain_failures(failures, rules)
+    return explain_messages(failures, rules)
