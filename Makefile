@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: help setup demo demo-stop dashboard export notify backup test test-long bench lint docs clean
+.PHONY: help setup demo demo-stop dashboard export notify backup test test-long test-bi bench lint docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ test: setup ## run all tests on real PostgreSQL servers
 
 test-long: setup ## the tests that take minutes: more seeds, histories and servers
 	@$(RUN) pytest -m long -s
+
+test-bi: setup ## every mart read by a Superset, which it installs into .tools/superset
+	@$(RUN) pytest tests/bi -m bi -s
 
 bench: setup ## measure runs against their rivals (SCALE=generations, 1000000)
 	@$(RUN) --group bench python -m bench $(if $(SCALE),--scale $(SCALE))

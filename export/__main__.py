@@ -80,6 +80,16 @@ def _tell(manifest: dict[str, Any], folder: Path) -> None:
     print(f"{manifest['month']}, {manifest['covers']}, in {manifest['timezone']}, is in {folder}.")
     book = folder / month.workbook_name(manifest["month"])
     print(f"next: open {shlex.quote(str(book))}")
+    if missing := manifest["missing_marts"]:
+        print(
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: run"
+            " `dbt build --selector daily` and export again."
+        )
+    if behind := manifest["marts_behind"]:
+        print(
+            f"{', '.join(behind)} {'is' if len(behind) == 1 else 'are'} of an earlier moment than"
+            " the rest: run `dbt build --selector daily` and export again."
+        )
     if not manifest["is_complete"]:
         print("The month is not over: export it again after its end and a build.")
 

@@ -12,11 +12,20 @@ INTEGERS = ("bigint", "integer", "smallint")
 
 @dataclass(frozen=True)
 class Mart:
-    """A mart, the column that dates its rows, and its order: that column, then these."""
+    """A mart of which a month is exported.
+
+    Attributes:
+        date: the column that dates its rows.
+        keys: its order after the date.
+        is_nightly: whether only nightly runs make it, so that a database may be without it.
+        foots: the measure whose total is that of `monthly_usage`, if both are of the same moment.
+    """
 
     name: str
     date: str
     keys: tuple[str, ...] = ()
+    is_nightly: bool = False
+    foots: str = ""
 
 
 MARTS = (
@@ -24,18 +33,34 @@ MARTS = (
     Mart("monthly_cost", "month_start"),
     Mart("monthly_success_rate", "month_start"),
     Mart("monthly_provider_breakdown", "month_start", ("provider",)),
+    Mart("monthly_provider_margin", "month_start", ("provider",), True, "generations"),
+    Mart("monthly_type_breakdown", "month_start", ("enhancement_type",), True, "generations"),
     Mart("monthly_user_usage", "month_start", ("user_id",)),
+    Mart("monthly_user_margin", "month_start", ("user_id",), True),
+    Mart("monthly_credit_movements", "month_start", (), True, "credits_used"),
+    Mart("failures_by_month", "month_start", ("provider", "enhancement_type")),
+    Mart("user_retention", "month_start", ("first_month",), True),
+    Mart("credit_circulation", "usage_date", (), True, "credits_used"),
+    Mart("daily_active_users", "usage_date", ("is_all_providers", "provider"), True),
+    Mart("daily_latency", "usage_date", ("is_all_providers", "provider"), True),
     Mart("daily_usage", "usage_date", ("provider", "enhancement_type")),
 )
 
-# Sums of rows are figures too. Not so of rates, averages, percentiles and distinct users: a column
-# that is not named here has no total.
+# Sums of rows are figures too. Not so of rates, averages, percentiles, distinct users and what is
+# measured once a day, nor where a row of the total is among the rows: a column that is not named
+# here has no total.
 SUMMED = {
     "cancelled_generations",
     "completed_generations",
     "cost_variance_usd",
     "credit_revenue_usd",
+    "credits_adjusted",
+    "credits_bought",
+    "credits_charged_otherwise",
+    "credits_granted",
+    "credits_held",
     "credits_refunded",
+    "credits_released",
     "credits_used",
     "failed_generations",
     "generations",
@@ -43,7 +68,11 @@ SUMMED = {
     "gross_margin_usd",
     "in_flight_generations",
     "list_cost_usd",
+    "net_credits",
     "net_credits_used",
+    "purchase_margin_usd",
+    "purchase_revenue_usd",
+    "refunded_failures",
     "refunds_issued",
     "stuck_generations",
     "unrefunded_failures",
@@ -145,12 +174,26 @@ def _column(column: dict[str, Any], number: int, found: dict[str, Any]) -> Colum
 def read(snapshot: Snapshot, part: Part, parameters: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     """The month's rows of a mart, in an order that does not depend on the server's language."""
     names = ", ".join(_quoted(column.name) for column in part.columns)
+    texts = {column.name for column in part.columns if column.type == "text"}
     order = ", ".join(
-        [_quoted(part.mart.date), *(f'{_quoted(key)} collate "C"' for key in part.mart.keys)]
+        _quoted(key) + (' collate "C"' if key in texts else "")
+        for key in (part.mart.date, *part.mart.keys)
     )
     text = f"select {names} {_of_month(part.mart)} order by {order}"
     for row in snapshot.stream(text, (part.mart.name,), parameters):
         yield tuple(row.values())
+
+
+def is_behind(snapshot: Snapshot, mart: Mart, parameters: dict[str, Any]) -> bool:
+    """Whether a nightly mart is of an earlier moment than `monthly_usage`, as its total shows."""
+    total = f"coalesce(sum({_quoted(mart.foots)}), 0)"
+    (found,) = snapshot.rows(
+        f"select (select {total} {_of_month(mart)})"
+        f" is distinct from (select {total} {_of_month(MARTS[0])}) as is_behind",
+        (mart.name,),
+        parameters,
+    )
+    return bool(found["is_behind"])
 
 
 def check_month(snapshot: Snapshot, parameters: dict[str, Any], month: str) -> None:

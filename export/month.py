@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date
 from importlib.metadata import version
 from pathlib import Path
@@ -50,12 +50,26 @@ def write(database: Database, month: date, folder: Path, tell: Tell) -> dict[str
     name = f"{month:%Y-%m}"
     _check(folder, name)
     with written_aside(folder) as aside, database.snapshot() as snapshot:
-        snapshot.lock(["dashboard_overview", *(mart.name for mart in marts.MARTS)])
+        here = _lock(snapshot)
         parameters = {"month": month}
         marts.check_month(snapshot, parameters, name)
         manifest = _about(snapshot, parameters, name)
-        _write_all(snapshot, parameters, aside, manifest, tell)
+        manifest["missing_marts"] = [each.name for each in marts.MARTS if each not in here]
+        manifest["marts_behind"] = [
+            each.name for each in here if each.foots and marts.is_behind(snapshot, each, parameters)
+        ]
+        _write_all(snapshot, parameters, aside, manifest, here, tell)
     return manifest
+
+
+def _lock(snapshot: Snapshot) -> list[marts.Mart]:
+    """Keep the marts as they are until the end, and answer which there are."""
+    snapshot.lock(
+        ["dashboard_overview", *(mart.name for mart in marts.MARTS if not mart.is_nightly)]
+    )
+    return [
+        mart for mart in marts.MARTS if not mart.is_nightly or snapshot.lock_if_there(mart.name)
+    ]
 
 
 def workbook_name(month: str) -> str:
@@ -108,11 +122,16 @@ def _about(snapshot: Snapshot, parameters: Row, month: str) -> dict[str, Any]:
 
 
 def _write_all(
-    snapshot: Snapshot, parameters: Row, folder: Path, manifest: dict[str, Any], tell: Tell
+    snapshot: Snapshot,
+    parameters: Row,
+    folder: Path,
+    manifest: dict[str, Any],
+    here: Sequence[marts.Mart],
+    tell: Tell,
 ) -> None:
     book_name = workbook_name(manifest["month"])
     book = Workbook(folder / book_name, f"paygen {manifest['month']}", manifest["as_of"])
-    written = _write_marts(snapshot, parameters, folder, manifest, book, tell)
+    written = _write_marts(snapshot, parameters, folder, manifest, here, book, tell)
     charges = _write_focus(snapshot, parameters, folder, tell)
     written.append((FOCUS, "daily_usage", charges))
     sheets = sum(rows for name, _, rows in written if name.endswith(".parquet"))
@@ -131,13 +150,14 @@ def _write_marts(
     parameters: Row,
     folder: Path,
     manifest: dict[str, Any],
+    here: Sequence[marts.Mart],
     book: Workbook,
     tell: Tell,
 ) -> list[tuple[str, str, int]]:
     """The files of each mart and its sheet, in one pass over its rows."""
     about = {name: str(manifest[name]) for name in ("month", "covers", "as_of", "timezone")}
     written = []
-    for mart in marts.MARTS:
+    for mart in here:
         part = marts.describe(snapshot, mart, parameters)
         names = f"{mart.name}.csv", f"{mart.name}.parquet"
         outputs = [
@@ -178,6 +198,8 @@ def _first_sheet(
     yield "timezone of days and months", manifest["timezone"]
     yield "vendor cost basis", manifest["vendor_cost_basis"]
     yield "paygen version", manifest["paygen_version"]
+    yield "missing: no nightly run made them", ", ".join(manifest["missing_marts"]) or "none"
+    yield "of an earlier moment, by their totals", ", ".join(manifest["marts_behind"]) or "none"
     yield ("numbers", "15 digits, as spreadsheets have them; CSV and Parquet are exact")
     yield ("",)
     yield "file", "mart", "rows"

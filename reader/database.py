@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
+import psycopg2.errors
 import psycopg2.extensions
 import psycopg2.extras
 from psycopg2 import sql
@@ -69,6 +70,24 @@ class Snapshot:
                 except psycopg2.Error as error:
                     problem = problems.of_marts(error, (mart,), self.schema)
                     raise problem or error from error
+
+    def lock_if_there(self, mart: str) -> bool:
+        """Keep a mart as it is until the end, if there is one; asked before the moment is chosen.
+
+        Raises:
+            Problem: it is closed.
+        """
+        with self._connection.cursor() as cursor:
+            cursor.execute("savepoint before_lock")
+            try:
+                self.lock([mart])
+            except problems.Problem as problem:
+                if not isinstance(problem.__cause__, psycopg2.errors.UndefinedTable):
+                    raise
+                cursor.execute("rollback to savepoint before_lock")
+                return False
+            cursor.execute("release savepoint before_lock")
+            return True
 
     def rows(self, text: str, marts: tuple[str, ...], parameters: Row) -> list[Row]:
         """All rows of one query, which names the marts' schema as {schema}.

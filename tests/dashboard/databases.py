@@ -56,9 +56,14 @@ def keep_as(database: AppDatabase, purpose: str) -> AppDatabase:
     return AppDatabase(database.server, name)
 
 
-def build(database: AppDatabase, python_models: bool = False, **variables: object) -> AppDatabase:
+def build(
+    database: AppDatabase,
+    python_models: bool = False,
+    reports: bool = False,
+    **variables: object,
+) -> AppDatabase:
     """Build the marts and let the reader read them."""
     variables = {"as_of": AS_OF.isoformat(), **variables}
     database.dbt("seed", variables=variables)
-    database.dbt("run", variables=variables, python_models=python_models)
+    database.dbt("run", variables=variables, python_models=python_models, reports=reports)
     return let_read(database)

@@ -13,7 +13,7 @@ DOCUMENTS = [
     "SECURITY.md",
     *sorted(
         str(path.relative_to(PROJECT))
-        for path in (PROJECT / "docs").glob("*.md")
+        for path in [*(PROJECT / "docs").glob("*.md"), *(PROJECT / "docs" / "bi").glob("*.md")]
         if path.name != "cleanup.md"
     ),
     "demo/README.md",

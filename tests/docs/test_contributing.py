@@ -32,6 +32,16 @@ def test_the_long_tests_are_found() -> None:
 
 
 @pytest.mark.long
+def test_the_tests_of_bi_are_found() -> None:
+    """What `make test-bi` runs selects its tests, which the default run leaves out."""
+    recipe = run(PROJECT, "make --dry-run test-bi").splitlines()[-1]
+    selected = run(PROJECT, f"{recipe} --collect-only -q")
+    assert "tests/bi/test_superset.py::test_the_reader_reaches_nothing_but_the_marts" in selected
+    by_default = run(PROJECT, f"{recipe.split(' tests/')[0]} tests/bi --collect-only -q || true")
+    assert "no tests collected (" in by_default
+
+
+@pytest.mark.long
 def test_git_runs_the_checks(tmp_path: Path) -> None:
     """The quick checks before a commit, which stop one that they find wrong; all before a push."""
     folder = clone_to(tmp_path / "clone")

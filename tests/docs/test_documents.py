@@ -7,12 +7,15 @@ import pytest
 import yaml
 
 from demo.server import Server
+from export.marts import SUMMED
 from tests.app_database import PROJECT, AppDatabase, messages
 from tests.app_rows import charge, task
 from tests.conftest import make_database
 from tests.docs.documents import Snippet, read, snippets
 
 UV_RUN = ".tools/bin/uv run --frozen "
+# What Grafana replaces by the dates of the dashboard.
+TIME_FILTER = re.compile(r"\$__timeFilter\((.+)\)")
 
 # What is not run here, and the test that runs it. A document's new command needs a test.
 ELSEWHERE = {
@@ -58,6 +61,7 @@ ELSEWHERE = {
         "tests/semantic/test_metrics.py::test_the_commands_of_the_documents",
     ),
     "make test": ".ci/run",
+    "make test-bi": "tests/docs/test_contributing.py::test_the_tests_of_bi_are_found",
     "make test-long": "tests/docs/test_contributing.py::test_the_long_tests_are_found",
     ".tools/bin/uv run --frozen python -m lint --quick": (
         "tests/docs/test_contributing.py::test_git_runs_the_checks"
@@ -114,7 +118,7 @@ def steps(snippet: Snippet) -> list[str]:
 def is_run_here(step: str) -> bool:
     """Whether it is SQL, or a dbt command, which costs too little to be run in a clone."""
     return step not in ELSEWHERE and step.removeprefix(UV_RUN).startswith(
-        ("dbt ", "alter role ", "create role ")
+        ("dbt ", "alter role ", "create role ", "select")
     )
 
 
@@ -165,6 +169,9 @@ def built(server: Server) -> AppDatabase:
 @pytest.mark.parametrize("step", HERE)
 def test_it_does_what_it_says(built: AppDatabase, step: str) -> None:
     """As written, with `...` for a password; dbt's commands against the database of production."""
+    if step.startswith("select"):
+        assert built.query(TIME_FILTER.sub(r"\1 between '2000-01-01Z' and '2100-01-01Z'", step))
+        return
     if not step.startswith("dbt "):
         built.execute(step)
         return
@@ -181,6 +188,14 @@ def test_it_does_what_it_says(built: AppDatabase, step: str) -> None:
         assert statuses == {"enhancement_tasks": "error", "credit_transactions": "error"}
     else:
         assert result.success, messages(result)
+
+
+def test_the_columns_that_may_be_summed_are_those_that_the_export_sums() -> None:
+    """docs/bi/README.md names them, and gives none of them among those without a sum."""
+    (section,) = re.findall(r"(?ms)^## What may be summed$(.+?)^## ", read("docs/bi/README.md"))
+    summed, _, others = section.partition("These have none:")
+    assert set(re.findall(r"`(\w+)`", summed)) == SUMMED
+    assert not set(re.findall(r"`(\w+)`", others.split("\n- ")[0])) & SUMMED
 
 
 def test_every_variable_is_documented_and_every_documented_one_is_there() -> None:

@@ -18,13 +18,15 @@ import psycopg2.errors
 import pyarrow.parquet as pq
 import pytest
 
+from demo.server import Server
 from export import focus, marts, month, workbook
 from export.files import CsvFile, ParquetFile
 from export.marts import Column, Mart, Part
 from export.workbook import Workbook
 from reader.database import Database
 from tests.app_database import PROJECT, AppDatabase
-from tests.dashboard.databases import AS_OF
+from tests.conftest import make_database
+from tests.dashboard.databases import AS_OF, HISTORIES, build
 from tests.dashboard.serving import READER, environment
 from tests.export.exporting import Export
 
@@ -32,17 +34,27 @@ MONTH = "2024-11"
 # Decided one by one: a new column of a mart needs a decision too.
 NOT_SUMMED = {
     "active_users",
+    "active_users_30d",
+    "active_users_7d",
     "avg_cost_per_generation_usd",
     "cost_per_active_user_usd",
+    "credits_outstanding",
+    "ended_generations",
     "failure_rate",
     "gross_margin_rate",
+    "liability_usd",
+    "months_since",
     "new_users",
     "p50_duration_seconds",
     "p95_duration_seconds",
     "refunded_failure_rate",
+    "retention_rate",
     "share_of_cost",
     "share_of_generations",
     "success_rate",
+    "timed_generations",
+    "users",
+    "users_with_credits",
     "vendor_cost_same_days_prior_month_usd",
 }
 # All that FOCUS 1.2 says MUST be present, whoever the provider is.
@@ -56,7 +68,7 @@ MANDATORY = {
 
 
 def of_month(database: AppDatabase, mart: marts.Mart, columns: str = "*") -> list[dict[str, Any]]:
-    order = ", ".join([mart.date, *(f'{key} collate "C"' for key in mart.keys)])
+    order = ", ".join([mart.date, *(f'{key}::text collate "C"' for key in mart.keys)])
     return database.query(
         f"select {columns} from analytics.{mart.name}"
         f" where to_char({mart.date}, 'YYYY-MM') = '{MONTH}' order by {order}"
@@ -170,6 +182,90 @@ def test_the_columns_that_may_be_summed(exported_database: AppDatabase) -> None:
     (whole,) = of_month(exported_database, marts.MARTS[0])
     for name in ("generations", "completed_generations", "credits_used", "credits_refunded"):
         assert sum(row[name] for row in by_day) == whole[name], name
+    for mart in marts.MARTS:
+        if mart.foots:
+            rows = of_month(exported_database, mart)
+            assert sum(row[mart.foots] for row in rows) == whole[mart.foots], mart.name
+
+
+def test_nightly_marts_that_are_missing_are_named(
+    exported_database: AppDatabase, export: Export, tmp_path: Path
+) -> None:
+    """As in a database that only frequent runs have built; all else is there, and foots."""
+    nightly = [mart for mart in marts.MARTS if mart.is_nightly]
+
+    def rename(old: str, new: str) -> None:
+        for mart in nightly:
+            kind = "view" if mart.name == "daily_latency" else "table"
+            names = f"analytics.{old}{mart.name} rename to {new}{mart.name}"
+            exported_database.execute(f"alter {kind} {names}")
+
+    rename("", "no_")
+    try:
+        result = export(MONTH, "--to", tmp_path / "to")
+    finally:
+        rename("no_", "")
+    assert result.code == 0
+    names = [mart.name for mart in nightly]
+    said = "are missing: run `dbt build --selector daily` and export again."
+    assert f"{', '.join(names)} {said}" in result.out
+    manifest = json.loads((tmp_path / "to" / "manifest.json").read_text())
+    assert (manifest["missing_marts"], manifest["marts_behind"]) == (names, [])
+    rest = [mart.name for mart in marts.MARTS if not mart.is_nightly]
+    assert {file["mart"] for file in manifest["files"]} == {*rest, "all"}
+    book = openpyxl.load_workbook(tmp_path / "to" / f"paygen-{MONTH}.xlsx")
+    assert book.sheetnames == ["about", *rest]
+    about = {row[0]: row[1] for row in book["about"].iter_rows(values_only=True)}
+    assert about["missing: no nightly run made them"] == ", ".join(names)
+
+    assert export(MONTH, "--to", tmp_path / "to").code == 0  # after the nightly run
+    assert json.loads((tmp_path / "to" / "manifest.json").read_text())["missing_marts"] == []
+
+
+def test_nightly_marts_of_an_earlier_moment_are_named(
+    exported_database: AppDatabase, export: Export, tmp_path: Path
+) -> None:
+    """As after a frequent run: the last day of a month is not in what the night before made."""
+    behind = ["monthly_provider_margin", "credit_circulation"]
+    exported_database.execute(
+        "create table analytics.kept as table analytics.monthly_provider_margin;"
+        " create table analytics.days as table analytics.credit_circulation;"
+        " update analytics.monthly_provider_margin set generations = generations - 1"
+        f" where month_start = '{MONTH}-01';"
+        " delete from analytics.credit_circulation where usage_date >= '2024-11-30'"
+    )
+    try:
+        result = export(MONTH, "--to", tmp_path / "to")
+    finally:
+        exported_database.execute(
+            "truncate analytics.monthly_provider_margin, analytics.credit_circulation;"
+            " insert into analytics.monthly_provider_margin table analytics.kept;"
+            " insert into analytics.credit_circulation table analytics.days;"
+            " drop table analytics.kept, analytics.days"
+        )
+    assert result.code == 0
+    assert f"{', '.join(behind)} are of an earlier moment than the rest: run `dbt" in result.out
+    manifest = json.loads((tmp_path / "to" / "manifest.json").read_text())
+    assert (manifest["missing_marts"], manifest["marts_behind"]) == ([], behind)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("history", HISTORIES)
+def test_nightly_marts_foot_whatever_the_history(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, history: str
+) -> None:
+    """No month of what one run built is said to be of an earlier moment."""
+    database = make_database(server)
+    HISTORIES[history](database)
+    build(database, reports=True)
+    for name, value in environment(database).items():
+        monkeypatch.setenv(name, value)
+    months = database.query("select month_start from analytics.monthly_usage order by 1")
+    assert months
+    for row in months:
+        folder = tmp_path / str(row["month_start"])
+        manifest = month.write(Database(), row["month_start"], folder, lambda *_: None)
+        assert (manifest["missing_marts"], manifest["marts_behind"]) == ([], [])
 
 
 def test_the_manifest_and_the_first_sheet(folder: Path) -> None:
@@ -180,6 +276,7 @@ def test_the_manifest_and_the_first_sheet(folder: Path) -> None:
     assert (manifest["is_complete"], manifest["covers"]) == (True, "the whole month")
     assert manifest["vendor_cost_basis"] == "ledger"
     assert manifest["paygen_version"] == "0.1.0"
+    assert (manifest["missing_marts"], manifest["marts_behind"]) == ([], [])
     named = {file["name"]: file for file in manifest["files"]}
     assert named.keys() == {path.name for path in folder.iterdir()} - {"manifest.json"}
     for name, file in named.items():
@@ -388,6 +485,11 @@ def test_no_server_is_one_sentence(
             f"revoke usage on schema analytics from {READER}",
             f"grant usage on schema analytics to {READER}",
             "permission denied for schema analytics",
+        ),
+        (
+            f"revoke select on analytics.monthly_type_breakdown from {READER}",
+            f"grant select on analytics.monthly_type_breakdown to {READER}",
+            "This role may not read analytics.monthly_type_breakdown",
         ),
         (
             "alter view analytics.monthly_user_usage rename to elsewhere",
