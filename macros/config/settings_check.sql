@@ -9,7 +9,7 @@
     {% if not built_relation('fct_generations') %}{{ return('') }}{% endif %}
     {% set problems = [] %}
     {% set settings = history_settings() %}
-    {% set built = of_newest_run('settings') %}
+    {% set built = of_newest_run('settings') | first %}
     {% for name, value in (fromjson(built) if built else {}).items() if settings.get(name) != value %}
         {% do problems.append(name ~ ' was ' ~ value ~ ' and is ' ~ settings.get(name)) %}
     {% endfor %}

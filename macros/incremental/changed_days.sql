@@ -46,13 +46,16 @@
 {%- endmacro %}
 
 {% macro of_newest_run(column) %}
-    {# What `int_run_manifest` says of the newest run, complete or not; none without one. #}
+    {#
+        What `int_run_manifest` says of the newest run, complete or not, as a list of one value, which may
+        be null; empty without a run.
+    #}
     {% set manifest = built_relation('int_run_manifest') if execute %}
-    {% if not manifest %}{{ return(none) }}{% endif %}
+    {% if not manifest %}{{ return([]) }}{% endif %}
     {{ return(run_query(
         'select ' ~ column ~ ' from ' ~ manifest
         ~ ' order by case when completed_at is null then 0 else 1 end limit 1'
-    ).columns[0].values() | first) }}
+    ).columns[0].values() | list) }}
 {% endmacro %}
 
 {% macro first_date_of_changed_refunds(window) %}

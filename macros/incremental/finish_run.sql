@@ -18,9 +18,9 @@
 
 {% macro complete_run(results) %}
     {#
-        Say in `int_run_manifest` that this run is complete and how far it came, if it was asked for all
-        models that follow from the app's rows and built each of them; failing tests of others do not
-        matter. The row of the run that was the last complete one goes in the same transaction.
+        Say in `int_run_manifest` that this run is complete, and how far it came. It is complete if it was
+        asked for all models that follow from the app's rows, and built each of them. The row of the last
+        complete run goes in the same transaction.
     #}
     {% if not builds_all_models() %}{{ return('') }}{% endif %}
     {% set built = results | selectattr('status', 'eq', 'success') | map(attribute='node.unique_id') | list %}

@@ -12,9 +12,9 @@
     {% if not execute or not var('history_gap_days') or 'nodes' not in graph %}{{ return(none) }}{% endif %}
     {% set known = run_memory('history start') %}
     {% if 'time' not in known %}
-        {% set is_kept = not flags.FULL_REFRESH and not checks_all_history()
-            and of_newest_run('invocation_id') %}
-        {% set kept = {'time': of_newest_run('history_start')} if is_kept else none %}
+        {% set starts = [] if flags.FULL_REFRESH or checks_all_history()
+            else of_newest_run('history_start') %}
+        {% set kept = {'time': starts[0]} if starts else none %}
         {# The first row alone shows in nearly all apps that there is no such gap. #}
         {% if not kept and run_query(first_row_is_old_sql()).columns[0].values() | first %}
             {% set kept = {'time': run_query(history_start_sql()).columns[0].values() | first} %}

@@ -4,7 +4,7 @@
 {{ config(tags=['frequent']) }}
 {%- set window = run_window() %}
 {#- A literal, for a planner that cannot tell how much of the facts a subquery's answer leaves. #}
-{%- set start = of_newest_run('window_start') %}
+{%- set start = of_newest_run('window_start') | first %}
 {%- set window_start = timestamp_literal(start) if start
     else 'cast(null as ' ~ type_timestamptz() ~ ')' %}
 
