@@ -12,8 +12,9 @@
     {% for name in ['enhancement_tasks', 'credit_transactions'] %}
         {% set relation = source_relation(name) %}
         {% set app = source_columns(name) %}
-        {% set tables = tables_with_times(relation, 'created_at') %}
-        {% if 'created_at' in app.absent or not tables %}
+        {% set time = app.columns.get('created_at') %}
+        {% set tables = tables_with_times(relation, time) if time else [] %}
+        {% if not tables %}
             {{ print('-- ' ~ relation.include(database=false) ~ ': nothing to index, for no table has its'
                      ~ ' times in a column `created_at` of a type that an index can serve') }}
         {% endif %}

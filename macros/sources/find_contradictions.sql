@@ -1,0 +1,3 @@
+{% macro find_contradictions() %}
+    {{ return([]) }}
+{% endmacro %}
