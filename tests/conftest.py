@@ -47,6 +47,10 @@ CASES = {
 }
 
 
+# Files that take a minute come first, so that no worker is left with one at the end.
+DEAR_FOLDERS = ("setup/", "incremental/", "relations/", "dashboard/")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Choose what the gate runs; all else is run by `make test-long`.
@@ -63,6 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         seen[kind] += item.get_closest_marker("long") is None
         if (on_16 and (seen[kind] > 1 or name.startswith(ON_ONE_SERVER))) or seen[kind] > most:
             item.add_marker(pytest.mark.long)
+    items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(DEAR_FOLDERS))
 
 
 @contextmanager
