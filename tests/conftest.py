@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from demo import app
-from demo import server as embedded
+from local_postgres import server as embedded
+from local_postgres.databases import create_app_database
 from tests.app_database import BUILD_ROLE, AppDatabase, database_name
 
 # Read before a test points libpq elsewhere.
@@ -119,13 +119,8 @@ def make_database(server: embedded.Server, purpose: str = "test") -> AppDatabase
     One of the same purpose is replaced: a test that keeps its database longer names another.
     """
     name = database_name(purpose)
-    maintenance = AppDatabase(server, "postgres")
-    maintenance.execute(f"drop database if exists {name} with (force)")
-    maintenance.execute(f"create database {name}")
-    database = AppDatabase(server, name)
-    for script in app.SCRIPTS:
-        database.execute(script.read_text())
-    return database
+    create_app_database(server, name)
+    return AppDatabase(server, name)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app.figures import expected_stats
 from tests.app_database import AppDatabase
 from tests.app_rows import task

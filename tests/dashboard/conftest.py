@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from selenium import webdriver
 
-from demo import server as embedded
+from local_postgres import server as embedded
 from tests.app_database import AppDatabase
 from tests.conftest import make_database
 from tests.dashboard import browsing

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from demo.generator import History, generate
-from demo.server import Server
+from local_postgres.server import Server
 from tests import sample
 from tests.app_database import AppDatabase, database_name
 from tests.conftest import make_database

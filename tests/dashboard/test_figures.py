@@ -11,7 +11,7 @@ import pytest
 from selenium import webdriver
 
 from dashboard import queries
-from demo import server as embedded
+from local_postgres import server as embedded
 from reader.database import Database
 from tests import sample
 from tests.app_database import AppDatabase
