@@ -43,7 +43,7 @@ class SmallProject:
     def run(self, *arguments: str) -> None:
         """Run the model, which must succeed."""
         result = run_dbt(
-            ["run", *arguments, "--target", "test", "--no-version-check"],
+            ["run", *arguments, "--target", "test", "--log-level-file", "debug"],
             project=self.folder,
             profiles=self.folder,
             target=self.folder / "target",
