@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from demo.generator import History, generate
+from local_postgres.databases import create_database
 from local_postgres.server import Server
 from tests import sample
 from tests.app_database import AppDatabase, database_name
@@ -88,7 +89,5 @@ def marts_without_rows(server: Server) -> AppDatabase:
     """
     template = _without_rows(server)
     copy = AppDatabase(server, database_name("test"))
-    maintenance = AppDatabase(server, "postgres")
-    maintenance.execute(f"drop database if exists {copy.name} with (force)")
-    maintenance.execute(f"create database {copy.name} template {template.name}")
+    create_database(server, copy.name, f"template {template.name}")
     return copy
