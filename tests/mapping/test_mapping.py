@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.mapping.foreign import STUDIO, STUDIO_MAPPING, Foreign, foreign_app
 
 

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app_database import PROJECT
 from tests.cases.test_cases import CASES, Runner, edit_project, make_case_database
 from tests.mapping.foreign import HERE, foreign_app
