@@ -44,16 +44,31 @@ def can_encode(schema: pa.Schema, types: Mapping[str, str]) -> bool:
 
 
 def encode(tables: Iterable[pa.Table], types: Mapping[str, str]) -> Iterator[Any]:
-    """Yield the bytes of one COPY."""
+    """Yield the bytes of one COPY, in pieces: the header, then all rows of a table, then the end.
+
+    Args:
+        tables: with the same columns in the same order, each such that `can_encode` holds.
+        types: of the columns written to, as the catalog names them.
+
+    Raises:
+        ValueError: a column cannot be encoded as its type.
+    """
     yield HEADER
     for table in tables:
         fields = [
-            _encoder(field, types[field.name])(column.combine_chunks())
+            _encode(column.combine_chunks(), field, types[field.name])
             for field, column in zip(table.schema, table.columns, strict=True)
         ]
         count = pa.array([len(fields).to_bytes(2, "big")] * table.num_rows, pa.binary())
         yield _data(pc.binary_join_element_wise(count, *fields, b""))
     yield TRAILER
+
+
+def _encode(array: pa.Array, field: pa.Field, type_name: str) -> pa.Array:
+    encoder = _encoder(field, type_name)
+    if encoder is None:
+        raise ValueError(f"column {field.name!r}: no binary form of {field.type} for {type_name}")
+    return encoder(array)
 
 
 def _encoder(field: pa.Field, type_name: str) -> Callable[[Any], pa.Array] | None:
