@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dashboard import page, rendering
 from dashboard.filters import Filters
-from reader.database import Database, Row
+from reader.database import Database, OnceRead, Row, Snapshot
 from reader.problems import Problem
 
 LOOK_SECONDS = 1.0  # from one look for a new run to the next, while somebody reads
@@ -46,7 +46,7 @@ class KeptPages:
     """Gives a page away as it was written last, if that is recent enough.
 
     A watcher looks every second for a new run while somebody reads. Then it writes the pages that
-    were read lately anew, one at a time, and readers get the ones before meanwhile. A reader waits
+    were read lately anew, one after another, and readers get the ones before meanwhile. One waits
     only where there is no page, where the run is seen for longer than BEHIND_SECONDS, and where the
     watcher cannot look: then the reader looks, and is told what is wrong.
     """
@@ -122,8 +122,11 @@ class KeptPages:
     def _write(self, filters: Filters) -> bytes:
         started = time.monotonic()
         with self._database.snapshot() as snapshot:
-            overview = page.version(snapshot)
-            content = page.read(snapshot, filters, overview, LINKS)
+            return self._write_from(snapshot, filters, started)
+
+    def _write_from(self, snapshot: Snapshot, filters: Filters, started: float) -> bytes:
+        overview = page.version(snapshot)
+        content = page.read(snapshot, filters, overview, LINKS)
         run = _run(overview)
         self._note(run, started)
         packed = gzip.compress(rendering.render_page(content, LINKS).encode(), 6)
@@ -162,9 +165,7 @@ class KeptPages:
                     return
             try:
                 self._look()
-                while (filters := self._due()) is not None:
-                    self._write_due(filters)
-                    self._look()
+                self._write_due(self._due())
             except Problem:  # whoever asks next is told
                 self._distrust()
             except Exception:
@@ -175,8 +176,8 @@ class KeptPages:
         with self._lock:
             self._looked_at = float("-inf")
 
-    def _due(self) -> Filters | None:
-        """The page that is most read of those to be written anew; forget those nobody reads."""
+    def _due(self) -> list[Filters]:
+        """The pages to be written anew, the most read first; those nobody reads are forgotten."""
         now = time.monotonic()
         due: dict[Filters, int] = {}
         with self._lock:
@@ -187,19 +188,29 @@ class KeptPages:
                     self._forget(filters)
                 elif found.run != self._run or found.read_at > found.at:
                     due[filters] = found.reads
-        return max(due, key=lambda filters: due[filters], default=None)
+        return sorted(due, key=lambda filters: due[filters], reverse=True)
 
-    def _write_due(self, filters: Filters) -> None:
-        with self._lock:
-            writing = self._writing.setdefault(filters, threading.Lock())
-        with writing:
-            try:
-                self._write(filters)
-            except Exception as error:  # whoever asks for it next is told
+    def _write_due(self, due: list[Filters]) -> None:
+        """Write pages of one snapshot, in which what they share is read once."""
+        if not due:
+            return
+        started = time.monotonic()
+        with self._database.snapshot() as snapshot:
+            shared = OnceRead(snapshot)
+            for filters in due:
                 with self._lock:
-                    self._forget(filters)
-                if not isinstance(error, Problem):
-                    raise
+                    writing = self._writing.setdefault(filters, threading.Lock())
+                with writing:
+                    found = self._kept.get(filters)
+                    if found and found.at > started:  # a reader did not wait
+                        continue
+                    try:
+                        self._write_from(shared, filters, started)
+                    except Exception as error:  # whoever asks for it next is told
+                        with self._lock:
+                            self._forget(filters)
+                        if not isinstance(error, Problem):
+                            raise
 
 
 def _is_old(found: Written) -> bool:

@@ -87,9 +87,9 @@ def test_readers_get_the_page_before_until_the_new_one_is_written(
     runs.run()
     assert runs.of(html(pages.at_hand(Filters()))) == 0
     assert runs.of(html(pages.get(Filters()))) == 0, "whoever looks does not wait either"
-    assert pages._due() == Filters()
-    pages._write_due(Filters())
-    assert pages._due() is None
+    assert pages._due() == [Filters()]
+    pages._write_due(pages._due())
+    assert pages._due() == []
     assert runs.of(html(pages.at_hand(Filters()))) == 1
 
     runs.run()
@@ -117,7 +117,7 @@ def test_no_page_is_older_than_a_minute(
     assert pages.get(Filters()) is first
     clock = time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: clock() + kept_pages.KEPT_SECONDS + 1)
-    assert pages._due() == Filters(), "it was read since it was written"
+    assert pages._due() == [Filters()], "it was read since it was written"
     assert pages.get(Filters()) is first
     monkeypatch.setattr(time, "monotonic", lambda: clock() + kept_pages.OLD_SECONDS + 1)
     assert pages.at_hand(Filters()) is None
@@ -132,14 +132,36 @@ def test_what_is_read_most_is_written_first_and_what_nobody_reads_is_forgotten(
         pages.get(filters)
     runs.run()
     pages._look()
-    assert pages._due() == november
-    pages._write_due(november)
-    assert pages._due() == Filters()
+    assert pages._due() == [november, Filters()]
+    pages._write_due([november])
+    assert pages._due() == [Filters()]
     clock = time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: clock() + kept_pages.WATCHED_SECONDS + 1)
-    assert pages._due() is None
+    assert pages._due() == []
     assert not pages._kept
     assert not pages._writing
+
+
+def test_pages_that_are_written_together_say_what_each_says_alone(
+    runs: Runs, pages: KeptPages
+) -> None:
+    """What they share is read once, and nothing else is shared."""
+    all_filters = [
+        Filters(),
+        Filters(date(2024, 11, 1)),
+        Filters(provider="seedream"),
+        Filters(type="image_gen"),
+        Filters(date(2024, 10, 1), "wan", "image_gen"),
+    ]
+    for filters in all_filters:
+        pages.get(filters)
+    runs.run()
+    pages._look()
+    pages._write_due(pages._due())
+    for filters in all_filters:
+        together = html(pages.at_hand(filters))
+        assert runs.of(together) == 1
+        assert html(pages._write(filters)) == together
 
 
 def test_a_page_that_cannot_be_written_anew_is_told_to_the_next_reader(
@@ -150,7 +172,7 @@ def test_a_page_that_cannot_be_written_anew_is_told_to_the_next_reader(
     pages._look()
     demo_database.execute(f"revoke usage on schema analytics from {READER}")
     try:
-        pages._write_due(Filters())
+        pages._write_due(pages._due())
         with pytest.raises(Problem, match="permission denied for schema analytics"):
             pages.get(Filters())
     finally:
