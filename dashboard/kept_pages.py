@@ -24,7 +24,7 @@ WATCHED_SECONDS = 120.0  # after the last reader
 PAGES_KEPT = 64
 
 LINKS = page.Links(
-    page=lambda filters: "./" + filters.address(),
+    page=lambda filters: filters.address() or "./",
     table=lambda query, filters: f"csv/{query.name}.csv{filters.address()}",
 )
 
