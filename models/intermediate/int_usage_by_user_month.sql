@@ -9,7 +9,7 @@
         "{{ is_of_changed_months() }}",
     ],
     indexes=[
-        {'columns': ['month_start', 'user_id']},
+        {'columns': ['month_start', 'user_id', 'credits_used']},
         {'columns': ['change_number']},
     ],
 ) }}
