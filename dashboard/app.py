@@ -70,12 +70,12 @@ def create(database: Database, hosts: Sequence[str] = LOOPBACK) -> Starlette:
     async def show_page(request: Request) -> Response:
         filters = parse(request.query_params.multi_items())
         # What is at hand needs no thread, and waits for none.
-        packed = pages.at_hand(filters) or await run_in_threadpool(pages.get, filters)
+        packed = pages.at_hand(filters)
+        if packed is None:
+            packed = await run_in_threadpool(pages.get, filters)
         if "gzip" not in request.headers.get("accept-encoding", ""):
             return HTMLResponse(gzip.decompress(packed), headers={"vary": "Accept-Encoding"})
-        return HTMLResponse(
-            packed, headers={"content-encoding": "gzip", "vary": "Accept-Encoding"}
-        )
+        return HTMLResponse(packed, headers={"content-encoding": "gzip", "vary": "Accept-Encoding"})
 
     @_never_a_trace
     async def show_table(request: Request) -> Response:

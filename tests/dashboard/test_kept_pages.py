@@ -110,9 +110,7 @@ def test_who_comes_after_a_pause_gets_the_newest_run(
     assert runs.of(html(pages.get(Filters()))) == 1
 
 
-def test_no_page_is_older_than_a_minute(
-    pages: KeptPages, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_page_is_older_than_a_minute(pages: KeptPages, monkeypatch: pytest.MonkeyPatch) -> None:
     first = pages.get(Filters())
     assert pages.get(Filters()) is first
     clock = time.monotonic
