@@ -16,7 +16,7 @@ from dbt_project import DbtProject
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dbt_pg_python_models import encoding, writing
+from dbt_pg_python_models import binary, encoding, writing
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 WITH_DTYPE = {
@@ -169,6 +169,16 @@ def test_floats_keep_infinity_and_their_nan_is_null(beside: bytes | None, cursor
     assert cursor.fetchone() == (1,)
     for name in ("double", "single"):
         assert list(map(str, back[name])) == list(map(str, frame[name]))
+
+
+def test_without_pgpq_rows_are_written_as_csv(cursor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Linux with an ARM processor, for which it has no wheel."""
+    schema = pa.schema([("n", pa.int64())])
+    assert binary.can_encode(schema, {"n": "bigint"})
+    monkeypatch.setattr(binary, "HAS_PGPQ", False)
+    assert not binary.can_encode(schema, {"n": "bigint"})
+    frame = pd.DataFrame({"n": [1, 2], "x": [Decimal("1.50"), None], "text": ["a", ""]})
+    pd.testing.assert_frame_equal(_written_and_read(cursor, frame), frame, check_dtype=False)
 
 
 def test_every_type_of_arrow_is_written(cursor: Any) -> None:

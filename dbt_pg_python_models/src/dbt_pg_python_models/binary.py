@@ -2,19 +2,21 @@
 
 `pgpq` writes the rows. It takes a numeric as an Arrow decimal, which has one scale for all rows. A
 chunk whose values differ in scale, or that holds what no Arrow decimal can, goes to `pgpq` as the
-bytes that PostgreSQL's `numeric_recv` reads.
+bytes that PostgreSQL's `numeric_recv` reads. Where there is no `pgpq` (it has no wheel for Linux on
+ARM), nothing can be encoded, and all is written as CSV.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import find_spec
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pgpq import ArrowToPostgresBinaryEncoder
 
 from dbt_pg_python_models.encoding import POSTGRES_TYPE
 from dbt_pg_python_models.errors import PythonModelError
 
+HAS_PGPQ = find_spec("pgpq") is not None
 TRAILER = b"\xff\xff"
 NUMBER = r"^-?\d*\.?\d*$"
 DIGITS = "0123456789"
@@ -39,7 +41,7 @@ FIXED: dict[str, pa.DataType] = {
 
 def can_encode(schema: pa.Schema, types: Mapping[str, str]) -> bool:
     """Whether tables of a schema can be written to columns of these types, as the catalog names."""
-    return all(_fits(field, types[field.name]) for field in schema)
+    return HAS_PGPQ and all(_fits(field, types[field.name]) for field in schema)
 
 
 def _fits(field: pa.Field, type_name: str) -> bool:
@@ -66,6 +68,8 @@ def encode(tables: Iterable[pa.Table], types: Mapping[str, str]) -> Iterator[byt
     Raises:
         PythonModelError: a timestamp is too early for PostgreSQL; the message names its column.
     """
+    from pgpq import ArrowToPostgresBinaryEncoder
+
     yield ArrowToPostgresBinaryEncoder(pa.schema([])).write_header()
     for table in tables:
         batch = pa.RecordBatch.from_arrays(
