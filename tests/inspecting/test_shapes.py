@@ -1,0 +1,17 @@
+"""What is proposed of each shape of database, line by line."""
+
+from pathlib import Path
+
+import pytest
+
+from demo.server import Server
+from tests.inspecting import shapes
+
+
+@pytest.mark.parametrize(
+    "path", [*shapes.DEVELOPED_ON, *shapes.KEPT_ASIDE], ids=lambda path: path.stem
+)
+def test_proposal_needs_no_edit(server: Server, path: Path) -> None:
+    shape = shapes.read(path)
+    proposal = shapes.proposal_of(shapes.make(server, shape["sql"]))
+    assert shapes.differences(shape, proposal) == []
