@@ -132,7 +132,7 @@ def invoke(
     command: Sequence[str],
     manifest: Manifest | None = None,
     callbacks: Sequence[Callable[[Any], None]] = (),
-    project: Path = PROJECT,
+    project: Path | None = None,
     target: Path | None = None,
 ) -> dbtRunnerResult:
     """Run one dbt command in this process, the thousandth as quickly as the first.
@@ -143,7 +143,7 @@ def invoke(
     # Each run appends to dbt's own list, and walks the stack for every flag that is in it.
     DEFAULT_BASE_BEHAVIOR_FLAGS[:] = BEHAVIOR_FLAGS
     flags = [
-        *("--project-dir", str(project)),
+        *("--project-dir", str(project or PROJECT)),
         *("--profiles-dir", str(profiles_directory())),
         *("--target-path", str(target)),
         # dbt's loggers word and colour every event before they drop it for its level.

@@ -38,6 +38,8 @@
         ~ " raise exception using errcode = 'PGRD1', message = answer;"
         ~ " exception when sqlstate 'PGRD1' then answers := answers || jsonb_build_object(name,"
         ~ " jsonb_build_object('type', sqlerrm));"
+        ~ " when insufficient_privilege then answers := answers || jsonb_build_object(name,"
+        ~ " jsonb_build_object('message', sqlerrm || ': grant select on it to ' || current_user));"
         ~ " when others then answers := answers || jsonb_build_object(name,"
         ~ " jsonb_build_object('message', sqlerrm));"
         ~ " end; end loop;"

@@ -14,9 +14,12 @@
         {% set app = source_columns(name) %}
         {% set time = app.columns.get('created_at') %}
         {% set tables = tables_with_times(relation, time) if time else [] %}
-        {% if not tables %}
+        {% if not app.is_there %}
+            {{ print('-- ' ~ name ~ ': the app has no such table') }}
+        {% elif not tables %}
             {{ print('-- ' ~ relation.include(database=false) ~ ': nothing to index, for no table has its'
-                     ~ ' times in a column `created_at` of a type that an index can serve') }}
+                     ~ ' times in a column `' ~ (time or 'created_at')
+                     ~ '` of a type that an index can serve') }}
         {% endif %}
         {% for table, is_view, is_partitioned, expression, is_served in tables %}
             {{ print('-- rows of the window, ' ~ table ~ (' beneath the view ' ~ relation.include(database=false)

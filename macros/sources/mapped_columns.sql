@@ -1,10 +1,11 @@
 {% macro mapped_columns(node) %}
     {#
         What a mapping says of a source table's columns: `names` and `expressions`, dicts by the name
-        of our column, `nulls`, those that the app has not, and `problems`, in words.
+        of our column, `nulls`, those that the app has not, `refused`, those of which it says nothing that
+        can be read, and `problems`, in words.
     #}
     {% set meta = node.config.meta %}
-    {% set found = {'names': {}, 'expressions': {}, 'nulls': [], 'problems': []} %}
+    {% set found = {'names': {}, 'expressions': {}, 'nulls': [], 'refused': [], 'problems': []} %}
     {% set say = found.problems.append %}
     {% set place = mapping_file() ~ ", meta of " ~ node.name ~ ": " %}
     {% for key in meta if key not in ['columns', 'schema', 'missing', 'optional', 'values'] %}
@@ -33,6 +34,7 @@
             {% do say(place ~ "paygen has no column " ~ name ~ " of " ~ node.name ~ ", only "
                       ~ node.columns | join(', ')) %}
         {% elif taken is none and node.columns[name].meta.get('required') %}
+            {% do found.refused.append(name) %}
             {% do say(place ~ name ~ " cannot be null: without it no row can be read") %}
         {% elif taken is none %}
             {% do found.nulls.append(name) %}
@@ -42,6 +44,7 @@
             and taken.expression | trim %}
             {% do found.expressions.update({name: taken.expression | trim}) %}
         {% else %}
+            {% do found.refused.append(name) %}
             {% do say(place ~ name ~ " is '" ~ taken ~ "': it must be the app's column, null, or"
                       ~ " {expression: \"...\"} with SQL in quotes") %}
         {% endif %}

@@ -55,7 +55,7 @@
         {% set names = [mapped.names[column.name]] if column.name in mapped.names else names %}
         {% set name = names | select('in', present) | first | default(none) %}
         {% set place = "in " ~ mapping_file() ~ ", under meta, columns of " ~ table %}
-        {% if column.name in mapped.nulls or not present %}
+        {% if column.name in mapped.nulls + mapped.refused or not present %}
             {% do expressions.absent.append(column.name) %}
             {% do expressions.update({column.name: null}) %}
         {% elif column.name in mapped.expressions or name %}

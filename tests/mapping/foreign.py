@@ -67,8 +67,8 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
-def foreign_app(server: Server, folder: Path, sql: str, mapping: str | None) -> Iterator[Foreign]:
-    """A database made by `sql`, readable by the build role, and the project with the mapping."""
+def foreign_app(server: Server, folder: Path, sql: str) -> Iterator[Foreign]:
+    """A database made by `sql`, readable by the build role, and a project to map it in."""
     database = make_database(server, "foreign")
     database.execute(sql)
     for row in database.query(
@@ -80,7 +80,4 @@ def foreign_app(server: Server, folder: Path, sql: str, mapping: str | None) -> 
         )
     with ExitStack() as stack:
         edit_project(lambda project: (project / "mapping").mkdir(exist_ok=True), folder, stack)
-        app = Foreign(database, folder / "project")
-        if mapping:
-            app.map(mapping)
-        yield app
+        yield Foreign(database, folder / "project")

@@ -1,20 +1,125 @@
 """Another app's tables through a mapping: its names, types, words and schemas, and exact marts."""
 
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 
 from demo.server import Server
+from tests.app_database import PROJECT
 from tests.mapping.foreign import STUDIO, STUDIO_MAPPING, Foreign, foreign_app
 
 
 @pytest.fixture(scope="module")
-def studio(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
-    """A studio's database, built once."""
-    folder = tmp_path_factory.mktemp("studio")
-    with foreign_app(server, folder, STUDIO, STUDIO_MAPPING) as app:
-        assert app.build().success
+def unbuilt(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
+    """A studio's database before any run."""
+    with foreign_app(server, tmp_path_factory.mktemp("studio"), STUDIO) as app:
         yield app
+
+
+@pytest.fixture(scope="module")
+def studio(unbuilt: Foreign) -> Foreign:
+    """The same, built once through its mapping."""
+    unbuilt.map(STUDIO_MAPPING)
+    printed = unbuilt.build()
+    assert printed.success, printed.text
+    return unbuilt
+
+
+def changed(
+    columns: dict[str, dict[str, Any]] | None = None, values: dict[str, Any] | None = None
+) -> str:
+    """The studio's mapping with other columns of some tables, and other rows of some seeds."""
+    mapping = yaml.safe_load(STUDIO_MAPPING)
+    [source] = mapping["sources"]
+    source["config"]["meta"]["values"] |= values or {}
+    for table in source["tables"]:
+        table["meta"]["columns"] |= (columns or {}).get(table["name"], {})
+    return yaml.safe_dump(mapping)
+
+
+BAD_COLUMNS = {
+    "credit_transactions": {
+        "id": "ledger_id",
+        "user_id": "reason",
+        "credits_used": None,
+        "colour": "reason",
+        "cost_usd": {"expression": "delta +"},
+        "status": {"expression": "(delete from wallet.plans returning name)"},
+        "provider": {"expression": "reason) as x from wallet.plans; drop table wallet.plans; --"},
+        "enhancement_type": {"expression": "pg_catalog.set_config('a.b', 'c', false), reason"},
+    },
+    "enhancement_tasks": {
+        "user_id": {"expression": "wallet.take(1)"},
+        "provider": {"expression": "(select key from wallet.secrets)"},
+        "cost_usd": {"expression": "error ->> 'cost'"},
+        "created_at": {"expression": '1000 * extract(epoch from "startedAt")'},
+        "updated_at": ["startedAt"],
+    },
+}
+BAD_VALUES = {
+    "transaction_kinds": [
+        {"transaction_type": "usage", "transaction_kind": "spend"},
+        {"transaction_type": "usage", "transaction_kind": "grant", "direction": -1},
+        {"transaction_type": "payback", "kind": "refund"},
+    ],
+    "statuses": [{"app_status": "RUNNING", "status": "running"}, {"app_status": "SUCCEEDED"}],
+    "providers": [{"provider": "veo", "is_current": "yes"}],
+    "provider_prices": [{"provider": "veo", "valid_from": "May", "price_usd": -1, "credits": 1}],
+    "kinds": [],
+}
+WRITER = """
+create function wallet.take(int) returns text language sql
+    as 'update wallet.accounts set credits = credits - $1 returning account_id';
+grant update on wallet.accounts to paygen;
+create table wallet.secrets (key text);
+"""
+SENTENCES = (
+    r"wallet\.credit_ledger has no column ledger_id, which mapping/app\.yml names for id of"
+    r" credit_transactions: it has entry_id, account_id, delta, reason, ref, created",
+    r"column reason is read as both transaction_type and user_id of credit_transactions",
+    r"credits_used cannot be null",
+    r"paygen has no column colour of credit_transactions, only id, ",
+    r'expression for cost_usd of credit_transactions, "delta \+", .*: syntax error',
+    r"expression for status of credit_transactions, .*: syntax error",
+    r"expression for provider of credit_transactions, .*: syntax error at or near \";\"",
+    r"has type record, which cannot be read exactly as text",
+    r"expression for user_id of enhancement_tasks, .*: cannot execute UPDATE in a read-only",
+    r"expression for provider of enhancement_tasks, .*: permission denied for table secrets",
+    r"has type text, which cannot be read exactly as numeric: say how to read it in"
+    r" mapping/app\.yml, under meta, columns of enhancement_tasks",
+    r"has type numeric, which cannot be read exactly as timestamptz",
+    r"updated_at is '\['startedAt'\]': it must be the app's column, null, or",
+    r"transaction_kinds 1: transaction_kind is 'spend': it must be one of generation_charge, ",
+    r"transaction_kinds 2: direction is '-1', and that of a grant is 1: leave it out",
+    r"transaction_kinds 3: there is no `kind`, only transaction_type, ",
+    r"transaction_kinds 3: transaction_kind is missing",
+    r"statuses 1: status is 'running': it must be one of pending, processing, completed, ",
+    r"statuses 2: neither status nor ledger_effect says what SUCCEEDED means",
+    r"providers 1: is_current is 'yes': it must be one of true, false",
+    r"provider_prices 1: valid_from is 'May': it must be a day",
+    r"provider_prices 1: price_usd is '-1': it must be a number of at least 0",
+    r"values: there is no `kinds`, only transaction_kinds, ",
+)
+
+
+def test_each_fault_of_a_mapping_is_a_sentence(unbuilt: Foreign) -> None:
+    """All at once, naming place and next step; nothing is built, and nothing of the app's changed."""
+    before = unbuilt.relations()
+    unbuilt.database.execute(WRITER)
+    unbuilt.map(changed(BAD_COLUMNS, BAD_VALUES))
+    printed = unbuilt.build()
+    assert not printed.success
+    assert [each for each in SENTENCES if not re.search(each, printed.text)] == []
+    assert unbuilt.relations() == before
+    unbuilt.database.execute("revoke update on wallet.accounts from paygen")
+    assert unbuilt.rows("select sum(credits) from wallet.accounts") == [("28.5",)]
+    assert unbuilt.rows("select count(*) from wallet.plans") == [(2,)]
 
 
 def test_marts_are_exact(studio: Foreign) -> None:
