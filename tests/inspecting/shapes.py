@@ -8,7 +8,7 @@ from typing import Any
 import psycopg2
 import yaml
 
-from demo.server import Server
+from local_postgres.server import Server
 from inspect_app import database, recognise
 from inspect_app.proposal import Mapped, Proposal
 from tests.app_database import AppDatabase, database_name

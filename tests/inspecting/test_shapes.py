@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.inspecting import shapes
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app_database import PROJECT, AppDatabase, messages
 from tests.cases.test_cases import CASES, Runner, edit_project, make_case_database
 
