@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import psycopg2
 from psycopg2 import errors
@@ -32,14 +31,17 @@ set local timezone = 'UTC'
 TABLES_HELP = "set PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE to the app's database"
 
 
-def use_url(url: str | None) -> None:
-    """Set libpq's variables from a connection URL, where one is given.
+def find() -> None:
+    """Take libpq's variables as they are, else set them from DATABASE_URL.
 
     Raises:
-        Problem: it is no such URL.
+        Problem: there are neither, or the URL is no address of PostgreSQL.
     """
-    if not url:
+    if any(os.environ.get(name) for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE")):
         return
+    url = os.environ.get("DATABASE_URL")
+    if not url:
+        raise Problem(f"No database is named: {TABLES_HELP}, or DATABASE_URL.")
     try:
         parts = parse_dsn(url)
     except psycopg2.Error as error:
@@ -47,12 +49,9 @@ def use_url(url: str | None) -> None:
             "DATABASE_URL is no address of PostgreSQL: write it as"
             " postgresql://user:password@host:5432/database."
         ) from error
-    for name, variable in VARIABLES.items():
-        if name in parts:
-            os.environ[variable] = parts[name]
-    # The profile asks for a host: libpq's own default is a folder of sockets.
-    if not urlsplit(url).hostname and "host" not in parts:
-        os.environ.setdefault("PGHOST", "/var/run/postgresql")
+    os.environ.update(
+        {variable: parts[name] for name, variable in VARIABLES.items() if name in parts}
+    )
 
 
 @contextmanager
@@ -62,29 +61,41 @@ def reading() -> Iterator[Cursor]:
     Raises:
         Problem: there is none, it goes away meanwhile, or its text is not UTF-8.
     """
-    connection = _connect()
+    with connected("paygen inspect") as connection:
+        try:
+            _refuse_pooler(connection)
+            connection.set_session("REPEATABLE READ", readonly=True)
+            with connection.cursor() as cursor:
+                cursor.execute(SETTINGS)
+                _refuse_encoding(cursor)
+                yield cursor
+            connection.rollback()
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            raise Problem(
+                f"The connection broke during the inspection ({_reason(error)}), and nothing was"
+                " written: run it again."
+            ) from error
+        except psycopg2.Error as error:
+            raise Problem(f"PostgreSQL said: {_reason(error)}. Nothing was written.") from error
+
+
+@contextmanager
+def connected(application: str) -> Iterator[Connection]:
+    """A connection by libpq's variables, closed at the end.
+
+    Raises:
+        Problem: no server answers.
+    """
+    connection = _connect(application)
     try:
-        _refuse_pooler(connection)
-        connection.set_session("REPEATABLE READ", readonly=True)
-        with connection.cursor() as cursor:
-            cursor.execute(SETTINGS)
-            _refuse_encoding(cursor)
-            yield cursor
-        connection.rollback()
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-        raise Problem(
-            f"The connection broke during the inspection ({_reason(error)}), and nothing was"
-            " written: run it again."
-        ) from error
-    except psycopg2.Error as error:
-        raise Problem(f"PostgreSQL said: {_reason(error)}. Nothing was written.") from error
+        yield connection
     finally:
         connection.close()
 
 
-def _connect() -> Connection:
+def _connect(application: str) -> Connection:
     try:
-        return psycopg2.connect("", connect_timeout=10, application_name="paygen inspect")
+        return psycopg2.connect("", connect_timeout=10, application_name=application)
     except psycopg2.Error as error:
         raise Problem(
             f"PostgreSQL does not answer ({_reason(error)}), and nothing was written:"
@@ -103,7 +114,7 @@ def _refuse_pooler(connection: Connection) -> None:
     # Only here, for it takes a second to import.
     from dbt_postgres_session.pooler import SESSION, compare
 
-    other = _connect()
+    other = _connect("paygen inspect")
     try:
         connection.autocommit = True
         mode = compare(connection, other)

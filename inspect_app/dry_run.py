@@ -1,21 +1,25 @@
 """A mapping tried: the real models, in schemas of their own that are dropped at the end."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
-import yaml
+import yaml  # type: ignore[import-untyped]
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+from inspect_app.database import connected
 from inspect_app.problems import Problem
 from inspect_app.proposal import BALANCES, LEDGER, TASKS
+from local_postgres.dbt import run_dbt
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
 
 PROJECT = Path(__file__).resolve().parents[1]
 SCHEMA = "analytics_inspect"
@@ -25,6 +29,10 @@ LINKED = ("macros", "models", "seeds", "tests", "analyses", "selectors.yml", ".d
 MODELS = "+rejected_rows +credit_balance_reconciliation +int_refunds_matched"
 TOLD_OF_REJECTS = 12
 Progress = Callable[[str, int, int], None]
+
+
+class NotTried(Problem):
+    """A mapping could not be tried, which says nothing about it."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +68,11 @@ def run(mapping: Path, progress: Progress, as_of: str | None = None) -> Figures:
 
 @contextmanager
 def _connected() -> Iterator[Connection]:
-    try:
-        connection = psycopg2.connect(
-            "", connect_timeout=10, application_name="paygen inspect dry run"
-        )
-    except psycopg2.Error as error:
-        raise Problem(f"PostgreSQL does not answer ({' '.join(str(error).split())}).") from error
-    connection.autocommit = True
-    try:
+    with connected("paygen inspect") as connection:
+        connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute("set search_path = pg_catalog, pg_temp")
         yield connection
-    finally:
-        connection.close()
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def _schemas(connection: Connection) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("select pg_try_advisory_lock(hashtext(%s))", [SCHEMA])
         if cursor.fetchone() != (True,):
-            raise Problem("Another inspection tries a mapping in this database: wait for its end.")
+            raise NotTried("Another inspection tries a mapping in this database: wait for its end.")
         _drop(connection, others_too=False)
         try:
             for schema in SCHEMAS:
@@ -92,7 +92,7 @@ def _schemas(connection: Connection) -> Iterator[None]:
         except psycopg2.errors.InsufficientPrivilege as error:
             cursor.execute("select quote_ident(current_user), quote_ident(current_database())")
             user, name = cursor.fetchone() or ("", "")
-            raise Problem(
+            raise NotTried(
                 f"Role {user} may make no schemas, in which a mapping is tried: run `grant create"
                 f" on database {name} to {user}`, or try it as the tables' owner."
             ) from error
@@ -141,13 +141,7 @@ def _project(folder: Path, mapping: Path) -> Path:
 
 
 def _build(project: Path, progress: Progress, as_of: str | None) -> None:
-    from dbt.cli.main import dbtRunner  # seconds to import: not before it is needed
-
-    said: list[str] = []
-
     def advance(event: Any) -> None:
-        if event.info.level == "error":
-            said.append(str(event.info.msg))
         index, total = getattr(event.data, "index", 0), getattr(event.data, "total", 0)
         if total and event.info.name.startswith("Log") and event.info.name.endswith("Result"):
             progress("building", int(index), int(total))
@@ -155,27 +149,22 @@ def _build(project: Path, progress: Progress, as_of: str | None) -> None:
     progress("parsing", 0, 0)
     target = project.parent / "target"
     command = [
-        *("build", "--select", *MODELS.split()),
+        *("build", "--select", *MODELS.split(), "--exclude", "tag:python", "--target", "prod"),
         *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-        *("--exclude", "tag:python"),
-        *("--project-dir", str(project), "--profiles-dir", str(project), "--target", "prod"),
-        *("--target-path", str(target), "--log-path", str(target), "--log-level", "none"),
         *("--log-level-file", "none", "--no-write-json", "--no-send-anonymous-usage-stats"),
     ]
     if as_of:
         command += ["--vars", yaml.safe_dump({"as_of": as_of})]
-    exclude = os.environ.pop("DBT_EXCLUDE_RESOURCE_TYPES", None)
-    try:
-        result = dbtRunner(callbacks=[advance]).invoke(command)
-    finally:
-        if exclude is not None:
-            os.environ["DBT_EXCLUDE_RESOURCE_TYPES"] = exclude
-    if result.success:
-        return
+    result = run_dbt(command, project, project, target, target / "logs", [advance])
+    if not result.success:
+        raise Problem(failure(result))
+
+
+def failure(result: "dbtRunnerResult") -> str:
+    """What a run of dbt failed of, in one line."""
     nodes = getattr(result.result, "results", None) or []
     failed = [str(node.message) for node in nodes if node.status in ("error", "fail")]
-    reasons = failed or [str(result.exception or "")] or said
-    raise Problem(_sentence(reasons[0] or " ".join(said)))
+    return _sentence((failed or [str(result.exception or "dbt does not say why")])[0])
 
 
 def _sentence(reason: str) -> str:
@@ -186,7 +175,7 @@ def _sentence(reason: str) -> str:
         for line in lines
         if not line.startswith(("> in macro", "> called by", "Compilation Error", "compiled code"))
     ]
-    return "The mapping does not work: " + " ".join(kept)[:1500]
+    return " ".join(kept)[:1500]
 
 
 def _figures(connection: Connection) -> Figures:
@@ -286,4 +275,23 @@ def lines(figures: Figures) -> list[str]:
     said.append(
         f"balances: {figures.balances_agreeing:,} of {figures.balances:,} agree with the ledger"
     )
+    return said
+
+
+def hints(figures: Figures) -> list[str]:
+    """What is worth a look."""
+    said = []
+    if figures.shadows:
+        said.append(
+            f"{figures.shadows:,} charges without a task repeat another of the same user and"
+            " amount within minutes, and are not counted: set shadow_charge_window_seconds to 0 if"
+            " your app writes one row for each charge."
+        )
+    if figures.named >= 10 and figures.matched < 0.5 * figures.named:
+        said.append("Half of the charges or more name a task that is not there.")
+    if figures.balances >= 10 and figures.balances_agreeing < 0.5 * figures.balances:
+        said.append(
+            "Most balances differ from the ledger: look at the kinds of its rows, or the app kept"
+            " balances before it kept a ledger."
+        )
     return said

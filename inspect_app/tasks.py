@@ -93,7 +93,7 @@ def _provider(sampler: Sampler, table: Table, taken: set[str]) -> Line:
     line = columns.word_line(sampler, table, "provider", words.PROVIDER_COLUMNS, taken, lacking)
     if line.value is None:
         return line
-    found = sampler.words(table, quoted(line.value)) or {}
+    found = sampler.words(table, quoted(line.value))
     if not found or not all(_is_host(word) for word in found):
         return line
     # Who runs the model; the model is another column.

@@ -8,9 +8,9 @@ from typing import Any
 import psycopg2
 import yaml
 
-from local_postgres.server import Server
 from inspect_app import database, recognise
 from inspect_app.proposal import Mapped, Proposal
+from local_postgres.server import Server
 from tests.app_database import AppDatabase, database_name
 
 HERE = Path(__file__).parent
