@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ class Figures:
     reasons: list[tuple[str, str, int]]
     generations: int
     statuses: list[tuple[str, int]]
+    credits_used: Decimal
+    credits_refunded: Decimal
     charges: int
     named: int
     matched: int
@@ -211,11 +214,13 @@ def _figures(connection: Connection) -> Figures:
             " on tasks.is_kept and tasks.task_id = ledger.api_request_id"
             " where ledger.is_kept and ledger.is_generation_charge"
         )
+        [used] = one("select coalesce(sum(credits_used), 0) from {s}.fct_generations")
         [shadows] = one(
             "select count(*) from {s}_intermediate.int_bare_charges_matched where is_shadow"
         )
-        refunds, refunds_matched = one(
-            "select count(*), count(generation_id) from {s}_intermediate.int_refunds_matched"
+        refunds, refunds_matched, refunded = one(
+            "select count(*), count(generation_id), coalesce(sum(credits), 0)"
+            " from {s}_intermediate.int_refunds_matched"
         )
         balances, agreeing = one(
             "select count(*), count(*) filter (where drift = 0)"
@@ -226,6 +231,8 @@ def _figures(connection: Connection) -> Figures:
         [(table, reason, count) for table, reason, count in rejected][:TOLD_OF_REJECTS],
         sum(count for _, count in statuses),
         statuses,
+        used,
+        refunded,
         charges,
         named,
         matched,
@@ -272,6 +279,7 @@ def lines(figures: Figures) -> list[str]:
     )
     said.append(f"shadows, which repeat a fuller charge: {figures.shadows:,}")
     said.append(f"refunds: {figures.refunds:,}; {figures.refunds_matched:,} find their generation")
+    said.append(f"credits: {figures.credits_used:f} used, {figures.credits_refunded:f} refunded")
     said.append(
         f"balances: {figures.balances_agreeing:,} of {figures.balances:,} agree with the ledger"
     )

@@ -97,6 +97,8 @@ def judge(value: str, facts: Facts, is_signed: bool, has_work: bool) -> Verdict:
     if kind in (GENERATION, OTHER) and gives and not takes and (is_signed or facts.moves[1] > 1):
         if facts.found or set(words.tokens(value)) & words.BROKEN:
             return Verdict(REFUNDED, f"named a charge, but by its {told} it gives back", LOW)
+        if words.stems(value) & words.CHARGE == {"charge"}:
+            return Verdict(GRANTED, f"gives credits by its {told}: the account is charged", LOW)
         return Verdict(ADJUSTED, f"named a charge, but by its {told} it gives credits", LOW)
     if kind == GRANTED and takes:
         if set(words.tokens(value)) & words.WORK or facts.found:

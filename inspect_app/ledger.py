@@ -130,7 +130,7 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
     taken = {amount.value or ""}
     kind = _kind_column(sampler, table, taken)
     taken |= {kind.name} if kind else set()
-    mapped.lines.append(_kind_line(table, kind, amount))
+    mapped.lines.append(_kind_line(sampler, table, kind, amount))
     mapped.lines.append(amount)
     mapped.lines.append(columns.money_line(sampler, table))
     for ours, synonyms in (
@@ -269,9 +269,15 @@ def _moves_balance(sampler: Sampler, table: Table, column: Column, after: Column
     return hits / asked if asked else 0.0
 
 
-def _kind_line(table: Table, kind: Column | None, amount: Line) -> Line:
+def _kind_line(sampler: Sampler, table: Table, kind: Column | None, amount: Line) -> Line:
     if kind is not None:
         return Line("transaction_type", kind.name, f"named {kind.name}; its values are kinds")
+    column = amount.value or ""
+    if column and not any(value < 0 for value in sampler.numbers(table, column)):
+        parts = {*words.tokens(table.name), *words.tokens(column)}
+        if parts & {"usage", "used", "spent", "consumed", "charged", "consumption", "cost"}:
+            reason = "each row is a use of credits, by the names and as no amount is negative"
+            return Line("transaction_type", None, reason, MEDIUM, "'usage'")
     value = amount.expression or quoted(amount.value or "")
     read = f"case when {value} < 0 then 'usage' else 'grant' end"
     reason = "no column says what a row is: the amount's sign does"
@@ -482,7 +488,7 @@ def kinds_of(
     refers = ledger.line("api_request_id")
     named = (refers.expression or quoted(refers.value or "")) if refers else ""
     named = "" if refers is None or refers.shown == "null" else named
-    if kind.expression and named:
+    if kind.expression and kind.expression != "'usage'" and named:
         read = (
             f"case when {value} < 0 then 'usage' when {named} is not null then 'refund'"
             " else 'grant' end"

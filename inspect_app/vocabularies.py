@@ -28,6 +28,10 @@ def lists(sampler: Sampler, tables: list[Mapped], is_default: bool) -> tuple[Val
     found: Values = {}
     untold = []
     providers = _words(sampler, tables, "provider")
+    aliases = {row["alias"]: row["provider"] for row in _seed("provider_aliases")}
+    known = {row["provider"] for row in _seed("providers")}
+    # An app that calls no other models is of the kind that the lists are made for.
+    is_default |= bool(providers) and {aliases.get(word, word) for word in providers} <= known
     if len(providers) > MOST_PROVIDERS:
         untold.append(
             f"There are {len(providers)} providers, too many to be listed: each is shown as it is"
@@ -124,11 +128,12 @@ def _rows(count: int) -> str:
 
 def medium(word: str) -> str:
     """What comes out of a type: image or video, by its name."""
+    # `image_to_video` and `img2vid` are videos.
+    target = re.search(r"(?:2|to)[^a-z0-9]*(img|image|photo|vid|video|v|i)$", word.lower())
+    if target:
+        return "video" if target[1].startswith("v") else "image"
     parts = set(words.tokens(word))
-    # `image_to_video` is a video.
-    if parts & words.VIDEO:
-        return "image" if re.search(r"video.?to.?image", word.lower()) else "video"
-    return "image" if parts & words.IMAGE else "unknown"
+    return "video" if parts & words.VIDEO else "image" if parts & words.IMAGE else "unknown"
 
 
 def _of_medium(word: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+import pytest
 import yaml
 
 from inspect_app import database, recognise
@@ -16,6 +17,8 @@ from tests.app_database import AppDatabase, database_name
 HERE = Path(__file__).parent
 DEVELOPED_ON = sorted((HERE / "shapes").glob("*.yml"))
 KEPT_ASIDE = sorted((HERE / "shapes_kept_aside").glob("*.yml"))
+
+EVERY = [*DEVELOPED_ON, *KEPT_ASIDE]
 
 Shape = dict[str, Any]
 
@@ -46,6 +49,13 @@ def connected(app: AppDatabase, user: str | None = None) -> Iterator[psycopg2.ex
         with connection.cursor() as cursor:
             cursor.execute(database.SETTINGS)
             yield cursor
+
+
+def point_to(app: AppDatabase, monkeypatch: pytest.MonkeyPatch, user: str | None = None) -> None:
+    """Have libpq's variables name a database, as its superuser unless told another role."""
+    variables = app.environment(user or app.server.user)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
 
 
 def proposal_of(app: AppDatabase, **choices: str) -> Proposal:

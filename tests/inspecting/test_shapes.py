@@ -8,9 +8,7 @@ from local_postgres.server import Server
 from tests.inspecting import shapes
 
 
-@pytest.mark.parametrize(
-    "path", [*shapes.DEVELOPED_ON, *shapes.KEPT_ASIDE], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", shapes.EVERY, ids=lambda path: path.stem)
 def test_proposal_needs_no_edit(server: Server, path: Path) -> None:
     shape = shapes.read(path)
     proposal = shapes.proposal_of(shapes.make(server, shape["sql"]))
