@@ -35,7 +35,7 @@ def score(
     points -= 5.0 * len(parts & (words.LEDGER - {"usage"}))
     points -= 4.0 * len(parts & (words.NO_LEDGER - {"subscription"}))
     points -= 2 if table.kind in ("view", "materialized view") else 0
-    amounts = candidates(table)
+    amounts = candidates(sampler, table, by_catalogue)
     if points <= 0 or not amounts:
         return 0.0
     user = user_column(sampler, table, users)
@@ -53,9 +53,15 @@ def score(
     return points
 
 
-def candidates(table: Table) -> list[Column]:
+def candidates(sampler: Sampler, table: Table, by_catalogue: bool = False) -> list[Column]:
     """The columns that may hold a balance, those that are named so first."""
-    found = columns.named(table, words.BALANCE_COLUMNS, lambda each: each.is_number)
+
+    def is_number(column: Column) -> bool:
+        if by_catalogue and column.is_text:
+            return words.best_rank(column.name, words.BALANCE_COLUMNS[:5]) is not None
+        return columns.is_number_like(sampler, table, column)
+
+    found = columns.named(table, words.BALANCE_COLUMNS, is_number)
     for column in table.columns.values():
         parts = set(words.tokens(column.name))
         if (
@@ -135,10 +141,13 @@ def propose(
 
 
 def _balance(sampler: Sampler, table: Table, user: Column, by_ledger: dict[str, Decimal]) -> Line:
-    found = candidates(table)
     forms: list[tuple[str, Line]] = []
-    for column in found:
-        forms.append((column.name, Line("current_balance", column.name, f"named {column.name}")))
+    for column in candidates(sampler, table):
+        line = columns.number_line(
+            sampler, table, column, "current_balance", f"named {column.name}"
+        )
+        if line is not None:
+            forms.append((column.name, line))
     numbers = [
         column
         for column in table.columns.values()
@@ -257,14 +266,14 @@ def _through(
 ) -> Line | None:
     place = columns.Source(column)
     word, source = f"named.{quoted(column.name)}", other.sql + " as named"
-    if not (column.is_text and columns.is_vocabulary(sampler, other, place)):
-        joined = columns.joined_line(sampler, other, column, "subscription_tier")
-        if joined is None or joined.expression is None:
-            return None
+    joined = columns.joined_line(sampler, other, column, "subscription_tier")
+    if joined is not None and joined.expression is not None:
         word = joined.expression.replace("as named", "as plan").replace("named.", "plan.")
         word = word.replace("app_row.", "named.")
-    else:
+    elif column.is_text and columns.is_vocabulary(sampler, other, place):
         word = f"cast({word} as text)" if column.labels else word
+    else:
+        return None
     outer = f"app_row.{quoted(user.name)}"
     same = f"named.{quoted(owner.name)} = {outer}"
     here, there = owner.type, user.type

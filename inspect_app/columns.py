@@ -205,7 +205,7 @@ def number_line(
         return None
     name = quoted(column.name)
     read = (
-        f"case when {name} ~ '^\\s*[+-]?[0-9]+([.][0-9]+)?\\s*$' then cast({name} as numeric) end"
+        f"case when {name} ~ '^ *[+-]?[0-9]+([.][0-9]+)? *$' then cast({name} as numeric) end"
     )
     return Line(ours, None, f"{reason}; a number as text", MEDIUM, read)
 

@@ -69,9 +69,9 @@ def _amounts(sampler: Sampler, table: Table, by_catalogue: bool = False) -> list
     def accept(column: Column) -> bool:
         if column.is_number:
             return True
-        return column.is_text and (
-            not by_catalogue and columns.is_number_like(sampler, table, column)
-        )
+        if by_catalogue and column.is_text:
+            return words.best_rank(column.name, ["amount", "credits", "delta"]) is not None
+        return columns.is_number_like(sampler, table, column)
 
     found = columns.named(table, words.AMOUNT_COLUMNS, accept)
     if not found:
@@ -130,6 +130,15 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
     taken = {amount.value or ""}
     kind = _kind_column(sampler, table, taken)
     taken |= {kind.name} if kind else set()
+    # What says how credits move does not say what was made.
+    taken |= {
+        column.name
+        for column in columns.named(table, words.KIND_COLUMNS, lambda each: each.is_text)
+        if not all(
+            words.stems(value) & words.WORK
+            for value in sampler.words(table, quoted(column.name)) or ["none"]
+        )
+    }
     mapped.lines.append(_kind_line(sampler, table, kind, amount))
     mapped.lines.append(amount)
     mapped.lines.append(columns.money_line(sampler, table))

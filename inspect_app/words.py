@@ -6,6 +6,12 @@ from collections.abc import Iterable
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 NOT_PLURAL = {"status", "process", "success", "access", "canvas", "bonus", "usage", "has", "is"}
 
+
+def _but(none_of: str, pattern: str) -> str:
+    """A pattern of names that begin with none of some words."""
+    return f"~(?!{'|'.join(none_of.split())}){pattern}"
+
+
 CREDIT = {
     *("credit", "coin", "token", "point", "wallet", "balance", "quota", "gem", "spark", "unit"),
     *("energy", "diamond", "star", "crystal"),
@@ -45,6 +51,8 @@ USER_COLUMNS = [
     *("created_by", "author_id", "creator_id", "tg_user_id", "telegram_id", "wallet_owner_id"),
     *("organization_id", "org_id", "workspace_id", "team_id", "tenant_id", "company_id"),
     *("requested_by", "submitted_by", "user_email"),
+    r"~(?!actor|admin|invited|approved|target).*_(user|owner|customer|member|account)_(id|uuid|uid)",
+    r"~(user|owner|customer|member|profile)_(uuid|uid|ref|key)",
 ]
 ID_COLUMNS = [
     *("id", "uuid", "transaction_id", "ledger_id", "entry_id", "tx_id", "txn_id", "task_id"),
@@ -57,11 +65,14 @@ AMOUNT_COLUMNS = [
     *("amount", "change", "points", "coins", "tokens", "token_amount", "credits_spent"),
     *("credits_consumed", "credits_charged", "credit_cost", "credits_cost", "quantity", "value"),
     *("units", "amount_delta", "signed_amount", "change_amount", "credit_value", "credit"),
+    r"~(credit|coin|token|point)s?_(used|spent|amount|delta|change|consumed|charged|value|diff)",
+    r"~(delta|change|amount|used|spent)_(credit|coin|token|point)s?",
 ]
 KIND_COLUMNS = [
     *("transaction_type", "type", "kind", "entry_type", "tx_type", "txn_type", "reason"),
     *("operation_type", "operation", "action", "event_type", "category", "source"),
     *("transaction_kind", "direction", "event", "reason_code", "purpose", "trans_type"),
+    r"~(transaction|entry|ledger|movement|event|operation|credit|change|tx|txn)_(type|kind|reason|action|category)",
 ]
 CREATED_COLUMNS = [
     *("created_at", "created", "createdat", "created_on", "created_time", "inserted_at"),
@@ -69,10 +80,15 @@ CREATED_COLUMNS = [
     *("timestamp", "ts", "event_time", "entry_date", "date", "time", "at", "date_created"),
     *("created_ts", "created_at_ms", "queued_at", "submitted_at", "requested_at", "started_at"),
     *("start_time", "created_date", "happened_at", "logged_at"),
+    r"~(.*_)?(created|inserted|queued|submitted|requested|enqueued|logged)_(at|on|time|ts|date|ms|at_ms)",
 ]
 STATUS_COLUMNS = [
     *("status", "state", "job_status", "task_status", "generation_status", "processing_status"),
     *("phase", "stage", "outcome", "result_status", "stat"),
+    _but(
+        "payment subscription email moderation review webhook sync refund billing user charge",
+        r"(.*_)?(status|state)",
+    ),
 ]
 STATUS_FLAGS = ["succeeded", "success", "is_success", "successful", "is_completed", "completed"]
 REFERENCE_COLUMNS = [
@@ -88,31 +104,46 @@ COST_COLUMNS = [
     *("cost_cents", "provider_cost_cents", "vendor_cost_cents", "api_cost_cents", "cost_micros"),
     *("cost_usd_cents", "cost_microusd", "cost_micro_usd", "cost_usd_micros", "cost_in_cents"),
     *("cost", "total_cost", "estimated_cost", "estimated_cost_usd", "price_usd"),
+    r"~(.*_)?(gpu|api|vendor|provider|model|compute|inference|actual|unit|our|upstream)_cost"
+    r"(_usd|_cents|_micros|_in_usd|_in_cents)?",
+    r"~.*_?cost_(usd|cents|usd_cents|in_cents|micros|microusd|micro_usd|usd_micros|dollars)",
 ]
 PROVIDER_COLUMNS = [
     *("provider", "model", "model_name", "ai_model", "model_id", "model_used", "model_key"),
     *("model_slug", "engine", "ai_provider", "provider_name", "api_provider", "vendor"),
     *("provider_model", "generator", "backend"),
+    r"~(?!base|llm|embedding|payment|auth)(.*_)?(model|provider|engine)(_(name|id|slug|key|used|code))?",
 ]
 TYPE_COLUMNS = [
     *("enhancement_type", "generation_type", "content_type", "task_type", "job_type", "type"),
     *("media_type", "output_type", "kind", "tool", "feature", "operation", "operation_type"),
     *("action", "category", "mode", "service", "asset_type", "modality", "workflow"),
+    _but(
+        "mime file reference related entity ref error failure model plan payment transaction tx"
+        " txn user account source input webhook event resource object trigger entry ledger credit",
+        r"[a-z]+_(type|kind|mode|operation|category)",
+    ),
+    "pipeline",
 ]
 ERROR_COLUMNS = [
     *("error_message", "error", "failure_reason", "error_msg", "fail_reason", "error_reason"),
     *("last_error", "error_details", "error_detail", "failure_message", "error_text"),
     *("error_type", "error_code", "status_message", "error_info", "failed_reason"),
+    r"~(.*_)?(error|failure|fail)_(message|msg|reason|text|detail|details|info|code|description)",
+    r"~.*_error",
 ]
 COMPLETED_COLUMNS = [
     *("completed_at", "finished_at", "ended_at", "done_at", "completed", "finished", "end_time"),
     *("finish_time", "completion_time", "completed_on", "processed_at", "generated_at"),
     *("succeeded_at", "ready_at", "ended", "completed_at_ms", "finished_ts", "delivered_at"),
+    r"~(.*_)?(completed|finished|ended|done|succeeded|ready|generated|processed)_(at|on|time|ts|date|ms|at_ms)",
 ]
 FAILED_COLUMNS = ["failed_at", "errored_at", "error_at", "failure_at"]
 UPDATED_COLUMNS = [
     *("updated_at", "modified_at", "last_updated", "updated", "last_updated_at", "updated_on"),
     *("last_modified", "changed_at", "updatedat"),
+    r"~(.*_)?(failed|errored)_(at|on|time|ts|date|ms|at_ms)",
+    r"~(.*_)?(updated|modified)_(at|on|time|ts|ms|at_ms)",
 ]
 DURATION_COLUMNS = [
     *("processing_time_ms", "generation_time_ms", "duration_ms", "latency_ms", "elapsed_ms"),
@@ -122,6 +153,8 @@ DURATION_COLUMNS = [
     *("time_taken", "elapsed_seconds", "execution_seconds", "duration_seconds", "duration"),
     *("generation_seconds", "processing_duration", "processing_time_sec", "latency"),
     *("processing_duration_ms", "duration_sec", "elapsed", "runtime_seconds", "compute_time"),
+    r"~.*(processing|generation|inference|execution|compute|render|run|gpu)"
+    r"_?(time|duration|seconds|secs|ms)(_(ms|seconds|sec|secs|s))?",
 ]
 BALANCE_COLUMNS = [
     *("current_balance", "balance", "credits_balance", "credit_balance", "current_credits"),
@@ -140,6 +173,11 @@ TIER_COLUMNS = [
     *("subscription_tier", "tier", "plan", "plan_name", "plan_id", "subscription_plan"),
     *("plan_type", "plan_key", "plan_slug", "membership", "membership_tier", "subscription"),
     *("subscription_type", "plan_code", "user_tier", "account_type", "tier_id", "price_plan"),
+    _but(
+        ".*date .*start .*end .*expire .*renew .*status .*cancel .*period .*_at$ .*limit .*credit"
+        " .*price .*since .*interval",
+        r"(.*_)?(plan|tier|membership)(_(name|key|slug|code|type|id|tier|level))?",
+    ),
 ]
 CONSUMED_COLUMNS = [
     *("consumed_this_month", "used_this_month", "credits_used_this_month", "monthly_used"),
@@ -303,11 +341,17 @@ def stems(name: str) -> set[str]:
 
 
 def best_rank(name: str, wanted: Iterable[str]) -> int | None:
-    """The place of a column's name in a list of synonyms; None where it is none of them."""
+    """The place of a column's name in a list of synonyms; None where it is none of them.
+
+    Those after a tilde are patterns.
+    """
     simple = plain(name)
     squeezed = simple.replace("_", "")
     for rank, synonym in enumerate(wanted):
-        if simple == synonym or squeezed == synonym.replace("_", ""):
+        if synonym.startswith("~"):
+            if re.fullmatch(synonym[1:], simple):
+                return rank
+        elif simple == synonym or squeezed == synonym.replace("_", ""):
             return rank
     return None
 
