@@ -19,8 +19,8 @@ Balance = tuple[str, Callable[[Row], Decimal | None]]
 def score(
     sampler: Sampler,
     table: Table,
-    ledger: Mapped | None,
     users: list[str],
+    by_ledger: dict[str, Decimal],
     by_catalogue: bool = False,
 ) -> float:
     """How much a table looks like the balances of users."""
@@ -43,6 +43,9 @@ def score(
         return 0.0
     points += 2 if words.best_rank(amounts[0].name, words.BALANCE_COLUMNS) is not None else 1
     points += 2 if table.is_unique(user.name) else 0
+    # A balance is of no kind, and is not paid.
+    marks = {"currency", "type", "payment", "transaction"}
+    points -= 2 if marks & {part for name in table.columns for part in words.tokens(name)} else 0
     if by_catalogue or sampler.is_empty(table):
         return points
     values = sampler.values(table, user.name)
@@ -50,7 +53,8 @@ def score(
     if users:
         shared = len(set(users) & set(values)) / min(len(set(users)), len(set(values)) or 1)
         points += 3 * shared
-    return points
+    agreeing = _agreement(sampler, table, user, by_ledger, [each.name for each in amounts])
+    return points + 3 * max(agreeing.values(), default=0.0)
 
 
 def candidates(sampler: Sampler, table: Table, by_catalogue: bool = False) -> list[Column]:
@@ -85,7 +89,7 @@ def candidates(sampler: Sampler, table: Table, by_catalogue: bool = False) -> li
 
 def user_column(sampler: Sampler, table: Table, users: list[str]) -> Column | None:
     """The column of the user: that whose values the ledger names, else by its name."""
-    own = columns.named(table, words.USER_COLUMNS, lambda each: not each.is_json)
+    own = columns.users(table)
     is_of_users = bool(set(words.tokens(table.name)) & words.ACCOUNT)
     keys = [table.columns[table.key]] if table.key and table.key in table.columns else []
     ordered = [*own, *(keys if is_of_users or not own else [])]

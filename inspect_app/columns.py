@@ -59,6 +59,12 @@ class Source:
         return Line(ours, None, reason, confidence, self.expression)
 
 
+def users(table: Table) -> list[Column]:
+    """The columns that may hold users, the best first; a mail address where there is no other."""
+    found = named(table, words.USER_COLUMNS, lambda each: not each.is_json)
+    return found or named(table, words.USER_FALLBACKS, lambda each: each.is_text)
+
+
 def named(table: Table, synonyms: Sequence[str], accept: Accept = lambda _: True) -> list[Column]:
     """The columns whose name is one of some synonyms, the best first."""
     ranked = [
@@ -204,9 +210,7 @@ def number_line(
     if sum(bool(NUMERIC.fullmatch(value)) for value in filled) / len(filled) < 0.9:
         return None
     name = quoted(column.name)
-    read = (
-        f"case when {name} ~ '^ *[+-]?[0-9]+([.][0-9]+)? *$' then cast({name} as numeric) end"
-    )
+    read = f"case when {name} ~ '^ *[+-]?[0-9]+([.][0-9]+)? *$' then cast({name} as numeric) end"
     return Line(ours, None, f"{reason}; a number as text", MEDIUM, read)
 
 

@@ -42,7 +42,7 @@ def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
         return 0.0
     credit_amount = bool(set(words.tokens(amount[0].name)) & words.CREDIT) or is_of_credits
     points += 3 if credit_amount else 1
-    points += 1 if columns.named(table, words.USER_COLUMNS) else 0
+    points += 1 if columns.users(table) else 0
     points += 2 if columns.named(table, words.KIND_COLUMNS) else 0
     points += 2 if _balance_after(table) else 0
     points += 1 if columns.named(table, words.REFERENCE_COLUMNS) else 0
@@ -171,8 +171,9 @@ def _id(table: Table) -> Line:
 
 
 def _user(sampler: Sampler, table: Table) -> Line:
-    found = columns.named(table, words.USER_COLUMNS, lambda each: not each.is_json)
-    own = [column for column in found if column.name != table.key]
+    own = [column for column in columns.users(table) if column.name != table.key]
+    fallbacks = [column for column in own if not _is_of_users(column)]
+    own = [column for column in own if column not in fallbacks]
     for column in own:
         through = _owner_of(sampler, table, column)
         if through is not None:
@@ -191,7 +192,15 @@ def _user(sampler: Sampler, table: Table) -> Line:
             through = _owner_by_values(sampler, table, column)
             if through is not None:
                 return through
+    if fallbacks:
+        return Line(
+            "user_id", fallbacks[0].name, f"no id of users, but {fallbacks[0].name}", MEDIUM
+        )
     return Line("user_id", None, "no column that names a user was found", LOW)
+
+
+def _is_of_users(column: Column) -> bool:
+    return words.best_rank(column.name, words.USER_COLUMNS) is not None
 
 
 def _owner_of(sampler: Sampler, table: Table, column: Column) -> Line | None:
@@ -393,6 +402,19 @@ def _embedded(
             read = f"substring({source.expression} from '[^{mark}]*$')"
             found.append(_fit(sampler, source, ends, read, tasks, key, f"what follows its {mark}"))
     return found
+
+
+def names(ledger: Table, table: Table) -> bool:
+    """Whether a column of the ledger leads to a table, or is called after it."""
+    leads = any(
+        (to.schema, to.table) == (table.schema, table.name) for to in ledger.references.values()
+    )
+    last = words.tokens(table.name)[-1]
+    return leads or any(
+        words.tokens(column)[-2:] == [last, "id"] or words.tokens(column)[:1] == [last]
+        for column in ledger.columns
+        if words.tokens(column)[-1:] == ["id"]
+    )
 
 
 def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference | None) -> None:

@@ -131,7 +131,8 @@ class _Search:
         def score(table: Table, by_name: bool) -> float:
             if table is of_ledger.table:
                 return 0.0
-            points = tasks.score(self.sampler, table, by_name)
+            is_named = of_ledger.table is not None and ledger.names(of_ledger.table, table)
+            points = tasks.score(self.sampler, table, by_name, is_named)
             if by_name or of_ledger.table is None or points <= 0:
                 return points
             fits[table.label] = ledger.references(self.sampler, of_ledger.table, table)
@@ -174,7 +175,7 @@ class _Search:
         def score(table: Table, by_name: bool) -> float:
             if table is of_ledger.table:
                 return 0.0
-            return balances.score(self.sampler, table, of_ledger, users, by_name)
+            return balances.score(self.sampler, table, users, sums, by_name)
 
         table, why, confidence = self._pick(BALANCES, score, balances.ENOUGH)
         if table is None:

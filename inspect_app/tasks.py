@@ -3,23 +3,31 @@
 from decimal import Decimal
 
 from inspect_app import columns, words
-from inspect_app.catalogue import INTEGERS, TIMES, Column, Table, quoted
+from inspect_app.catalogue import INTEGERS, Column, Table, quoted
 from inspect_app.columns import Source
 from inspect_app.proposal import HIGH, LOW, MEDIUM, TASKS, Line, Mapped, ValueRow
 from inspect_app.samples import Sampler, is_word, json_object, number
 
 ENOUGH = 6.0
 OUTPUTS = {"output", "result", "url", "image", "video", "audio", "path", "file", "asset"}
+NO_OUTPUT = {"payment", "order", "invoice", "plan", "subscription", "package", "recharge", "coupon"}
 INPUTS = {"prompt", "input", "params", "parameter", "payload"}
 
 
-def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
-    """How much a table looks like one of generations; `by_catalogue` looks at no values."""
+def score(
+    sampler: Sampler, table: Table, by_catalogue: bool = False, is_named: bool = False
+) -> float:
+    """How much a table looks like one of generations.
+
+    `by_catalogue` looks at no values; `is_named`: a column of the ledger is named for it.
+    """
     name = words.tokens(table.name)
     parts = set(name)
     points = 4.0 if parts & words.TASK else 2.0 if parts & words.OUTPUT else 0.0
     points += 1 if parts & {"ai", "generated", "enhanced"} else 0
     points -= 4.0 * len(parts & words.NO_TASK - words.TASK - words.OUTPUT)
+    if is_named and not parts & (words.ACCOUNT | words.CREDIT | NO_OUTPUT):
+        points = max(points, 3.0)
     points -= 2 if table.kind in ("view", "materialized view") else 0
     if not points > 0:
         return 0.0
@@ -29,7 +37,7 @@ def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
         return 0.0
     status = columns.named(table, words.STATUS_COLUMNS)
     points += 2 if status else 0
-    points += 1 if columns.named(table, words.USER_COLUMNS) else -1
+    points += 1 if columns.users(table) else -1
     points += 1 if columns.named(table, words.PROVIDER_COLUMNS) else 0
     points += 1 if columns.named(table, words.ERROR_COLUMNS) else 0
     points += 1 if columns.named(table, words.COMPLETED_COLUMNS) else 0
@@ -50,12 +58,15 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
     key = table.key or next(iter(columns.named(table, words.ID_COLUMNS))).name
     told = "its key" if table.key else "named so, without a unique key"
     mapped.lines.append(Line("id", key, told, HIGH if table.key else MEDIUM))
-    users = columns.named(table, words.USER_COLUMNS, lambda each: not each.is_json)
-    users = [column for column in users if column.name != key]
-    if users:
-        mapped.lines.append(Line("user_id", users[0].name, f"named {users[0].name}"))
-    else:
-        mapped.lines.append(_user_through(sampler, table))
+    users = [column for column in columns.users(table) if column.name != key]
+    through = None
+    if not users or words.best_rank(users[0].name, words.USER_COLUMNS) is None:
+        through = _user_through(sampler, table)
+    if through is None and users:
+        through = Line("user_id", users[0].name, f"named {users[0].name}")
+    mapped.lines.append(
+        through or Line("user_id", None, "no column that names a user was found", LOW)
+    )
     taken = {key}
     provider = _provider(sampler, table, taken)
     taken |= {provider.value or ""}
@@ -73,7 +84,7 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
     return mapped
 
 
-def _user_through(sampler: Sampler, table: Table) -> Line:
+def _user_through(sampler: Sampler, table: Table) -> Line | None:
     """The user of the project, session or request to which a task belongs."""
     for name, reference in table.references.items():
         other = sampler.table_of(reference)
@@ -85,7 +96,7 @@ def _user_through(sampler: Sampler, table: Table) -> Line:
             )
             reason = f"{name} leads to {other.label}, whose {owner[0].name} is the user"
             return Line("user_id", None, reason, MEDIUM, read)
-    return Line("user_id", None, "no column that names a user was found", LOW)
+    return None
 
 
 def _provider(sampler: Sampler, table: Table, taken: set[str]) -> Line:
@@ -131,11 +142,9 @@ def _status(sampler: Sampler, table: Table) -> Line:
 def _status_by_outcome(table: Table) -> Line:
     """A status where no column has it: by the error, the output and the end."""
     error = next(iter(columns.named(table, words.ERROR_COLUMNS)), None)
-    ended = next(
-        iter(columns.named(table, words.COMPLETED_COLUMNS, lambda each: each.type in TIMES)), None
-    )
-    failed = next(
-        iter(columns.named(table, words.FAILED_COLUMNS, lambda each: each.type in TIMES)), None
+    ended, failed = (
+        next(iter(columns.named(table, names, columns.is_time_like)), None)
+        for names in (words.COMPLETED_COLUMNS, words.FAILED_COLUMNS)
     )
     output = next((each for each in table.columns.values() if _is_output(each)), None)
     parts = [

@@ -15,7 +15,8 @@ from inspect_app.samples import Sampler, number
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 MOST_PROVIDERS = 60
 TIERS = (
-    *("free", "trial", "guest", "basic", "starter", "hobby", "lite", "personal", "plus"),
+    *("free", "trial", "guest", "bronze", "base", "basic", "starter", "hobby", "lite"),
+    *("personal", "solo", "indie", "silver", "plus", "essential", "gold"),
     *("standard", "growth", "pro", "premium", "creator", "professional", "team", "agency"),
     *("business", "studio", "max", "ultra", "ultimate", "unlimited", "scale", "enterprise"),
 )

@@ -24,7 +24,8 @@ NO_LEDGER = {
     *("package", "pack", "plan", "price", "pricing", "purchase", "order", "payment", "invoice"),
     *("reservation", "setting", "config", "rate", "request", "code", "coupon", "product"),
     *("session", "webhook", "subscription", "email", "login", "api", "cost", "rule", "summary"),
-    *("reset", "expiry", "bucket", "lot", "stat", "daily", "monthly", "pool"),
+    *("reset", "expiry", "bucket", "lot", "stat", "daily", "monthly", "pool", "recharge"),
+    *("topup", "deposit", "grant", "allocation", "refill", "checkout"),
 }
 TASK = {
     *("generation", "job", "task", "prediction", "render", "creation", "enhancement"),
@@ -53,6 +54,11 @@ USER_COLUMNS = [
     *("requested_by", "submitted_by", "user_email"),
     r"~(?!actor|admin|invited|approved|target).*_(user|owner|customer|member|account)_(id|uuid|uid)",
     r"~(user|owner|customer|member|profile)_(uuid|uid|ref|key)",
+]
+# Where an app knows its users by nothing else.
+USER_FALLBACKS = [
+    *("email", "wallet_address", "address", "device_id", "fingerprint", "phone", "phone_number"),
+    *("visitor_id", "guest_id", "anonymous_id", "chat_id", "session_id", "ip_hash"),
 ]
 ID_COLUMNS = [
     *("id", "uuid", "transaction_id", "ledger_id", "entry_id", "tx_id", "txn_id", "task_id"),
