@@ -1,4 +1,4 @@
-"""Check the project's YAML against the JSON schemas that dbt itself carries, and mappings against ours.
+"""Check the project's YAML against dbt's own JSON schemas, and mappings against ours.
 
 dbt checks them only for some adapters, and PostgreSQL is none: a misspelt key would do nothing in
 silence.

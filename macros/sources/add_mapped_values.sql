@@ -51,6 +51,36 @@
     {{ return(conditions | join(' or ')) }}
 {% endmacro %}
 
+{% macro find_unloaded_values() %}
+    {#
+        Problems, in words, of a run that builds all of history but loads no seeds, where a seed's table
+        lacks rows of the mapping.
+    #}
+    {% set problems = [] %}
+    {% if not flags.FULL_REFRESH or flags.WHICH not in ['build', 'run'] %}{{ return([]) }}{% endif %}
+    {% for seed in mapped_values() if node_named('seed', seed).unique_id not in selected_resources %}
+        {% set node = node_named('seed', seed) %}
+        {% set relation = load_relation(api.Relation.create(node.database, node.schema, node.alias)) %}
+        {% set lacking = [] %}
+        {% for row in mapped_rows(seed) if relation %}
+            {% set same = [] %}
+            {% for column, value in row.items() if value is not none %}
+                {% do same.append(column ~ ' = ' ~ text_literals([value])) %}
+            {% endfor %}
+            {% do lacking.append(
+                'not exists (select 1 from ' ~ relation ~ ' where ' ~ same | join(' and ') ~ ')'
+            ) %}
+        {% endfor %}
+        {% if lacking and run_query('select ' ~ lacking | join(' or ')).columns[0].values()[0] %}
+            {% do problems.append(
+                "seed " ~ seed ~ " lacks rows of " ~ mapping_file() ~ ", and this run does not load it:"
+                ~ " run `dbt build --full-refresh`, without a selection"
+            ) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(problems) }}
+{% endmacro %}
+
 {% macro named_providers() %}
     {# The providers that a mapping's aliases and prices name. #}
     {% set rows = mapped_rows('provider_aliases') + mapped_rows('provider_prices') %}

@@ -17,7 +17,7 @@
         {% endif %}
     {% endfor %}
     {% do problems.extend(find_unreadable_rows(complete)) if complete %}
-    {% do problems.extend(find_contradictions()) if not problems %}
+    {% do problems.extend(find_contradictions() + find_unloaded_values()) if not problems %}
     {% if problems %}
         {{ exceptions.raise_compiler_error(
             "paygen cannot read the app's tables, nothing was built:\n  - "

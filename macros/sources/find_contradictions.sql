@@ -79,9 +79,10 @@
     {% set unsigned = modules.re.fullmatch('(?is)\\(abs\\s*\\(([^()]*)\\)\\)', app.taken.credits_used) %}
     {% set amount = '(' ~ unsigned.group(1) ~ ')' if unsigned else app.credits_used %}
     {% set balances = {} %}
-    {% for name, found_type in source_column_types(source_relation('credit_transactions')).items()
-        if found_type in ['smallint', 'integer', 'bigint', 'numeric', 'real', 'double precision'] %}
-        {% do balances.update({name | lower | replace('_', ''): adapter.quote(name)}) %}
+    {% for name, found_type in source_column_types(source_relation('credit_transactions')).items() %}
+        {% do balances.update({
+            name | lower | replace('_', ''): cast_source_column(adapter.quote(name), found_type, 'numeric')
+        }) %}
     {% endfor %}
     {% set after = balances.get('balanceafter') or balances.get('newbalance')
         or balances.get('runningbalance') %}

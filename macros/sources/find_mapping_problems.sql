@@ -11,6 +11,12 @@
             ) %}
         {% endif %}
     {% endfor %}
+    {% for key in node_named('source', 'app.credit_transactions').source_meta if key != 'values' %}
+        {% do problems.append(
+            mapping_file() ~ ", meta of the source: there is no `" ~ key ~ "`, only values; columns, schema"
+            ~ " and missing are a table's"
+        ) %}
+    {% endfor %}
     {% if 'enhancement_tasks' in missing and 'credit_transactions' in missing %}
         {% do problems.append(
             mapping_file() ~ " says that the app has neither enhancement_tasks nor credit_transactions:"

@@ -8,7 +8,8 @@
     {% set found = {'names': {}, 'expressions': {}, 'nulls': [], 'refused': [], 'problems': []} %}
     {% set say = found.problems.append %}
     {% set place = mapping_file() ~ ", meta of " ~ node.name ~ ": " %}
-    {% for key in meta if key not in ['columns', 'schema', 'missing', 'optional', 'values'] %}
+    {% for key in meta if key not in ['columns', 'schema', 'missing', 'optional']
+        and key not in node.source_meta %}
         {% do say(place ~ "there is no `" ~ key ~ "`, only columns, schema and missing") %}
     {% endfor %}
     {% if meta.get('missing') not in [none, true, false] %}
@@ -26,9 +27,6 @@
     {% elif columns and meta.get('missing') is true %}
         {% do say(place ~ "the table is said to be missing, and its columns are named: keep one of both") %}
     {% endif %}
-    {% for column in node.columns.values() if column.name not in columns and column.meta.get('expression') %}
-        {% do found.expressions.update({column.name: column.meta.expression}) %}
-    {% endfor %}
     {% for name, taken in columns.items() %}
         {% if name not in node.columns %}
             {% do say(place ~ "paygen has no column " ~ name ~ " of " ~ node.name ~ ", only "

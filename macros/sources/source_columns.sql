@@ -45,6 +45,7 @@
         {% do problems.append(
             "there is no table " ~ name_of_table ~ " in database " ~ node.database ~ ", or role "
             ~ target.user ~ " may not read it: grant select on " ~ name_of_table ~ " to " ~ target.user
+            ~ ", or name the app's table in " ~ mapping_file() ~ " (docs/mapping.md)"
         ) %}
     {% endif %}
     {% set tried = try_expressions(source_relation(table), mapped.expressions)
@@ -77,7 +78,8 @@
                     ~ ", which cannot be read exactly as " ~ column.data_type
                     ~ ": say how to read it " ~ place ~ ", for example\n      " ~ column.name
                     ~ ": {expression: " ~ tojson(suggested_expression(
-                        taken if expression or name != name | lower else name,
+                        taken if expression or not modules.re.fullmatch('[a-z_][a-z0-9_]*', name)
+                            else name,
                         found_type, column.data_type
                     )) ~ "}"
                 ) %}
@@ -90,7 +92,9 @@
                 {% do expressions.integers.append(column.name) %}
             {% endif %}
             {% set cast = cast or null %}
-            {% do expressions.names.append(cast if is_hashed_by_cast(found_type) else taken) %}
+            {% do expressions.names.append(
+                cast if expression or is_hashed_by_cast(found_type) else taken
+            ) %}
             {% do expressions.update({column.name: cast}) %}
         {% elif column.meta.get('optional') and column.name not in mapped.names %}
             {% do expressions.absent.append(column.name) %}

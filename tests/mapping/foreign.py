@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import yaml
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app_database import BUILD_ROLE, AppDatabase, invoke, messages
 from tests.cases.test_cases import Printed, edit_project
 from tests.conftest import make_database

@@ -1,17 +1,13 @@
 """Another app's tables through a mapping: its names, types, words and schemas, and exact marts."""
 
-import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
-from demo.server import Server
-from tests.app_database import PROJECT
+from local_postgres.server import Server
 from tests.mapping.foreign import STUDIO, STUDIO_MAPPING, Foreign, foreign_app
 
 
@@ -79,7 +75,9 @@ create function wallet.take(int) returns text language sql
 grant update on wallet.accounts to paygen;
 create table wallet.secrets (key text);
 """
+OTHER_META = "meta:\n      value: 1\n      values:"
 SENTENCES = (
+    r"meta of the source: there is no `value`, only values",
     r"wallet\.credit_ledger has no column ledger_id, which mapping/app\.yml names for id of"
     r" credit_transactions: it has entry_id, account_id, delta, reason, ref, created",
     r"column reason is read as both transaction_type and user_id of credit_transactions",
@@ -109,10 +107,12 @@ SENTENCES = (
 
 
 def test_each_fault_of_a_mapping_is_a_sentence(unbuilt: Foreign) -> None:
-    """All at once, naming place and next step; nothing is built, and nothing of the app's changed."""
+    """All at once, naming place and next step; nothing is built, nothing of the app's changed."""
     before = unbuilt.relations()
     unbuilt.database.execute(WRITER)
-    unbuilt.map(changed(BAD_COLUMNS, BAD_VALUES))
+    text = changed(BAD_COLUMNS, BAD_VALUES).replace("meta:\n      values:", OTHER_META)
+    assert OTHER_META in text
+    unbuilt.map(text)
     printed = unbuilt.build()
     assert not printed.success
     assert [each for each in SENTENCES if not re.search(each, printed.text)] == []

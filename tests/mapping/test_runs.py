@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.mapping.foreign import STUDIO, STUDIO_MAPPING, Foreign, foreign_app
 
 pytestmark = pytest.mark.long
@@ -60,7 +60,7 @@ def with_kinds(**kinds: str) -> str:
 
 
 def test_a_ledger_only(app: Foreign) -> None:
-    """Charges are the generations, completed for all that is known; the run says what is lacking."""
+    """Charges are the generations, completed for all that is known; the run says what lacks."""
     app.database.execute("drop table studio.jobs")
     app.map(without("enhancement_tasks"))
     printed = app.build(*ALL)
@@ -85,7 +85,7 @@ def test_a_ledger_only(app: Foreign) -> None:
 
 
 def test_tasks_only(app: Foreign) -> None:
-    """No credit was used or given back, nothing is owed, and no balance has anything to agree with."""
+    """No credit was used or given back, nothing is owed, no balance has a ledger to agree with."""
     app.database.execute("drop table wallet.credit_ledger")
     app.map(without("credit_transactions"))
     printed = app.build(*ALL)
@@ -194,6 +194,8 @@ def test_another_mapping_asks_for_a_full_refresh(app: Foreign) -> None:
     assert re.search(
         r"run once with --full-refresh:\s+- the mapping was \w{12} and is \w{12}", printed.text
     )
+    printed = app.build("run", "--full-refresh")
+    assert "seed transaction_kinds lacks rows of mapping/app.yml" in printed.text
     assert app.build(*FULL).success
     assert [row[6] for row in app.rows(USAGE)] == ["0", "0"]
     app.map(with_kinds(payback="grant").replace("99.5", "100"))
@@ -205,7 +207,7 @@ def test_another_mapping_asks_for_a_full_refresh(app: Foreign) -> None:
 
 
 def test_scheduled_runs_and_operations(app: Foreign, capsys: pytest.CaptureFixture[str]) -> None:
-    """What reads the app's tables reads the mapped ones: runs, repairs, freshness, indexes, users."""
+    """Whatever reads the app's tables reads those: runs, repairs, freshness, indexes, users."""
     assert app.build(*ALL).success
     app.database.execute(
         """

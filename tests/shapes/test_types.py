@@ -63,7 +63,7 @@ def test_the_line_that_a_refusal_prints_is_the_remedy(
     database = make_case_database(server, name, case)
     result = database.dbt("run", variables=case["vars"], expect_success=False)
     lines = re.findall(
-        r"mapping/app\.yml, under meta, columns of (\w+), for example\s+(\w+): (\{expression: .*\})",
+        r"in mapping/app\.yml, under meta, columns of (\w+), for example\s+(\w+): (\{.*\})",
         messages(result),
     )
     assert len(lines) >= 2
