@@ -6,14 +6,25 @@ from decimal import Decimal
 from typing import Any
 
 from inspect_app import columns, kinds, words
-from inspect_app.catalogue import Column, Table, literal, quoted
+from inspect_app.catalogue import INTEGERS, Column, Table, literal, quoted
 from inspect_app.columns import Source
 from inspect_app.proposal import HIGH, LEDGER, LOW, MEDIUM, Line, Mapped, ValueRow
 from inspect_app.samples import Sampler, json_object, number
 
 ENOUGH = 7.0
-SIDES = (("credit", "debit"), ("credits_in", "credits_out"), ("amount_in", "amount_out"))
+SIDES = (
+    *(("credit", "debit"), ("credits", "debits"), ("credits_in", "credits_out")),
+    *(("amount_in", "amount_out"), ("credits_added", "credits_spent"), ("added", "spent")),
+    *(("credits_added", "credits_used"), ("earned", "spent"), ("coins_in", "coins_out")),
+)
 MOVE_ROWS = 20_000
+
+
+# What else a ledger row may name, whose numbers may be those of tasks by chance.
+NO_TASKS = {
+    *("order", "payment", "invoice", "recharge", "subscription", "package", "plan", "wallet"),
+    *("stripe", "coupon", "pack", "product", "price", "purchase", "checkout", "referral", "admin"),
+}
 
 
 @dataclass(frozen=True)
@@ -38,8 +49,10 @@ def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
     points -= 2 if table.kind in ("view", "materialized view") else 0
     amount = _amounts(sampler, table, by_catalogue)
     when = columns.named(table, words.CREATED_COLUMNS, columns.is_time_like)
-    if not amount or not when:
+    sides = _sides(table)
+    if not (amount or sides) or not when:
         return 0.0
+    amount = amount or [sides[0]] if sides else amount
     credit_amount = bool(set(words.tokens(amount[0].name)) & words.CREDIT) or is_of_credits
     points += 3 if credit_amount else 1
     points += 1 if columns.users(table) else 0
@@ -52,7 +65,7 @@ def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
     if by_catalogue or sampler.is_empty(table):
         return points
     values = sampler.numbers(table, amount[0].name)
-    is_signed = any(value < 0 for value in values)
+    is_signed = sides is not None or any(value < 0 for value in values)
     points += 2 if is_signed and any(value > 0 for value in values) else 0
     kind = _kind_column(sampler, table, set())
     found = sampler.words(table, quoted(kind.name)) if kind else None
@@ -84,6 +97,16 @@ def _amounts(sampler: Sampler, table: Table, by_catalogue: bool = False) -> list
             & set(words.tokens(column.name))
         ]
     return found
+
+
+def _sides(table: Table) -> tuple[Column, Column] | None:
+    """A column for what comes in, and one for what goes out."""
+    for into, out in SIDES:
+        one = columns.named(table, [into, f"{into}_amount"], lambda each: each.is_number)
+        other = columns.named(table, [out, f"{out}_amount"], lambda each: each.is_number)
+        if one and other:
+            return one[0], other[0]
+    return None
 
 
 def _balance_after(table: Table) -> Column | None:
@@ -248,13 +271,12 @@ def _owner(table: Table, column: Column, other: Table, key: str) -> Line | None:
 
 
 def _amount_line(sampler: Sampler, table: Table) -> Line:
-    for credit, debit in SIDES:
-        one = columns.named(table, [credit, f"{credit}_amount"], lambda each: each.is_number)
-        other = columns.named(table, [debit, f"{debit}_amount"], lambda each: each.is_number)
-        if one and other:
-            read = f"coalesce({quoted(one[0].name)}, 0) - coalesce({quoted(other[0].name)}, 0)"
-            reason = f"{one[0].name} gives and {other[0].name} takes"
-            return Line("credits_used", None, reason, MEDIUM, read)
+    sides = _sides(table)
+    if sides is not None:
+        one, other = sides
+        read = f"coalesce({quoted(one.name)}, 0) - coalesce({quoted(other.name)}, 0)"
+        reason = f"{one.name} gives and {other.name} takes"
+        return Line("credits_used", None, reason, MEDIUM, read)
     found = _amounts(sampler, table)
     after = _balance_after(table)
     if len(found) > 1:
@@ -359,6 +381,10 @@ def _reference_sources(sampler: Sampler, ledger: Table, tasks: Table) -> list[So
             or (len(parts) > 1 and parts[-1] in ("id", "ref", "key", "uuid"))
         )
         is_user = words.best_rank(column.name, words.USER_COLUMNS) is not None
+        to = ledger.references.get(column.name)
+        leads_elsewhere = to and (to.schema, to.table) != (tasks.schema, tasks.name)
+        if leads_elsewhere or set(parts) & NO_TASKS:
+            continue
         if is_named and not is_user and not column.is_json and column.name != ledger.key:
             candidates[column.name] = None
     found = [Source(ledger.columns[name]) for name in candidates]
@@ -367,6 +393,7 @@ def _reference_sources(sampler: Sampler, ledger: Table, tasks: Table) -> list[So
         for source in columns.keys(sampler, ledger)
         if {"id", "ref", "uuid", "job", "task", "generation", "reference", "key"}
         & set(words.tokens(source.key or ""))
+        and not NO_TASKS & set(words.tokens(source.key or ""))
         and words.best_rank(source.key or "", words.USER_COLUMNS) is None
     ][:20]
     return found
@@ -471,6 +498,11 @@ def _narrowed(
             continue
         is_task = sampler.share(ids, tasks, reference.target) >= 0.2
         (kept if is_task else dropped).append(value)
+    # Whole numbers may be those of an order too.
+    own = [value for value in kept if set(words.tokens(value)) & set(words.tokens(tasks.name))]
+    if own and tasks.columns[reference.target].type in INTEGERS:
+        dropped += [value for value in kept if value not in own]
+        kept = own
     if not kept or not dropped:
         return None
     listed = ", ".join(literal(value) for value in sorted(kept))
