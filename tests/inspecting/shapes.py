@@ -15,10 +15,7 @@ from local_postgres.server import Server
 from tests.app_database import AppDatabase, database_name
 
 HERE = Path(__file__).parent
-DEVELOPED_ON = sorted((HERE / "shapes").glob("*.yml"))
-KEPT_ASIDE = sorted((HERE / "shapes_kept_aside").glob("*.yml"))
-
-EVERY = [*DEVELOPED_ON, *KEPT_ASIDE]
+EVERY = sorted((HERE / "shapes").glob("*.yml"))
 
 Shape = dict[str, Any]
 
