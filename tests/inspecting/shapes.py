@@ -15,7 +15,7 @@ from local_postgres.server import Server
 from tests.app_database import AppDatabase, database_name
 
 HERE = Path(__file__).parent
-EVERY = sorted((HERE / "shapes").glob("*.yml"))
+EVERY = sorted((HERE / "shapes").glob("*.yaml"))
 
 Shape = dict[str, Any]
 

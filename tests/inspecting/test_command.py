@@ -15,7 +15,7 @@ from local_postgres.server import Server
 from tests.app_database import PROJECT, AppDatabase
 from tests.inspecting import shapes
 
-PROFILES = shapes.HERE / "shapes" / "profiles_and_generations.yml"
+PROFILES = shapes.HERE / "shapes" / "profiles_and_generations.yaml"
 ROLE = "shape_reader"
 Inspect = Callable[..., tuple[int, str]]
 
@@ -23,7 +23,7 @@ Inspect = Callable[..., tuple[int, str]]
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """Where the mapping goes."""
-    return tmp_path / "mapping" / "app.yml"
+    return tmp_path / "mapping" / "app.yaml"
 
 
 @pytest.fixture

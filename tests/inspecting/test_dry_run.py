@@ -21,7 +21,7 @@ WITH_FIGURES = [path for path in shapes.EVERY if "figures" in shapes.read(path)]
 @pytest.fixture
 def mapping(tmp_path: Path) -> Path:
     """Where a mapping is written."""
-    return tmp_path / "app.yml"
+    return tmp_path / "app.yaml"
 
 
 def tried(app: AppDatabase, mapping: Path, monkeypatch: pytest.MonkeyPatch) -> dry_run.Figures:
@@ -65,7 +65,7 @@ def test_a_join_that_hardly_ever_matches_is_an_error(
     server: Server, mapping: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a mapping that names a wrong column, and the schemas are gone all the same."""
-    shape = shapes.read(shapes.HERE / "shapes" / "profiles_and_generations.yml")
+    shape = shapes.read(shapes.HERE / "shapes" / "profiles_and_generations.yaml")
     app = shapes.make(server, shape["sql"])
     app.execute(
         "insert into generations (id, user_id, prompt, type, model, status, created_at)"

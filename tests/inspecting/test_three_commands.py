@@ -14,7 +14,7 @@ from tests.setup.test_your_own_database import run
 @pytest.mark.long
 def test_the_commands_of_the_documents(server: Server) -> None:
     """Three commands and no question, for there is no terminal to ask at."""
-    shape = shapes.read(shapes.HERE / "shapes" / "profiles_and_generations.yml")
+    shape = shapes.read(shapes.HERE / "shapes" / "profiles_and_generations.yaml")
     app = shapes.make(server, shape["sql"], purpose="three")
     url = f"postgresql:///{app.name}?host={server.host}&port={server.port}&user={server.user}"
     with tempfile.TemporaryDirectory(prefix="paygen-three-") as folder:
