@@ -198,7 +198,6 @@ PLAN_CREDITS = [
     *("monthly_credit_allowance", "quota_credits", "credits_included", "included_credits"),
 ]
 PLAN_NAMES = ["slug", "code", "key", "name", "tier", "plan", "title", "plan_name"]
-MONEY_MARKS = {"currency", "payment", "invoice", "price", "provider", "charge", "paid", "receipt"}
 HOSTS = {
     *("replicate", "fal", "fal.ai", "fal-ai", "fal_ai", "wavespeed", "together", "runpod"),
     *("openrouter", "kie", "kie.ai", "piapi", "segmind", "modal", "banana", "deepinfra"),
