@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: help setup demo demo-stop dashboard export notify backup test test-project test-packages test-long test-bi bench lint docs clean
+.PHONY: help setup demo demo-stop inspect panel dashboard export notify backup test test-project test-packages test-long test-bi bench lint docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,14 @@ demo-stop: setup ## stop the demo's server, keep its data
 
 dashboard: setup ## the marts as a page on this machine: the demo's, or by your PG variables (STATIC=folder, PORT=)
 	@$(RUN) --group dashboard python -m dashboard $(if $(STATIC),--static "$(STATIC)") $(if $(PORT),--port $(PORT))
+
+inspect: setup ## look at your own app's database and write the mapping of its tables (FORCE=1, YES=1, CHECK=1)
+	@$(RUN) python -m inspect_app $(if $(FORCE),--force) $(if $(YES),--yes) $(if $(CHECK),--check) \
+		$(if $(LEDGER),--ledger "$(LEDGER)") $(if $(TASKS),--tasks "$(TASKS)") \
+		$(if $(BALANCES),--balances "$(BALANCES)")
+
+panel: setup ## the figures of your own database in the terminal; builds them first if need be (BUILD=1)
+	@$(RUN) python -m inspect_app.panel $(if $(BUILD),--build)
 
 export: setup ## a month of the marts as CSV, Parquet, workbook and FOCUS file (MONTH=YYYY-MM, TO=folder)
 	@$(RUN) --group export python -m export $(if $(MONTH),"$(MONTH)") $(if $(TO),--to "$(TO)")

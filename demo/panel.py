@@ -13,6 +13,7 @@ from rich.table import Table
 MONTHS_SHOWN = 12
 BAR_WIDTH = 10
 NOT_KNOWN = "N/A"
+NO_DATA = "N/A (no data yet)"
 
 Row = dict[str, Any]
 
@@ -57,7 +58,9 @@ def read(connection: Connection) -> Numbers:
             select month_start, provider_name, generations, vendor_cost_usd, success_rate
             from analytics.monthly_provider_breakdown
             where month_start = (
-                select max(month_start) filter (where generations > 0)
+                select coalesce(
+                    max(month_start) filter (where generations > 0), max(month_start)
+                )
                 from analytics.monthly_usage
             )
             order by generations desc, provider_name
@@ -99,9 +102,9 @@ def _this_month(numbers: Numbers) -> Table:
         cost += f" and {without_cost:,} of unknown cost"
     for name, value in (
         ("Usage", f"{overview['generations_this_month']:,} generations"),
-        ("Success rate", percent(month.get("success_rate"))),
+        ("Success rate", percent(month.get("success_rate"), NO_DATA)),
         ("WaveSpeed costs", cost),
-        ("Failure rate", percent(month.get("failure_rate"))),
+        ("Failure rate", percent(month.get("failure_rate"), NO_DATA)),
         ("Refunds issued", f"{overview['refunds_issued_this_month']:,}"),
     ):
         table.add_row(name, f"[bold]{value}[/bold]")
@@ -112,7 +115,7 @@ def _now(overview: Row) -> Table:
     """What is so at this moment, whenever it began."""
     table = Table(title="Now", show_header=False, box=None, title_justify="left")
     for name, value in (
-        ("Active users", f"{overview['users_with_credits']:,} with credits"),
+        ("Active users", f"{overview['users_with_credits']:,} users with credits"),
         ("In flight", f"{overview['in_flight_generations']:,}"),
         ("of which stuck", f"{overview['stuck_generations']:,}"),
     ):
@@ -121,6 +124,8 @@ def _now(overview: Row) -> Table:
 
 
 def _providers(providers: list[Row]) -> Table:
+    if providers and not any(row["generations"] for row in providers):
+        return _providers_without_calls(providers)
     month = f" ({providers[0]['month_start']:%B %Y})" if providers else ""
     table = Table(title=f"Providers{month}", box=None, padding=(0, 1, 0, 0), title_justify="left")
     table.add_column("provider")
@@ -139,6 +144,15 @@ def _providers(providers: list[Row]) -> Table:
         )
     if not providers:
         table.add_row("no data yet")
+    return table
+
+
+def _providers_without_calls(providers: list[Row]) -> Table:
+    """One line each, as there is nothing to compare."""
+    table = Table(title="Providers", show_header=False, box=None, title_justify="left")
+    for row in sorted(providers, key=lambda row: row["provider_name"]):
+        cost = dollars(row["vendor_cost_usd"])
+        table.add_row(f"{row['provider_name']}: {row['generations']:,} calls ({cost})")
     return table
 
 
@@ -165,9 +179,9 @@ def _months(months: list[Row]) -> Table:
     return table
 
 
-def percent(fraction: Decimal | None) -> str:
-    """A fraction of 1 in percent, two decimals; N/A where it is null."""
-    return NOT_KNOWN if fraction is None else f"{fraction:.2%}"
+def percent(fraction: Decimal | None, unknown: str = NOT_KNOWN) -> str:
+    """A fraction of 1 in percent, two decimals; `unknown` where it is null."""
+    return unknown if fraction is None else f"{fraction:.2%}"
 
 
 def dollars(amount: Decimal | None) -> str:

@@ -39,7 +39,7 @@ def text(numbers: panel.Numbers) -> str:
 
 def test_no_data_reads_as_the_brief_says() -> None:
     shown = text(panel.Numbers(NOTHING, [], []))
-    for expected in ("0 generations", "N/A", "$0.00", "7 with credits", "no data yet"):
+    for expected in ("0 generations", "N/A (no data yet)", "$0.00", "7 users with credits"):
         assert expected in shown
 
 
@@ -80,8 +80,18 @@ def test_a_bar_is_visible_for_any_value_but_none() -> None:
 
 
 def test_an_empty_app_builds_and_shows(database: AppDatabase) -> None:
+    database.execute(
+        "insert into user_credits (user_id, current_balance, subscription_tier)"
+        " select gen_random_uuid(), 15, 'free' from generate_series(1, 7)"
+    )
     database.dbt("build", variables={"as_of": "2024-12-04T00:00:00+00:00"})
     with database.connect("paygen") as connection:
         shown = text(panel.read(connection))
-    assert "0 generations" in shown
-    assert "N/A" in shown
+    for expected in (
+        "0 generations",
+        "N/A (no data yet)",
+        "7 users with credits",
+        "NanoBanana: 0 calls ($0.00)",
+        "Seedream: 0 calls ($0.00)",
+    ):
+        assert expected in shown

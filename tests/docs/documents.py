@@ -19,6 +19,7 @@ DOCUMENTS = [
     "demo/README.md",
     "app/README.md",
     "app_scan/README.md",
+    "inspect_app/README.md",
     "dbt_pg_python_models/README.md",
     "bench/README.md",
     "bench/python_models/README.md",

@@ -37,6 +37,17 @@ ELSEWHERE = {
     ),
     "make setup": "tests/setup/test_your_own_database.py::test_your_own_database",
     "make lint": ".ci/run",
+    **dict.fromkeys(
+        [
+            "make inspect",
+            "make inspect CHECK=1",
+            "make inspect FORCE=1",
+            "make panel",
+            "make panel BUILD=1",
+            "python -m inspect_app --help",
+        ],
+        "tests/inspecting/test_three_commands.py::test_the_commands_of_the_documents",
+    ),
     "make export MONTH=2024-11": "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it",
     "make export MONTH=2024-11 TO=folder": (
         "tests/export/test_export.py::test_the_command_of_the_documents"

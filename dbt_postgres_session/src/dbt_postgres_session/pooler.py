@@ -68,7 +68,7 @@ def _find_mode(connection: Connection, open_: Callable[[Connection], Connection]
             return SESSION
         second = open_(_twin(connection)).handle
         try:
-            return _compare(handle, second)
+            return compare(handle, second)
         finally:
             second.close()
     finally:
@@ -76,7 +76,8 @@ def _find_mode(connection: Connection, open_: Callable[[Connection], Connection]
             handle.autocommit = autocommit
 
 
-def _compare(first: Any, second: Any) -> str:
+def compare(first: Any, second: Any) -> str:
+    """How long a client keeps its session, told by two connections in autocommit."""
     try:
         second.autocommit = True
         _process(second)

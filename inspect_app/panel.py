@@ -1,0 +1,112 @@
+"""`python -m inspect_app.panel`: the panel over one's own database, built where it is not yet."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg2
+from psycopg2 import errors
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from demo import panel
+from inspect_app import database, dry_run
+from inspect_app.problems import Problem
+from local_postgres.dbt import run_dbt
+from reader import problems
+
+MISSING = (errors.UndefinedTable, errors.InvalidSchemaName)
+SCHEMA = "analytics"
+
+console = Console(highlight=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Show the panel; answer the exit code: 0, or 1 after a sentence on standard error."""
+    parser = argparse.ArgumentParser(
+        prog="python -m inspect_app.panel",
+        description="Show the administrator's numbers of the database that libpq's variables"
+        " (PGHOST, PGUSER, PGDATABASE, ...) or DATABASE_URL name. Where nothing was built yet, the"
+        " marts are built first.",
+    )
+    parser.add_argument("--build", action="store_true", help="build the marts in any case")
+    options = parser.parse_args(arguments)
+    try:
+        database.find()
+        numbers = None if options.build else _read()
+        if numbers is None:
+            _build()
+            numbers = _read()
+        if numbers is None:
+            raise Problem(f"The marts were built, but not into the schema {SCHEMA}.")
+    except Problem as problem:
+        Console(stderr=True, highlight=False).print(str(problem), markup=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; run it again")
+        return 130
+    console.print(panel.render(numbers))
+    console.print(
+        "[bold]Next[/bold]: build again with `make panel BUILD=1`, or on a schedule (README)."
+    )
+    return 0
+
+
+def _read() -> panel.Numbers | None:
+    """The panel's numbers; None where there are no marts."""
+    with database.connected("paygen panel") as connection:
+        try:
+            connection.set_session("REPEATABLE READ", readonly=True)
+            with connection.cursor() as cursor:
+                cursor.execute(database.SETTINGS)
+            return panel.read(connection)
+        except MISSING:
+            return None
+        except psycopg2.Error as error:
+            problem = problems.of_marts(error, ("dashboard_overview",), SCHEMA)
+            raise Problem(str(problem or problems.of_server(error))) from error
+
+
+def _build() -> None:
+    """Build all marts, without the tests, which a scheduled run has."""
+    profile = dry_run.PROJECT / "profiles.yml"
+    if not profile.exists():
+        shutil.copyfile(dry_run.PROJECT / "profiles.yml.example", profile)
+        console.print("profiles.yml made from profiles.yml.example")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("dbt build", total=None)
+
+        def advance(event: Any) -> None:
+            total = getattr(event.data, "total", 0)
+            name = event.info.name
+            if total and name.startswith("Log") and name.endswith("Result"):
+                progress.update(task, total=total, advance=1)
+
+        result = run_dbt(
+            [
+                *("build", "--target", "prod"),
+                *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+            ],
+            dry_run.PROJECT,
+            dry_run.PROJECT,
+            dry_run.PROJECT / "target",
+            dry_run.PROJECT / "logs",
+            [advance],
+        )
+    if not result.success:
+        raise Problem(
+            f"{dry_run.failure(result)} If the app's tables have other names, `make inspect` writes"
+            " the mapping."
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
