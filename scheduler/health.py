@@ -95,6 +95,7 @@ def serving(application: Starlette, port: int) -> Iterator[int]:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
+        listener.listen(128)
     except OSError as error:
         listener.close()
         raise Problem(

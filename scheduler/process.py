@@ -86,6 +86,7 @@ class WarmDbt:
         except Problem as problem:
             return Outcome(FAILED, problem=problem.sentence)
         except (EOFError, OSError):
+            self._kill()  # a run that it had begun, too: nobody would know how that ends
             status = CANCELLED if self._stopped.is_set() else FAILED
             return Outcome(status, problem="dbt's process ended")
         finally:

@@ -22,7 +22,7 @@ def fingerprint(folder: Path) -> frozenset[tuple[str, int, int]]:
             name for name in folders if name not in WRITTEN_BY_RUNS and not name.startswith(".")
         ]
         for name in files:
-            if name.endswith(SUFFIXES):
+            if name.endswith(SUFFIXES) and (name == ".env" or not name.startswith(".")):
                 path = os.path.join(place, name)
                 try:
                     status = os.stat(path)
