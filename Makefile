@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: help setup demo demo-stop dashboard export notify backup test test-long test-bi bench lint docs clean
+.PHONY: help setup demo demo-stop dashboard export notify backup test test-project test-packages test-long test-bi bench lint docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,9 +41,16 @@ lint: setup ## check style, YAML keys, descriptions and conventions
 	@$(RUN) python -m lint
 
 test: setup ## run all tests on real PostgreSQL servers
-	@$(RUN) pytest tests --numprocesses 2 --dist loadscope --no-loadscope-reorder
-	@$(RUN) pytest dbt_pg_python_models/tests --numprocesses 2 --dist loadscope
-	@$(RUN) pytest dbt_postgres_session/tests --numprocesses 2 --dist loadscope
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-project test-packages
+
+# Three workers, for many tests wait: for a lock, a server, a timeout.
+test-project:
+	@$(RUN) pytest tests --numprocesses 3 --dist loadscope --no-loadscope-reorder
+
+# Each in a process of its own: their plugins do not stand one another.
+test-packages:
+	@$(RUN) pytest dbt_pg_python_models/tests --numprocesses 1
+	@$(RUN) pytest dbt_postgres_session/tests --numprocesses 1
 
 test-long: setup ## the tests that take minutes: more seeds, histories and servers
 	@$(RUN) pytest -m long -s

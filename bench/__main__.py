@@ -12,8 +12,8 @@ from rich.console import Console
 
 from bench import report
 from bench.workload import Result, Workload
-from demo import server
-from demo.app import connect
+from local_postgres import server
+from local_postgres.databases import connect
 
 RESULTS = Path(__file__).with_name("results")
 

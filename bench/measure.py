@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import psycopg2.extensions
 
-from demo.app import NAME, connect
-from demo.server import Server
+from local_postgres.databases import NAME, connect
+from local_postgres.server import Server
 
 SAMPLE_SECONDS = 0.2
 

@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bench.measure import Measurement, measure
-from demo.app import NAME, connect, new_database
-from demo.build import BUILD_ROLE, PROJECT, environment
 from demo.generator import History, generate
-from demo.server import Server, binaries
+from local_postgres.databases import BUILD_ROLE, NAME, PROJECT, connect, environment, new_database
+from local_postgres.server import Server, binaries
 
 SQL = Path(__file__).with_name("sql")
 QUICK_ROUNDS = 3  # of what takes seconds

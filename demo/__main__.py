@@ -12,10 +12,11 @@ import psycopg2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from demo import app, csv_folder, panel, server
-from demo.build import BUILD_ROLE, PROJECT, READER_ROLE, build
-from demo.build import environment as libpq_variables
+from demo import csv_folder, panel
+from demo.build import build
 from demo.generator import History, generate
+from local_postgres import databases, server
+from local_postgres.databases import BUILD_ROLE, PROJECT, READER_ROLE
 
 DATA_DIRECTORY = PROJECT / ".demo" / "server"
 
@@ -60,14 +61,14 @@ def show(options: argparse.Namespace) -> None:
     """Show the panel of the marts that were built last."""
     database = _start()
     try:
-        with app.connect(database, app.NAME, BUILD_ROLE) as connection:
+        with databases.connect(database, databases.NAME, BUILD_ROLE) as connection:
             numbers = panel.read(connection)
     except (psycopg2.errors.UndefinedTable, psycopg2.OperationalError) as error:
         raise RuntimeError(f"no marts to show yet, run `make demo`: {error}") from error
     console.print(panel.render(numbers))
     psql = shlex.quote(str(server.binaries(database.version) / "psql"))
     host = shlex.quote(database.host)
-    where = f"PGHOST={host} PGPORT={database.port} PGUSER={BUILD_ROLE} PGDATABASE={app.NAME}"
+    where = f"PGHOST={host} PGPORT={database.port} PGUSER={BUILD_ROLE} PGDATABASE={databases.NAME}"
     console.print("[bold]Next[/bold]", "  ask your own questions:", sep="\n")
     # Not wrapped: these lines are for copying.
     console.print(f"    {where} {psql}", soft_wrap=True, highlight=False)
@@ -94,7 +95,7 @@ def environment(options: argparse.Namespace) -> None:
     if not (DATA_DIRECTORY / "PG_VERSION").exists():
         raise RuntimeError("There is no demo yet: run `make demo`.")
     database = server.start(DATA_DIRECTORY)
-    for name, value in {**libpq_variables(database), "PGUSER": READER_ROLE}.items():
+    for name, value in databases.environment(database, user=READER_ROLE).items():
         print(f"{name}={value}")
 
 
@@ -106,7 +107,7 @@ def _start() -> server.Server:
 def _load(database: server.Server, options: argparse.Namespace) -> datetime:
     if options.from_csv:
         files = csv_folder.find_files(options.from_csv)
-        with app.new_database(database) as connection, _progress() as progress:
+        with databases.new_database(database) as connection, _progress() as progress:
             connection.autocommit = False
             with connection, connection.cursor() as cursor:
                 return csv_folder.load(
@@ -117,7 +118,7 @@ def _load(database: server.Server, options: argparse.Namespace) -> datetime:
                     ),
                 )
     history = History(options.as_of, options.generations, options.months, options.seed)
-    with app.new_database(database) as connection, _progress() as progress:
+    with databases.new_database(database) as connection, _progress() as progress:
         task = progress.add_task("drawing generations", total=history.generations)
         generate(connection, history, lambda done: progress.update(task, completed=done))
     return history.as_of

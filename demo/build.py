@@ -3,17 +3,13 @@
 import json
 import os
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from rich.progress import Progress
 
-from demo.app import NAME
-from demo.server import Server
-
-PROJECT = Path(__file__).resolve().parents[1]
-BUILD_ROLE = "paygen"
-READER_ROLE = "paygen_reader"
+from local_postgres.databases import PROJECT, READER_ROLE, environment
+from local_postgres.dbt import run_dbt
+from local_postgres.server import Server
 
 
 def build(server: Server, as_of: datetime, progress: Progress) -> None:
@@ -22,8 +18,6 @@ def build(server: Server, as_of: datetime, progress: Progress) -> None:
     Raises:
         RuntimeError: with what dbt says, model by model.
     """
-    from dbt.cli.main import dbtRunner  # seconds to import: not before it is needed
-
     task = progress.add_task("dbt build", total=None)
 
     def advance(event: Any) -> None:
@@ -32,14 +26,14 @@ def build(server: Server, as_of: datetime, progress: Progress) -> None:
             progress.update(task, total=total, advance=1)
 
     os.environ.update(environment(server))
-    result = dbtRunner(callbacks=[advance]).invoke(
-        [
-            "build",
-            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-            *("--target-path", str(PROJECT / "target"), "--log-path", str(PROJECT / "logs")),
-            *("--log-level", "none", "--target", "demo"),
-            *("--vars", json.dumps({"as_of": as_of.isoformat(), "reader_roles": [READER_ROLE]})),
-        ]
+    variables = json.dumps({"as_of": as_of.isoformat(), "reader_roles": [READER_ROLE]})
+    result = run_dbt(
+        ["build", "--target", "demo", "--vars", variables],
+        project=PROJECT,
+        profiles=PROJECT,
+        target=PROJECT / "target",
+        logs=PROJECT / "logs",
+        callbacks=[advance],
     )
     if result.success:
         return
@@ -49,15 +43,3 @@ def build(server: Server, as_of: datetime, progress: Progress) -> None:
         if run.status in ("error", "fail", "runtime error")
     ]
     raise RuntimeError("\n".join(["dbt build failed.", *failed, str(result.exception or "")]))
-
-
-def environment(server: Server) -> dict[str, str]:
-    """libpq's variables for the demo's database, whatever the caller's own point to."""
-    return {
-        "PGHOST": server.host,
-        "PGPORT": str(server.port),
-        "PGUSER": BUILD_ROLE,
-        "PGPASSWORD": "",
-        "PGDATABASE": NAME,
-        "PGSSLMODE": "prefer",
-    }

@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-import psycopg2
 from rich.console import Console
 
-from demo import app
-from demo import server as embedded
+from local_postgres import server as embedded
+from local_postgres.databases import NAME, create_app_database, environment
 
 PROJECT = Path(__file__).resolve().parents[1]
 TARGET = PROJECT / "target" / "lint"
@@ -49,21 +48,8 @@ def app_database() -> Iterator[dict[str, str]]:
         data_directory = Path(folder) / "server"
         server = embedded.start(data_directory)
         try:
-            connection = psycopg2.connect(
-                host=server.host, port=server.port, user=server.user, dbname="postgres"
-            )
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                for script in app.SCRIPTS:
-                    cursor.execute(script.read_text())
-            connection.close()
-            yield {
-                "PGHOST": server.host,
-                "PGPORT": str(server.port),
-                "PGUSER": "paygen",
-                "PGDATABASE": "postgres",
-                "DBT_TARGET": "prod",
-            }
+            create_app_database(server, NAME)
+            yield {**environment(server), "DBT_TARGET": "prod"}
         finally:
             embedded.stop(data_directory)
 

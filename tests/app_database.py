@@ -15,13 +15,13 @@ from unittest.mock import patch
 import psycopg2
 import psycopg2.extras
 from dbt.adapters.base.impl import DEFAULT_BASE_BEHAVIOR_FLAGS
-from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.cli.main import dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from demo.server import Server
-
-PROJECT = Path(__file__).resolve().parents[1]
-BUILD_ROLE = "paygen"  # may read the four tables and owns the analytics schemas, nothing more
+from local_postgres import databases
+from local_postgres.databases import BUILD_ROLE, PROJECT
+from local_postgres.dbt import run_dbt
+from local_postgres.server import Server
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,8 @@ class AppDatabase:
     @contextmanager
     def connect(self, user: str | None = None) -> Iterator[psycopg2.extensions.connection]:
         """Open an autocommit connection and close it at the end."""
-        connection = psycopg2.connect(
-            host=self.server.host,
-            port=self.server.port,
-            user=user or self.server.user,
-            dbname=self.name,
-        )
-        connection.autocommit = True
-        try:
+        with databases.connect(self.server, self.name, user) as connection:
             yield connection
-        finally:
-            connection.close()
 
     def execute(self, sql: str, parameters: Any = None, user: str | None = None) -> None:
         """Run one or more statements."""
@@ -114,11 +105,8 @@ class AppDatabase:
     def environment(self, user: str = BUILD_ROLE, unit_tests: bool = False) -> dict[str, str]:
         """libpq's variables for this database, as the build role."""
         return {
-            "PGHOST": self.server.host,
-            "PGPORT": str(self.server.port),
-            "PGUSER": user,
+            **databases.environment(self.server, self.name, user),
             "PGPASSWORD": os.environ.get("PAYGEN_TEST_PASSWORD", ""),
-            "PGDATABASE": self.name,
             "DBT_TARGET": "prod",
             # They ask nothing of a database's rows: tests/units runs them, once.
             "DBT_EXCLUDE_RESOURCE_TYPES": "" if unit_tests else "unit_test",
@@ -142,15 +130,17 @@ def invoke(
     target = target or target_directory()
     # Each run appends to dbt's own list, and walks the stack for every flag that is in it.
     DEFAULT_BASE_BEHAVIOR_FLAGS[:] = BEHAVIOR_FLAGS
-    flags = [
-        *("--project-dir", str(project)),
-        *("--profiles-dir", str(profiles_directory())),
-        *("--target-path", str(target)),
-        # dbt's loggers word and colour every event before they drop it for its level.
-        *("--log-path", str(target / "logs"), "--log-level-file", "none"),
-        *("--log-level", "none", "--no-write-json", "--no-send-anonymous-usage-stats"),
-    ]
-    return dbtRunner(manifest=manifest, callbacks=[_say, *callbacks]).invoke([*command, *flags])
+    # dbt's loggers word and colour every event before they drop it for its level.
+    flags = ("--log-level-file", "none", "--no-write-json", "--no-send-anonymous-usage-stats")
+    return run_dbt(
+        [*command, *flags],
+        project=project,
+        profiles=profiles_directory(),
+        target=target,
+        logs=target / "logs",
+        callbacks=[_say, *callbacks],
+        manifest=manifest,
+    )
 
 
 def _say(event: Any) -> None:

@@ -80,10 +80,10 @@ def build(
     """Put the rows into the database and build the marts as of 20 May 2024."""
     database.insert("enhancement_tasks", *(tasks or []))
     database.insert("credit_transactions", *(ledger or []))
-    if not database.query("select to_regclass('analytics_seeds.statuses') as seed")[0]["seed"]:
-        database.dbt("seed")
+    seeded = database.query("select to_regclass('analytics_seeds.statuses') as seed")[0]["seed"]
     database.dbt(
-        *("run", "--full-refresh"),
+        *(["run"] if seeded else ["build", "--resource-type", "model", "seed"]),
+        "--full-refresh",
         variables={"as_of": AS_OF.isoformat()} | variables,
         reports=reports,
     )

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from demo import app
-from demo import server as embedded
+from local_postgres import server as embedded
+from local_postgres.databases import create_app_database
 from tests.app_database import BUILD_ROLE, AppDatabase, database_name
 
 # Read before a test points libpq elsewhere.
@@ -47,6 +47,10 @@ CASES = {
 }
 
 
+# Files that take a minute come first, so that no worker is left with one at the end.
+DEAR_FOLDERS = ("setup/", "incremental/", "relations/", "dashboard/")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Choose what the gate runs; all else is run by `make test-long`.
@@ -63,6 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         seen[kind] += item.get_closest_marker("long") is None
         if (on_16 and (seen[kind] > 1 or name.startswith(ON_ONE_SERVER))) or seen[kind] > most:
             item.add_marker(pytest.mark.long)
+    items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(DEAR_FOLDERS))
 
 
 @contextmanager
@@ -114,13 +119,8 @@ def make_database(server: embedded.Server, purpose: str = "test") -> AppDatabase
     One of the same purpose is replaced: a test that keeps its database longer names another.
     """
     name = database_name(purpose)
-    maintenance = AppDatabase(server, "postgres")
-    maintenance.execute(f"drop database if exists {name} with (force)")
-    maintenance.execute(f"create database {name}")
-    database = AppDatabase(server, name)
-    for script in app.SCRIPTS:
-        database.execute(script.read_text())
-    return database
+    create_app_database(server, name)
+    return AppDatabase(server, name)
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ from pathlib import Path
 from bench.__main__ import start_server
 from bench.workload import Workload
 from dashboard import queries
-from demo import server as embedded
-from demo.app import NAME, connect
-from demo.build import READER_ROLE, environment
+from local_postgres import server as embedded
+from local_postgres.databases import NAME, READER_ROLE, connect, environment
 from reader.libpq import VARIABLES
 
 TOLERANCE = 0.1  # of generations asked for against those that are there
@@ -65,7 +64,7 @@ def in_folder(folder: Path, scale: int, changes: int) -> Iterator[Marts]:
             run(workload, workload.python_models_command())
         if missing := _missing_marts(server):
             raise RuntimeError(f"{folder} has no marts {', '.join(missing)}: build them first")
-        reader = {**environment(server), "PGUSER": READER_ROLE}
+        reader = environment(server, user=READER_ROLE)
         yield Marts(generations, reader, workload)
     finally:
         if not was_running:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from demo.app import PROJECT
+from local_postgres.databases import PROJECT
 
 STREAMLIT_PAGE = Path(__file__).with_name("streamlit_page.py")
 START_SECONDS = 60

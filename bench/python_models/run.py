@@ -25,7 +25,7 @@ from pathlib import Path
 import psycopg2
 from rich.progress import Progress
 
-from demo import server as embedded
+from local_postgres import server as embedded
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]

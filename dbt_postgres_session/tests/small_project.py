@@ -14,8 +14,7 @@ from typing import Any
 import psycopg2
 import yaml
 from dbt.cli.main import dbtRunner
-
-from demo.server import Server
+from session_servers import Server
 
 DATABASE = f"sessions_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 ROLE = f"builder_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"

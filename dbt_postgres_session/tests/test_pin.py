@@ -7,8 +7,7 @@ from dbt.adapters.postgres.connections import PostgresConnectionManager
 from dbt.adapters.postgres.impl import PostgresAdapter
 from dbt_postgres_session.pin import SETTINGS
 from dbt_postgres_session.plugin import register
-
-from demo.server import Server
+from session_servers import Server
 
 from small_project import DATABASE, ROLE, SmallProject  # isort: skip
 

@@ -11,9 +11,7 @@ from contextlib import contextmanager
 import psycopg2
 import pytest
 from dbt_postgres_session.pin import SETTINGS
-
-from demo.server import Server
-from tests.cleanup.conftest import PORT, as_user, folder_of, user_of
+from session_servers import PORT, USER, Server, as_user, folder_of
 
 from small_project import DATABASE, LOSE, ROLE, SmallProject  # isort: skip
 
@@ -27,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 def pooler_of(server: Server, **settings: object) -> Iterator[Server]:
     """PgBouncer in front of the server, with the settings given."""
     lines = "\n".join(f"{name} = {value}" for name, value in settings.items())
-    with folder_of(user_of(server)) as folder:
+    with folder_of(USER) as folder:
         (folder / "users.txt").write_text(f'"{ROLE}" ""\n"{server.user}" ""\n')
         (folder / "pgbouncer.ini").write_text(
             f"[databases]\n{DATABASE} = host={server.host} port={server.port}\n"
@@ -35,7 +33,7 @@ def pooler_of(server: Server, **settings: object) -> Iterator[Server]:
             f"auth_type = trust\nauth_file = {folder}/users.txt\n{lines}\n"
         )
         process = subprocess.Popen(
-            [*as_user(user_of(server)), PGBOUNCER, "-q", folder / "pgbouncer.ini"],
+            [*as_user(USER), PGBOUNCER, "-q", folder / "pgbouncer.ini"],
             cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -46,7 +44,7 @@ def pooler_of(server: Server, **settings: object) -> Iterator[Server]:
                     break
                 assert process.poll() is None, "pgbouncer did not start"
                 time.sleep(0.01)
-            yield Server(str(folder), PORT, server.user, server.version)
+            yield Server(str(folder), PORT, server.user)
         finally:
             process.terminate()
             process.wait(10)

@@ -3,8 +3,9 @@
         What the incremental tables were built under: each variable, each seed and the SQL whose change
         would alter rows that a scheduled run does not look at again.
     #}
-    {% set settings = {} %}
-    {% if not execute %}{{ return(settings) }}{% endif %}
+    {% if not execute %}{{ return({}) }}{% endif %}
+    {% set settings = run_memory('settings of history') %}
+    {% if settings %}{{ return(settings) }}{% endif %}
     {% for name in [
         'reporting_timezone', 'vendor_cost_basis', 'failed_generations_are_billed',
         'shadow_charge_window_seconds', 'refund_window_hours', 'app_schema',

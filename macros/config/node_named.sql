@@ -8,10 +8,17 @@
 {% endmacro %}
 
 {% macro nodes_of_types(resource_types) %}
-    {# The nodes of some types, picked by their ids, for the same reason: most nodes are tests. #}
-    {% set nodes = [] %}
-    {% for unique_id in graph.nodes if unique_id.split('.')[0] in resource_types %}
-        {% do nodes.append(graph.nodes[unique_id]) %}
-    {% endfor %}
-    {{ return(nodes) }}
+    {#
+        The nodes of some types, picked by their ids and once a run, for the same reason: most nodes
+        are tests.
+    #}
+    {% set known = run_memory('nodes of the types ' ~ resource_types | join(', ')) %}
+    {% if 'nodes' not in known %}
+        {% set nodes = [] %}
+        {% for unique_id in graph.nodes if unique_id.split('.')[0] in resource_types %}
+            {% do nodes.append(graph.nodes[unique_id]) %}
+        {% endfor %}
+        {% do known.update({'nodes': nodes}) %}
+    {% endif %}
+    {{ return(known.nodes) }}
 {% endmacro %}

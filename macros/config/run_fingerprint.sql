@@ -29,15 +29,26 @@
         A text that changes with the macros of this project, or with those of some folders of `macros/`,
         but not with their comments. dbt's own checksum of a model knows nothing of macros.
     #}
+    {% set known = run_memory('macros without comments') %}
+    {% if not known %}
+        {% for value in context.values()
+            if value.macro is defined and value.macro.macro_sql is defined %}
+            {% set macro = value.macro %}
+            {% if macro.original_file_path.startswith('macros/') %}
+                {% do known.update({
+                    macro.unique_id: [
+                        macro.original_file_path.split('/')[1],
+                        macro.unique_id ~ without_comments(macro.macro_sql),
+                    ]
+                }) %}
+            {% endif %}
+        {% endfor %}
+    {% endif %}
     {% set texts = [] %}
-    {% for value in context.values() if value.macro is defined and value.macro.macro_sql is defined %}
-        {% set macro = value.macro %}
-        {% set path = macro.original_file_path.split('/') %}
-        {% if path[0] == 'macros' and (not topics or path[1] in topics) %}
-            {% do texts.append(macro.unique_id ~ without_comments(macro.macro_sql)) %}
-        {% endif %}
+    {% for topic, text in known.values() if not topics or topic in topics %}
+        {% do texts.append(text) %}
     {% endfor %}
-    {{ return(local_md5(texts | unique | sort | join)) }}
+    {{ return(local_md5(texts | sort | join)) }}
 {% endmacro %}
 
 {% macro rules_fingerprint() %}

@@ -20,7 +20,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from demo import server as embedded
+from local_postgres import server as embedded
+from local_postgres.databases import READER_SCRIPT
 from notify.__main__ import main
 from tests.alerts.receiver import SECRET, Receiver, receiving
 from tests.app_database import BUILD_ROLE, PROJECT, AppDatabase, profiles_directory
@@ -66,7 +67,7 @@ def built(server: embedded.Server) -> AppDatabase:
     """The demo's history with its marts, without Python models."""
     database = make_database(server)
     load_demo(database, 1, generations=300)
-    database.execute((PROJECT / "demo" / "reader_role.sql").read_text())
+    database.execute(READER_SCRIPT.read_text())
     database.dbt("build", "--resource-type", "model", "seed", variables=VARIABLES)
     return database
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app_database import PROJECT, AppDatabase
 from tests.conftest import make_database
 

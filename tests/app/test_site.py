@@ -13,7 +13,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests import sample
 from tests.app import next_server, supabase
 from tests.app.figures import expected_stats

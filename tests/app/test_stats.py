@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app.figures import expected_stats
 from tests.app_database import AppDatabase
 from tests.app_rows import task
@@ -36,10 +36,9 @@ def test_an_app_without_a_row_has_zeros_and_nulls(any_server: Server) -> None:
     assert stats["userStats"]["creditsByTier"] == {}
 
 
-def test_it_is_closed_to_the_roles_of_the_app(database: AppDatabase) -> None:
-    build(database)
+def test_it_is_closed_to_the_roles_of_the_app(empty_marts: AppDatabase) -> None:
     for role in ("anon", "authenticated", "service_role"):
-        (row,) = database.query(
+        (row,) = empty_marts.query(
             "select has_table_privilege(%s, 'analytics.dashboard_stats', 'select') as reads,"
             " has_schema_privilege(%s, 'analytics', 'usage') as uses",
             (role, role),
@@ -57,14 +56,13 @@ def test_a_scheduled_run_renews_it(database: AppDatabase) -> None:
     assert row["stats"] == expected_stats(database)
 
 
-def test_it_is_read_in_milliseconds(database: AppDatabase) -> None:
+def test_it_is_read_in_milliseconds(empty_marts: AppDatabase) -> None:
     """One row of one small table: nothing is computed when it is asked."""
-    build(database)
-    rows = database.query(f"explain (format json) {ONE_ROW}")
+    rows = empty_marts.query(f"explain (format json) {ONE_ROW}")
     (plan,) = rows[0]["QUERY PLAN"]
     assert plan["Plan"]["Node Type"] == "Seq Scan"
     assert plan["Plan"]["Relation Name"] == "dashboard_stats"
-    (size,) = database.query("select pg_relation_size('analytics.dashboard_stats') as bytes")
+    (size,) = empty_marts.query("select pg_relation_size('analytics.dashboard_stats') as bytes")
     assert size["bytes"] <= 64 * 1024
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from demo import server as embedded
-from tests.app_database import PROJECT, AppDatabase
+from local_postgres import server as embedded
+from local_postgres.databases import READER_SCRIPT
+from tests.app_database import AppDatabase
 from tests.conftest import make_database
 from tests.dashboard.databases import AS_OF, load_demo
 from tests.dashboard.serving import READER
@@ -62,7 +63,7 @@ def served() -> Iterator[Marts]:
 
 
 def _build(database: AppDatabase) -> None:
-    database.execute((PROJECT / "demo" / "reader_role.sql").read_text())
+    database.execute(READER_SCRIPT.read_text())
     variables = {"as_of": AS_OF.isoformat(), "reader_roles": [READER]}
     database.dbt("seed", variables=variables)
     database.dbt("run", variables=variables, python_models=True)

@@ -20,7 +20,8 @@ import pytest
 import yaml
 from dbt_common.events.base_types import EventMsg
 
-from demo.server import Server
+from local_postgres.databases import create_database
+from local_postgres.server import Server
 from tests.app_database import BUILD_ROLE, PROJECT, AppDatabase, database_name, invoke
 from tests.app_database import parsed_project as shared_project
 
@@ -231,9 +232,7 @@ def _is_value(expected: Any, found: Any) -> bool:
 def make_case_database(server: Server, name: str, case: Mapping[str, Any]) -> AppDatabase:
     """A new database in the state of a case, with the build role's rights."""
     database = AppDatabase(server, database_name("test"))
-    maintenance = AppDatabase(server, "postgres")
-    maintenance.execute(f"drop database if exists {database.name} with (force)")
-    maintenance.execute(f"create database {database.name} {case.get('createdb', '')}")
+    create_database(server, database.name, case.get("createdb", ""))
     database.execute((PROJECT / "setup" / "roles.sql").read_text())
     database.execute((CASES / "_standard.sql").read_text())
     database.execute((CASES / name / "setup.sql").read_text())

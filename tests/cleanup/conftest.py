@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from demo import server as embedded
+from local_postgres import server as embedded
+from local_postgres.databases import create_database
 from tests.app_database import AppDatabase, database_name
 from tests.cleanup.operator import OPERATOR, SETUP, Operator
 from tests.conftest import make_database
@@ -124,8 +125,7 @@ def copy_of(template: AppDatabase, purpose: str) -> Operator:
     """The operator of a fresh copy; grants on a database are not copied with it."""
     database = AppDatabase(template.server, database_name(purpose))
     maintenance = AppDatabase(template.server, "postgres")
-    maintenance.execute(f"drop database if exists {database.name} with (force)")
-    maintenance.execute(f"create database {database.name} template {template.name}")
+    create_database(template.server, database.name, f"template {template.name}")
     maintenance.execute(f"grant create on database {database.name} to {OPERATOR}")
     return Operator(database)
 

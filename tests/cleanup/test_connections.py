@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dbt.cli.main import dbtRunner
 
-from demo import server as embedded
+from local_postgres import server as embedded
+from local_postgres.dbt import run_dbt
 from tests.app_database import PROJECT, AppDatabase, profiles_directory
 from tests.cleanup.conftest import PORT, as_user, folder_of, user_of
 from tests.cleanup.operator import OPERATOR, SYNC, Answer, Operator, settings
@@ -145,11 +145,13 @@ def test_hooks_and_models_may_not_call_it(operator: Operator, tmp_path: Path, ca
     texts: list[str] = []
     with operator.untouched():
         os.environ.update(operator.database.environment(OPERATOR))
-        result = dbtRunner(callbacks=[lambda event: texts.append(event.info.msg)]).invoke(
-            [
-                *("run", "--project-dir", str(tmp_path)),
-                *("--profiles-dir", str(profiles_directory()), "--log-level-file", "none"),
-            ]
+        result = run_dbt(
+            ["run", "--log-level-file", "none"],
+            project=tmp_path,
+            profiles=profiles_directory(),
+            target=tmp_path / "target",
+            logs=tmp_path / "logs",
+            callbacks=[lambda event: texts.append(event.info.msg)],
         )
     assert not result.success
     assert "CLEANUP-CONTEXT" in "\n".join(texts)

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from demo import server as embedded
+from local_postgres import server as embedded
 from tests.app_database import PROJECT, AppDatabase
 from tests.cleanup.conftest import start_debian
 from tests.cleanup.operator import OPERATOR, SETUP, SYNC, Operator

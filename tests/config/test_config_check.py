@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app_database import AppDatabase, messages
 from tests.conftest import make_database
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from selenium import webdriver
 
-from demo import server as embedded
+from local_postgres import server as embedded
 from tests.app_database import AppDatabase
 from tests.conftest import make_database
 from tests.dashboard import browsing
-from tests.dashboard.databases import build, keep_as, load_demo
+from tests.dashboard.databases import build, keep_as, load_demo, marts_without_rows
 from tests.dashboard.serving import Page, page_of
 
 
@@ -26,6 +26,12 @@ def demo_database(server: embedded.Server) -> AppDatabase:
         " where provider = 'all'"
     )
     return keep_as(database, "page")
+
+
+@pytest.fixture
+def empty_marts(server: embedded.Server) -> AppDatabase:
+    """The marts of an app without a row, to be spoiled."""
+    return marts_without_rows(server)
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import pytest
 
 from demo.generator import History, generate
+from local_postgres.databases import create_database
+from local_postgres.server import Server
 from tests import sample
 from tests.app_database import AppDatabase, database_name
+from tests.conftest import make_database
 from tests.dashboard.serving import let_read
 from tests.histories import load, load_rows, write_histories
 from tests.table_shapes import loosen
@@ -64,6 +68,26 @@ def build(
 ) -> AppDatabase:
     """Build the marts and let the reader read them."""
     variables = {"as_of": AS_OF.isoformat(), **variables}
-    database.dbt("seed", variables=variables)
-    database.dbt("run", variables=variables, python_models=python_models, reports=reports)
+    database.dbt(
+        *("build", "--resource-type", "model", "seed"),
+        variables=variables,
+        python_models=python_models,
+        reports=reports,
+    )
     return let_read(database)
+
+
+@cache
+def _without_rows(server: Server) -> AppDatabase:
+    return keep_as(build(make_database(server)), "without_rows")
+
+
+def marts_without_rows(server: Server) -> AppDatabase:
+    """A copy of the marts of an app without a row, built once, to be read and spoiled.
+
+    The build role may make nothing new in it: a copy has no grants on the database itself.
+    """
+    template = _without_rows(server)
+    copy = AppDatabase(server, database_name("test"))
+    create_database(server, copy.name, f"template {template.name}")
+    return copy

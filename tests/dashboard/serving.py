@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 
+from local_postgres.databases import READER_SCRIPT
 from tests.app_database import PROJECT, AppDatabase
 
 READER = "paygen_reader"
@@ -49,7 +50,7 @@ class Page:
 
 def let_read(database: AppDatabase) -> AppDatabase:
     """Grant the reader what `reader_roles` grants; the demo's tests build with that variable."""
-    database.execute((PROJECT / "demo" / "reader_role.sql").read_text())
+    database.execute(READER_SCRIPT.read_text())
     database.execute(
         f"grant usage on schema analytics to {READER};"
         f" grant select on all tables in schema analytics to {READER}"

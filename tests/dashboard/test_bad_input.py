@@ -16,7 +16,6 @@ from urllib.parse import quote
 import pytest
 
 from tests.app_database import PROJECT, AppDatabase
-from tests.dashboard.databases import build
 from tests.dashboard.reading import read_html
 from tests.dashboard.serving import READER, Page, environment, page_of
 
@@ -104,10 +103,9 @@ def test_nothing_is_fetched_from_elsewhere(demo_page: Page) -> None:
 
 
 @pytest.fixture
-def spoiled(database: AppDatabase) -> AppDatabase:
+def spoiled(empty_marts: AppDatabase) -> AppDatabase:
     """Marts with markup, formulas and long text wherever text can stand."""
-    build(database)
-    database.execute(
+    empty_marts.execute(
         """
         insert into analytics.fct_generations (
             generation_id, user_id, provider, enhancement_type, status, created_at, created_date,
@@ -130,7 +128,7 @@ def spoiled(database: AppDatabase) -> AppDatabase:
         values ('2024-12-01', '<b>bold</b>', '<b>bold</b>', 2, 0, 2, 0, 0, 0, 4, 2)
         """
     )
-    return database
+    return empty_marts
 
 
 def test_markup_is_text_and_formulas_are_no_formulas(spoiled: AppDatabase) -> None:
@@ -152,9 +150,8 @@ def test_markup_is_text_and_formulas_are_no_formulas(spoiled: AppDatabase) -> No
     assert [Decimal(figure) for figure in figures] == [2, 0, 2, 0, 4, 0, 0]
 
 
-def test_ten_thousand_providers_are_fifteen_rows_and_a_sum(database: AppDatabase) -> None:
-    build(database)
-    database.execute(
+def test_ten_thousand_providers_are_fifteen_rows_and_a_sum(empty_marts: AppDatabase) -> None:
+    empty_marts.execute(
         """
         insert into analytics.monthly_provider_breakdown (month_start, provider, provider_name,
             generations, completed_generations, failed_generations, in_flight_generations,
@@ -166,7 +163,7 @@ def test_ten_thousand_providers_are_fifteen_rows_and_a_sum(database: AppDatabase
         from generate_series(1, 10000) as n
         """
     )
-    with page_of(database) as page:
+    with page_of(empty_marts) as page:
         started = time.monotonic()
         answer = page.get()
         assert time.monotonic() - started < 5
@@ -177,7 +174,7 @@ def test_ten_thousand_providers_are_fifteen_rows_and_a_sum(database: AppDatabase
     rows = read_html(answer.text)["tables"]["providers"][1:]
     assert len(rows) == 16
     assert rows[0][:2] == ["Provider 10000", "10,000"]
-    known = database.query(
+    known = empty_marts.query(
         "select count(*) as providers, sum(generations) as generations"
         " from analytics.monthly_provider_breakdown"
     )[0]
@@ -188,28 +185,28 @@ def test_ten_thousand_providers_are_fifteen_rows_and_a_sum(database: AppDatabase
     assert one.status == 200
 
 
-def test_a_reader_without_rights_is_told_so(database: AppDatabase) -> None:
-    build(database)
-    database.execute(f"revoke select on analytics.dashboard_overview from {READER}")
-    with page_of(database) as page:
+def test_a_reader_without_rights_is_told_so(empty_marts: AppDatabase) -> None:
+    empty_marts.execute(f"revoke select on analytics.dashboard_overview from {READER}")
+    with page_of(empty_marts) as page:
         answer = page.get()
         assert answer.status == 503
         assert "may not read analytics.dashboard_overview" in sentence(answer.text)
         assert "`" not in sentence(answer.text)
-        database.execute(f"revoke usage on schema analytics from {READER}")
+        empty_marts.execute(f"revoke usage on schema analytics from {READER}")
         assert "permission denied for schema analytics" in sentence(page.get().text)
-        database.execute(f"grant usage on schema analytics to {READER}")
-        database.execute(f"grant select on all tables in schema analytics to {READER}")
+        empty_marts.execute(f"grant usage on schema analytics to {READER}")
+        empty_marts.execute(f"grant select on all tables in schema analytics to {READER}")
         assert page.get().status == 200
 
 
-def test_a_missing_mart_costs_its_own_part_only(database: AppDatabase) -> None:
-    build(database)
-    database.execute("drop view analytics.monthly_user_usage")
-    database.execute(f"revoke select on analytics.credit_balance_reconciliation from {READER}")
-    database.execute("alter table analytics.rejected_rows rename column reject_reason to reason")
-    database.execute("alter table analytics.fct_generations rename column error_message to message")
-    with page_of(database) as page:
+def test_a_missing_mart_costs_its_own_part_only(empty_marts: AppDatabase) -> None:
+    empty_marts.execute("drop view analytics.monthly_user_usage")
+    empty_marts.execute(f"revoke select on analytics.credit_balance_reconciliation from {READER}")
+    empty_marts.execute("alter table analytics.rejected_rows rename column reject_reason to reason")
+    empty_marts.execute(
+        "alter table analytics.fct_generations rename column error_message to message"
+    )
+    with page_of(empty_marts) as page:
         answer = page.get()
         assert page.get("/csv/users.csv").status == 503
     assert answer.status == 200
@@ -231,19 +228,17 @@ def test_marts_that_were_never_built_are_one_sentence(database: AppDatabase) -> 
         assert page.get().status == 503
 
 
-def test_marts_of_an_older_build_are_read_and_said_to_be_so(database: AppDatabase) -> None:
-    build(database)
-    database.execute("alter table analytics.dashboard_overview drop column reporting_timezone")
-    with page_of(database) as page:
+def test_marts_of_an_older_build_are_read_and_said_to_be_so(empty_marts: AppDatabase) -> None:
+    empty_marts.execute("alter table analytics.dashboard_overview drop column reporting_timezone")
+    with page_of(empty_marts) as page:
         answer = page.get()
     assert answer.status == 200
     assert any("UTC is taken for it" in each for each in read_html(answer.text)["notices"])
 
 
-def test_an_empty_overview_is_one_sentence(database: AppDatabase) -> None:
-    build(database)
-    database.execute("truncate analytics.dashboard_overview")
-    with page_of(database) as page:
+def test_an_empty_overview_is_one_sentence(empty_marts: AppDatabase) -> None:
+    empty_marts.execute("truncate analytics.dashboard_overview")
+    with page_of(empty_marts) as page:
         assert "analytics.dashboard_overview is empty" in sentence(page.get().text)
 
 
@@ -276,25 +271,24 @@ def test_a_connection_that_was_cut_is_opened_again(demo_database: AppDatabase) -
         assert page.get().status == 200
 
 
-def test_a_server_that_goes_away_in_mid_request_is_one_sentence(database: AppDatabase) -> None:
+def test_a_server_that_goes_away_in_mid_request_is_one_sentence(empty_marts: AppDatabase) -> None:
     """The page waits for a lock when its connection is cut; the next one is answered again."""
-    build(database)
-    with page_of(database) as page, ThreadPoolExecutor(1) as pool:
-        with database.connect() as blocker, blocker.cursor() as cursor:
+    with page_of(empty_marts) as page, ThreadPoolExecutor(1) as pool:
+        with empty_marts.connect() as blocker, blocker.cursor() as cursor:
             blocker.autocommit = False
             cursor.execute("lock table analytics.fct_generations in access exclusive mode")
             waiting = pool.submit(page.get)
             for _ in range(200):
-                found = database.query(
+                found = empty_marts.query(
                     "select pid from pg_stat_activity where wait_event_type = 'Lock'"
                     " and application_name = 'paygen dashboard' and datname = %s",
-                    [database.name],
+                    [empty_marts.name],
                 )
                 if found:
                     break
                 time.sleep(0.05)
             assert found
-            database.execute("select pg_terminate_backend(%s)", [found[0]["pid"]])
+            empty_marts.execute("select pg_terminate_backend(%s)", [found[0]["pid"]])
             answer = waiting.result(30)
             blocker.rollback()
         assert answer.status == 503
@@ -388,9 +382,8 @@ def test_ctrl_c_ends_it_quietly(demo_database: AppDatabase) -> None:
 
 
 @pytest.mark.long
-def test_a_mart_that_is_locked_for_long_is_given_up(database: AppDatabase) -> None:
-    build(database)
-    with page_of(database) as page, database.connect() as blocker, blocker.cursor() as cursor:
+def test_a_mart_that_is_locked_for_long_is_given_up(empty_marts: AppDatabase) -> None:
+    with page_of(empty_marts) as page, empty_marts.connect() as blocker, blocker.cursor() as cursor:
         blocker.autocommit = False
         cursor.execute("lock table analytics.rejected_rows in access exclusive mode")
         answer = page.get()

@@ -17,7 +17,6 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.app_database import PROJECT, AppDatabase
 from tests.dashboard import browsing
-from tests.dashboard.databases import build
 from tests.dashboard.reading import READ_DOM, read_html
 from tests.dashboard.serving import Page, page_of, write_files
 
@@ -115,9 +114,8 @@ def test_pictures_and_accessibility(
     assert take_picture(browser, name, width).stat().st_size > 50_000
 
 
-def test_the_empty_page(browser: webdriver.Chrome, database: AppDatabase, axe: str) -> None:
-    build(database)
-    with page_of(database) as page:
+def test_the_empty_page(browser: webdriver.Chrome, empty_marts: AppDatabase, axe: str) -> None:
+    with page_of(empty_marts) as page:
         look(browser)
         browser.get(page.address)
         assert violations(browser, axe) == []

@@ -11,7 +11,7 @@ import pytest
 from selenium import webdriver
 
 from dashboard import queries
-from demo import server as embedded
+from local_postgres import server as embedded
 from reader.database import Database
 from tests import sample
 from tests.app_database import AppDatabase
@@ -569,14 +569,13 @@ def test_the_trust_line_says_when_and_what_was_checked(
     assert any("These figures are old" in notice for notice in shown["notices"])
 
 
-def test_a_check_that_fails_is_found(database: AppDatabase) -> None:
-    build(database)
-    database.execute(
+def test_a_check_that_fails_is_found(empty_marts: AppDatabase) -> None:
+    empty_marts.execute(
         "update analytics.monthly_usage set generations = 5;"
         " insert into analytics.rejected_rows (source_table, row_id, reject_reason)"
         " values ('enhancement_tasks', 'x', 'missing_id')"
     )
-    with page_of(database) as page:
+    with page_of(empty_marts) as page:
         shown = read_html(page.get().text)
     checks = {row[0]: row[1:3] for row in shown["tables"]["checks"][1:]}
     assert checks["Days add up to months"] == ["no", "5 generations differ"]
@@ -672,11 +671,10 @@ def test_a_run_is_seen_at_once(database: AppDatabase) -> None:
         assert read_html(page.get().text)["cards"]["Usage This Month"]["value"] == "1"
 
 
-def test_figures_of_one_page_are_of_one_snapshot(database: AppDatabase) -> None:
+def test_figures_of_one_page_are_of_one_snapshot(empty_marts: AppDatabase) -> None:
     """A run that ends between two queries of a page is not seen by the second."""
-    build(database)
-    environment = {"PGHOST": database.server.host, "PGPORT": str(database.server.port)}
-    environment |= {"PGUSER": "paygen_reader", "PGDATABASE": database.name}
+    environment = {"PGHOST": empty_marts.server.host, "PGPORT": str(empty_marts.server.port)}
+    environment |= {"PGUSER": "paygen_reader", "PGDATABASE": empty_marts.name}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
@@ -684,7 +682,7 @@ def test_figures_of_one_page_are_of_one_snapshot(database: AppDatabase) -> None:
         with marts.snapshot() as snapshot:
             text = "select count(*) as n from {schema}.rejected_rows"
             first = snapshot.rows(text, (), {})
-            database.execute(
+            empty_marts.execute(
                 "insert into analytics.rejected_rows (source_table, reject_reason)"
                 " values ('enhancement_tasks', 'missing_id')"
             )

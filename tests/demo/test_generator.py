@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from demo.generator import History, generate
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app_database import AppDatabase
 from tests.conftest import make_database
 

@@ -6,8 +6,8 @@ import shlex
 import pytest
 import yaml
 
-from demo.server import Server
 from export.marts import SUMMED
+from local_postgres.server import Server
 from tests.app_database import PROJECT, AppDatabase, messages
 from tests.app_rows import charge, task
 from tests.conftest import make_database

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from demo import server as embedded
 from export.__main__ import main
+from local_postgres import server as embedded
 from tests.app_database import AppDatabase
 from tests.conftest import make_database
 from tests.dashboard.databases import build, keep_as, load_demo

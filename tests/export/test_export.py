@@ -18,11 +18,11 @@ import psycopg2.errors
 import pyarrow.parquet as pq
 import pytest
 
-from demo.server import Server
 from export import focus, marts, month, workbook
 from export.files import CsvFile, ParquetFile
 from export.marts import Column, Mart, Part
 from export.workbook import Workbook
+from local_postgres.server import Server
 from reader.database import Database
 from tests.app_database import PROJECT, AppDatabase
 from tests.conftest import make_database

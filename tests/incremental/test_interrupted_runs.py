@@ -129,7 +129,7 @@ def test_reconcile_repairs_just_the_days_that_differ(
     assert len(rewritten) <= 4, "only the days that differ, and those of their refunds"
 
 
-@pytest.mark.parametrize("given_as", ["flags", "variables"])
+@pytest.mark.parametrize("given_as", ["flags", pytest.param("variables", marks=pytest.mark.long)])
 def test_explicit_range_backfills_a_period(built: AppDatabase, given_as: str) -> None:
     built.execute(
         "update enhancement_tasks set cost_usd = coalesce(cost_usd, 0) + 0.9 where created_at < %s",

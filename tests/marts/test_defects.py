@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app_rows import (
     Row,
     after,

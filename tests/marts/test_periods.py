@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app_database import AppDatabase
 from tests.app_rows import AS_OF, NOON, after, build, charge, generations, task, uuid_of
 from tests.conftest import make_database

@@ -120,7 +120,7 @@ def test_first_weeks_are_not_judged() -> None:
 
 @pytest.mark.parametrize(
     "days",
-    [1, pytest.param(4, marks=pytest.mark.long), 20, pytest.param(40, marks=pytest.mark.long)],
+    [1, *(pytest.param(days, marks=pytest.mark.long) for days in (4, 20, 40))],
 )
 def test_any_stretch_of_days_is_scored(days: int) -> None:
     """A young app has few days, none of them at a turn of the month or all of them."""

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 from dbt.adapters.factory import FACTORY, AdapterContainer
-from dbt.cli.main import dbtRunner
 from dbt.plugins.manager import PluginManager
 
-from demo.server import Server
+from local_postgres.dbt import run_dbt
+from local_postgres.server import Server
 from tests.app_database import PROJECT, AppDatabase
 from tests.conftest import make_database
 
@@ -42,20 +42,12 @@ class SmallProject:
 
     def run(self, *arguments: str) -> None:
         """Run the model, which must succeed."""
-        folders = ("--project-dir", "--profiles-dir", "--log-path")
-        flags = [part for flag in folders for part in (flag, str(self.folder))]
-        target = ("--target-path", str(self.folder / "target"))
-        result = dbtRunner().invoke(
-            [
-                "run",
-                *arguments,
-                *flags,
-                *target,
-                "--target",
-                "test",
-                "--quiet",
-                "--no-version-check",
-            ]
+        result = run_dbt(
+            ["run", *arguments, "--target", "test", "--log-level-file", "debug"],
+            project=self.folder,
+            profiles=self.folder,
+            target=self.folder / "target",
+            logs=self.folder,
         )
         assert result.success, result.exception or result.result[0].message
 

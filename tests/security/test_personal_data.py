@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app_database import PROJECT, AppDatabase, profiles_directory
 from tests.conftest import make_database
 from tests.oracle import seeds

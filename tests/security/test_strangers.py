@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 
 from dbt_postgres_session import pin
-from demo.server import Server
+from local_postgres.server import Server
 from tests import sample
 from tests.app_database import BUILD_ROLE, AppDatabase, messages
 from tests.conftest import make_database

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.server import Server
+from local_postgres.databases import READER_SCRIPT
+from local_postgres.server import Server
 from tests.app_database import (
     PROJECT,
     AppDatabase,
@@ -129,7 +130,7 @@ def test_saved_queries_are_the_monthly_tables(server: Server, ask: Ask, history:
     load, as_of = HISTORIES[history]
     database = make_database(server)
     load(database)
-    database.execute((PROJECT / "demo" / "reader_role.sql").read_text())
+    database.execute(READER_SCRIPT.read_text())
     database.dbt(
         *("build", "--resource-type", "model", "seed"),
         variables={"as_of": as_of.isoformat(), "reader_roles": [READER]},

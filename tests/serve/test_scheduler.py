@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.server import Server
+from local_postgres.server import Server
 from scheduler.outcome import FAILED, SUCCEEDED
 from scheduler.process import WarmDbt
 from tests.alerts.receiver import receiving

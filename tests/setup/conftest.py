@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from demo import server as embedded
+from local_postgres import server as embedded
 from tests.app_database import PROJECT
 from tests.setup.tls import make_certificate, relay
 
@@ -138,12 +138,12 @@ def _make_owner(superuser: str) -> None:
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("select pg_reload_conf()")
-        cursor.execute((PROJECT / "demo" / "http_roles.sql").read_text())
+        cursor.execute((PROJECT / "local_postgres" / "http_roles.sql").read_text())
         cursor.execute(
             f"create role {OWNER} {OWNER_ATTRIBUTES} password 'owner''s';"
             f"alter database postgres owner to {OWNER};"
             f"grant anon, authenticated, service_role to {OWNER};"
             f"set role {OWNER}"
         )
-        cursor.execute((PROJECT / "demo" / "app_schema.sql").read_text())
+        cursor.execute((PROJECT / "local_postgres" / "app_schema.sql").read_text())
     connection.close()

