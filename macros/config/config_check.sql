@@ -149,10 +149,17 @@
         'stuck_after_minutes', 'system_alerts_table', 'user_credits_table',
         'vendor_cost_basis',
     ] %}
-    {% set given = invocation_args_dict.get('vars', {}) | list %}
+    {#- Where another project has installed this one, names of its own stand beside ours. -#}
+    {% set given = [] %}
+    {% if project_name == 'paygen' %}
+        {% do given.extend(invocation_args_dict.get('vars', {})) %}
+    {% endif %}
     {% for project in var.packages_for_node() %}
-        {% do given.extend(project.vars.to_dict() | reject('equalto', project_name)) %}
-        {% do given.extend(project.vars.to_dict().get(project_name) or {}) %}
+        {% set set_there = project.vars.to_dict() %}
+        {% if project.project_name == 'paygen' %}
+            {% do given.extend(set_there | reject('equalto', 'paygen')) %}
+        {% endif %}
+        {% do given.extend(set_there.get('paygen') or {}) %}
     {% endfor %}
     {{ return(given | unique | reject('in', known) | list) }}
 {% endmacro %}
