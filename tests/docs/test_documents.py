@@ -31,6 +31,10 @@ ELSEWHERE = {
     ".tools/bin/uv run --frozen python -m demo run --help": (
         "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it"
     ),
+    **dict.fromkeys(
+        ["dbt build --empty", 'dbt build --sample "3 days"'],
+        "tests/incremental/test_trials.py::test_trials_leave_alone_what_readers_read",
+    ),
     "make serve": "tests/serve/test_examples.py::test_the_command_of_the_documents",
     "python -m scheduler --help": "tests/serve/test_scheduler.py::test_help_says_what_it_does",
     "make dashboard": "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it",
