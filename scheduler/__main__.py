@@ -14,6 +14,7 @@ from reader import state
 from reader.database import Database
 from reader.problems import Problem
 from scheduler import health, memory, schedule
+from scheduler.listener import listening
 from scheduler.process import SCHEDULER, WarmDbt
 from scheduler.runner import Runner
 
@@ -54,6 +55,8 @@ def _serve(options: argparse.Namespace) -> int:
         if not (options.channels or os.environ.get("PAYGEN_CHANNELS")):
             logger.info("nobody is told of failures: set PAYGEN_CHANNELS, or name --channels")
         runner.start()
+        if plan.listen:
+            stack.enter_context(listening(plan.listen, runner.ask))
         logger.info("health is at http://127.0.0.1:%d/health", port)
         for name, at in runner.next_times().items():
             logger.info("%s is due at %s", name, at)

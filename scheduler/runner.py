@@ -57,6 +57,13 @@ class Runner:
         """See what is due by the clock, which goes on while a computer sleeps."""
         self._jobs.wakeup()
 
+    def ask(self, name: str) -> bool:
+        """Have a run come due now; whether there is one of that name."""
+        job = self._jobs.get_job(name)
+        if job:
+            job.modify(next_run_time=datetime.now(self.schedule.timezone))
+        return job is not None
+
     def stop(self) -> bool:
         """Begin no more, and let the run that is at work end; whether it came to its own end."""
         self._is_stopping = True

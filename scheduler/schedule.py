@@ -54,11 +54,19 @@ class Run:
 
 @dataclass(frozen=True)
 class Schedule:
-    """All runs, and how long one may go on after the scheduler is told to stop."""
+    """All runs.
+
+    Attributes:
+        runs: one of each kind.
+        timezone: of all times of day.
+        stop_within_seconds: how long one may go on after the scheduler is told to stop.
+        listen: the channel by which the database may ask for a run.
+    """
 
     runs: tuple[Run, ...]
     timezone: Any
     stop_within_seconds: int
+    listen: str | None
 
 
 def read(path: Path) -> Schedule:
@@ -91,7 +99,7 @@ def read(path: Path) -> Schedule:
         runs = tuple(_run(name, each, timezone) for name, each in given["runs"].items())
     except ValueError as error:
         raise Problem(f"{path}, {error}") from error
-    return Schedule(runs, timezone, given.get("stop_within_seconds", 60))
+    return Schedule(runs, timezone, given.get("stop_within_seconds", 60), given.get("listen"))
 
 
 def _run(name: str, given: dict[str, Any], timezone: Any) -> Run:

@@ -92,6 +92,9 @@ ELSEWHERE = {
         ],
         "tests/setup/test_clone.py::test_the_bench_of_the_page_at_a_small_scale",
     ),
+    ".tools/bin/uv run --frozen --group bench --group scheduler python -m bench.resident": (
+        "tests/setup/test_clone.py::test_the_bench_of_the_scheduler_at_a_small_scale"
+    ),
     "python -m bench --help": "tests/setup/test_clone.py::test_the_bench_at_a_small_scale",
     "python -m app_scan ../app": "tests/app/test_scan.py::test_the_commands_of_the_documents",
     "dbt run-operation cleanup_credit_pools": "tests/cleanup/test_life.py",

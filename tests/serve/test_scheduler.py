@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -118,6 +119,33 @@ def test_a_warm_dbt_sees_what_changed_and_keeps_nothing(folder: Path, empty: App
         assert dbt.run(command).status == SUCCEEDED
     finally:
         assert dbt.stop(1)
+
+
+@pytest.mark.long
+def test_the_database_asks_for_a_run(folder: Path, empty: AppDatabase) -> None:
+    """By the statements that pg_cron is given; also after the listener's connection was ended."""
+    names = ["frequent", "nightly", "weekly"]
+    commands = dict.fromkeys(names, "run --select one --quiet")
+    write_schedule(folder / "schedule.yml", commands, listen="paygen")
+    text = (PROJECT / "deploy" / "pg_cron.sql").read_text()
+    statements = re.findall(r"\$\$(.+?)\$\$", text)
+    assert len(statements) == len(names) == text.count("cron.schedule(")
+    with Scheduler(folder, "--project-dir", str(folder), **libpq(empty)) as scheduler:
+        scheduler.wait_for("runs may be asked for by")
+        for statement, name in zip(statements, names, strict=True):
+            empty.execute(statement)
+            scheduler.wait_for(f"{name} succeeded")
+        empty.execute("select pg_notify('paygen', 'nothing')")
+        scheduler.wait_for("'nothing' was asked for, and is no run")
+        empty.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where application_name = 'paygen listener'"
+        )
+        scheduler.wait_for("no runs can be asked for now")
+        scheduler.wait_for("(?s)no runs can be asked for now.+runs may be asked for by")
+        empty.execute(statements[0])
+        scheduler.wait_for("(?s)frequent succeeded.+frequent succeeded")
+        assert scheduler.end() == 0
 
 
 def test_a_command_that_dbt_does_not_know_stops_the_start(folder: Path, empty: AppDatabase) -> None:
