@@ -1,9 +1,10 @@
-"""Check the project's YAML against the JSON schemas that dbt itself carries.
+"""Check the project's YAML against dbt's own JSON schemas, and mappings against ours.
 
 dbt checks them only for some adapters, and PostgreSQL is none: a misspelt key would do nothing in
 silence.
 """
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,14 +13,20 @@ import yaml
 from dbt.jsonschemas.jsonschemas import CustomDraft7Validator, project_schema, resources_schema
 
 PROJECT = Path(__file__).resolve().parents[1]
-FOLDERS = ("models", "semantic", "macros", "seeds", "tests", "analyses", "snapshots")
+MAPPING_SCHEMA = PROJECT / "mapping" / "schema.json"
+FOLDERS = ("models", "mapping", "semantic", "macros", "seeds", "tests", "analyses", "snapshots")
 
 
 def problems(path: Path) -> list[str]:
     """What a YAML file says that dbt does not know, each as `file: place: fault`."""
-    is_project = path.name == "dbt_project.yml"
-    validator = CustomDraft7Validator(project_schema() if is_project else resources_schema())
     content = yaml.safe_load(path.read_text())
+    if path.name == "dbt_project.yml":
+        schema = project_schema()
+    elif any("overrides" in source for source in content.get("sources", [])):
+        schema = json.loads(MAPPING_SCHEMA.read_text())
+    else:
+        schema = resources_schema()
+    validator = CustomDraft7Validator(schema)
     return [
         f"{path.relative_to(PROJECT)}: {'.'.join(map(str, error.absolute_path))}: {error.message}"
         for error in validator.iter_errors(content)

@@ -120,7 +120,7 @@ def invoke(
     command: Sequence[str],
     manifest: Manifest | None = None,
     callbacks: Sequence[Callable[[Any], None]] = (),
-    project: Path = PROJECT,
+    project: Path | None = None,
     target: Path | None = None,
 ) -> dbtRunnerResult:
     """Run one dbt command in this process, the thousandth as quickly as the first.
@@ -134,7 +134,7 @@ def invoke(
     flags = ("--log-level-file", "none", "--no-write-json", "--no-send-anonymous-usage-stats")
     return run_dbt(
         [*command, *flags],
-        project=project,
+        project=project or PROJECT,
         profiles=profiles_directory(),
         target=target,
         logs=target / "logs",

@@ -13,13 +13,17 @@
     ] %}
         {% do settings.update({name: var(name) | string}) %}
     {% endfor %}
-    {% for seed in [
-        'message_words', 'provider_aliases', 'provider_prices', 'statuses', 'transaction_kinds',
-    ] %}
+    {% set vocabularies = ['provider_aliases', 'provider_prices', 'statuses', 'transaction_kinds'] %}
+    {% for seed in ['message_words'] + vocabularies %}
         {% do settings.update({
             'seeds/' ~ seed ~ '.csv': node_named('seed', seed).checksum.checksum[:12]
         }) %}
     {% endfor %}
+    {% do settings.update({
+        'the mapping': mapping_fingerprint(
+            ['credit_transactions', 'enhancement_tasks'], vocabularies
+        ),
+    }) %}
     {% do settings.update({'the SQL of models and macros': rules_fingerprint()[:12]}) %}
     {{ return(settings) }}
 {% endmacro %}

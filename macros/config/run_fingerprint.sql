@@ -6,7 +6,9 @@
     {% if not execute %}{{ return('') }}{% endif %}
     {% set parts = [
         var('credit_price_usd'), var('stuck_after_minutes'), var('reader_roles'),
-        has_unique_key('user_credits', 'user_id'), code_fingerprint(),
+        has_unique_key('user_credits', 'user_id'), code_fingerprint(), mapping_fingerprint(
+            ['credit_transactions', 'enhancement_tasks', 'user_credits'], mapped_seeds()
+        ),
     ] %}
     {{ return(local_md5(parts | map('string') | sort | join)) }}
 {% endmacro %}

@@ -12,7 +12,10 @@
 
 {% macro postgres__cast_source_column(column, found_type, data_type) %}
     {% set cast = 'cast(' ~ column ~ ' as ' ~ data_type ~ ')' %}
-    {% if data_type == 'timestamptz' %}
+    {% if found_type == 'record' %}
+        {# Two values in an expression that must be one. #}
+        {{ return(none) }}
+    {% elif data_type == 'timestamptz' %}
         {# A timestamp without a zone is UTC, whatever the session's zone. #}
         {{ return({
             'timestamp with time zone': column,

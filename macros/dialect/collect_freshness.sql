@@ -14,7 +14,10 @@
         if column.data_type == 'timestamptz' and column.name not in app.absent %}
         {% do times.append(app[column.name]) %}
     {% endfor %}
-    {% if loaded_at_field in app and loaded_at_field not in app.absent %}
+    {% if not app.is_there %}
+        {# Nothing can be late of what the app does not have. #}
+        {% set times = [as_of()] %}
+    {% elif loaded_at_field in app and loaded_at_field not in app.absent %}
         {% set times = [app[loaded_at_field]] %}
     {% elif not times %}
         {{ exceptions.raise_compiler_error(
@@ -25,7 +28,8 @@
     {% call statement('collect_freshness', fetch_result=True, auto_begin=False) -%}
         select max(written_at) as max_loaded_at, {{ as_of() }} as snapshotted_at
         from (
-            select greatest({{ times | join(', ') }}) as written_at from {{ source }}
+            select greatest({{ times | join(', ') }}) as written_at
+            from {{ app_rows(node.name) if app.is_there else '(select 1 as one) as app_row' }}
             {% if filter -%} where {{ filter }} {%- endif %}
         ) as written
         where written_at <= {{ as_of() }}

@@ -37,14 +37,14 @@
                 beneath.relkind = 'p' as is_partitioned,
                 format('"%s"."%s"', nspname, relname) as name,
                 case
-                    when atttypid = 'timestamptz'::regtype then attname::text
-                    else '(' || attname || ' at time zone ''UTC'')'
+                    when atttypid = 'timestamptz'::regtype then quote_ident(attname)
+                    else '(' || quote_ident(attname) || ' at time zone ''UTC'')'
                 end as expression,
                 case
-                    when atttypid = 'timestamptz'::regtype then array[attname::text]
+                    when atttypid = 'timestamptz'::regtype then array[quote_ident(attname)]
                     else array[
-                        '(' || attname || ' AT TIME ZONE ''UTC''::text)',
-                        'timezone(''UTC''::text, ' || attname || ')'
+                        '(' || quote_ident(attname) || ' AT TIME ZONE ''UTC''::text)',
+                        'timezone(''UTC''::text, ' || quote_ident(attname) || ')'
                     ]
                 end as definitions
             from beneath

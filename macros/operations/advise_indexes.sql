@@ -12,10 +12,14 @@
     {% for name in ['enhancement_tasks', 'credit_transactions'] %}
         {% set relation = source_relation(name) %}
         {% set app = source_columns(name) %}
-        {% set tables = tables_with_times(relation, 'created_at') %}
-        {% if 'created_at' in app.absent or not tables %}
+        {% set time = app.columns.get('created_at') %}
+        {% set tables = tables_with_times(relation, time) if time else [] %}
+        {% if not app.is_there %}
+            {{ print('-- ' ~ name ~ ': the app has no such table') }}
+        {% elif not tables %}
             {{ print('-- ' ~ relation.include(database=false) ~ ': nothing to index, for no table has its'
-                     ~ ' times in a column `created_at` of a type that an index can serve') }}
+                     ~ ' times in a column `' ~ (time or 'created_at')
+                     ~ '` of a type that an index can serve') }}
         {% endif %}
         {% for table, is_view, is_partitioned, expression, is_served in tables %}
             {{ print('-- rows of the window, ' ~ table ~ (' beneath the view ' ~ relation.include(database=false)

@@ -10,8 +10,10 @@
     {% if not facts %}
         {{ exceptions.raise_compiler_error('no table of ours holds anything yet: run `dbt build` first') }}
     {% endif %}
+    {# Not of a literal: the server would try to read it as a UUID before it asks whether it is one. #}
     {% set id = run_query(
-        'select ' ~ clean_id_text(as_text("'" ~ user_id | string | replace("'", "''") ~ "'"))
+        'select ' ~ clean_id_text('id') ~ ' from (select '
+        ~ as_text(text_literals([user_id])) ~ ' as id limit 1) as given'
     ).columns[0].values()[0] %}
     {% if not id %}
         {{ exceptions.raise_compiler_error("user_id is empty: name the user, as --args '{user_id: ...}'") }}

@@ -9,7 +9,7 @@
     {% for node in graph.sources.values() | selectattr('source_name', 'equalto', 'app') %}
         {% do sources.append({
             'relation': source_relation(node.name).include(database=false) | string,
-            'columns': source_columns(node.name).names,
+            'columns': columns_read(node.name),
         }) %}
     {% endfor %}
     {% set problems = adapter.dispatch('find_strangers', 'paygen')(sources, project_schemas()) %}
@@ -19,14 +19,41 @@
             ~ problems | join('\n  - ')
         ) }}
     {% endif %}
-    {% set creators = adapter.dispatch('find_creators', 'paygen')(source_relation('enhancement_tasks').schema) %}
-    {% if creators %}
-        {{ log(
-            "Roles that are not trusted may create objects in schema "
-            ~ source_relation('enhancement_tasks').schema ~ ", none of which a run uses: "
-            ~ creators | join(', '), info=true
-        ) }}
-    {% endif %}
+    {% for schema in app_schemas() %}
+        {% set creators = adapter.dispatch('find_creators', 'paygen')(schema) %}
+        {% if creators %}
+            {{ log(
+                "Roles that are not trusted may create objects in schema " ~ schema
+                ~ ", none of which a run uses: " ~ creators | join(', '), info=true
+            ) }}
+        {% endif %}
+    {% endfor %}
+{% endmacro %}
+
+{% macro columns_read(table) %}
+    {# The app's columns that a run reads, quoted; with those that an expression names. #}
+    {% set app = source_columns(table) %}
+    {% set columns, expressions = app.columns.values() | list, [] %}
+    {% for column, taken in app.taken.items() if column not in app.columns %}
+        {% do expressions.append(taken) %}
+    {% endfor %}
+    {% for name in source_column_types(source_relation(table)) if expressions
+        and name in expressions | join(' ') %}
+        {% do columns.append(name) %}
+    {% endfor %}
+    {% set quoted = [] %}
+    {% for name in columns | unique %}{% do quoted.append(adapter.quote(name)) %}{% endfor %}
+    {{ return(quoted) }}
+{% endmacro %}
+
+{% macro app_schemas() %}
+    {# The schemas in which the app's tables are. #}
+    {% set schemas = [] %}
+    {% for node in graph.sources.values() | selectattr('source_name', 'equalto', 'app')
+        if source_columns(node.name).is_there %}
+        {% do schemas.append(schema_of_source(node)) %}
+    {% endfor %}
+    {{ return(schemas | unique | sort) }}
 {% endmacro %}
 
 {% macro default__find_strangers(sources, schemas) %}{{ return([]) }}{% endmacro %}

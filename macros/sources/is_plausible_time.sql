@@ -29,7 +29,8 @@
     select bool_or(first_rows.created_at < {{ dbt.dateadd('day', -1 * var('history_gap_days'), as_of()) }})
     from (
         {%- for table in ['enhancement_tasks', 'credit_transactions'] %}
-        select min({{ source_columns(table).created_at }}) as created_at from {{ source_relation(table) }}
+        select min({{ source_columns(table).created_at }}) as created_at
+        from {{ app_rows(table) }}
         {{ 'union all' if not loop.last }}
         {%- endfor %}
     ) as first_rows
@@ -48,7 +49,7 @@
             cast({{ dbt.date_trunc('day', 'created_at') }} as date) as created_date,
             count(*) as row_count
         from (
-            select {{ source_columns(table).created_at }} as created_at from {{ source_relation(table) }}
+            select {{ source_columns(table).created_at }} as created_at from {{ app_rows(table) }}
         ) as app_rows
         where {{ is_possible_time('created_at') }} and created_at <= {{ as_of() }}
         group by 1

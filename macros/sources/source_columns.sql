@@ -2,13 +2,13 @@
     {#
         A dict of the app's columns: name in `_app__sources.yml` -> SQL expression of its declared type.
 
-        The source's YAML is the one place that says what a column is called and how it is read: the
-        first of the name and its `alternatives` that the table has is taken, and read as its
-        `expression` says, else by a cast. An `optional` one that is missing becomes a typed null and
-        is named in the list `absent`; any other that is missing stops the run, and so does a type
-        that cannot be read exactly. The lists `uuids` and `integers` name the columns that the table
-        holds as UUIDs and as whole numbers, `is_there` says whether the table is, the dict `taken` has the app's name of each column,
-        quoted, and `names` what identifies the content of a row.
+        A column is what the mapping says, else the first of its name and its `alternatives` that the
+        table has, and is read by a cast. One that the mapping says is null, or an `optional` one that is
+        missing, becomes a typed null and is named in the list `absent`; any other that is missing stops
+        the run, and so does a type that cannot be read exactly. The lists `uuids` and `integers` name
+        the columns that are UUIDs and whole numbers in the app, `is_there` says whether the table is,
+        the dict `taken` has each column as the app has it, quoted, or the expression that stands for it,
+        `columns` only the former, by their bare names, and `names` what identifies the content of a row.
     #}
     {% if not execute %}{{ return({}) }}{% endif %}
     {% set found = find_source_columns(table) %}
@@ -21,61 +21,99 @@
 {% macro find_source_columns(table) %}
     {#
         What `source_columns` answers, as `expressions`, beside the list of `problems`, in words, so
-        that `check_sources` can name the faults of all tables at once.
+        that `check_sources` can name the faults of all tables at once. Found once a run.
     #}
+    {% set known = run_memory('columns of ' ~ table) %}
+    {% if not known %}{% do known.update(read_source_columns(table)) %}{% endif %}
+    {{ return(known) }}
+{% endmacro %}
+
+{% macro read_source_columns(table) %}
+    {# `find_source_columns`, asked of the database. #}
     {% set node = node_named('source', 'app.' ~ table) %}
-    {% set name_of_table = node.schema ~ "." ~ node.identifier %}
-    {% set present = source_column_types(source_relation(table)) %}
-    {% set expressions = {'absent': [], 'uuids': [], 'integers': [], 'names': [], 'taken': {}} %}
-    {% set problems = [] %}
-    {% set is_there = present | length > 0 %}
-    {% do expressions.update({'is_there': is_there}) %}
-    {% if not is_there and not node.config.meta.get('optional') %}
+    {% set name_of_table = schema_of_source(node) ~ "." ~ node.identifier %}
+    {% set mapped = mapped_columns(node) %}
+    {% set problems = mapped.problems %}
+    {% set is_missing = node.config.meta.get('missing') is true %}
+    {% set is_optional = is_missing or node.config.meta.get('optional') %}
+    {% set present = {} if is_missing else source_column_types(source_relation(table)) %}
+    {% set expressions = {
+        'absent': [], 'uuids': [], 'integers': [], 'names': [], 'taken': {}, 'columns': {},
+        'is_there': present | length > 0,
+    } %}
+    {% if not present and not is_optional %}
         {% do problems.append(
             "there is no table " ~ name_of_table ~ " in database " ~ node.database ~ ", or role "
             ~ target.user ~ " may not read it: grant select on " ~ name_of_table ~ " to " ~ target.user
+            ~ ", or name the app's table in " ~ mapping_file() ~ " (docs/mapping.md)"
         ) %}
     {% endif %}
-    {% for column in node.columns.values() if is_there or node.config.meta.get('optional') %}
+    {% set tried = try_expressions(source_relation(table), mapped.expressions)
+        if mapped.expressions and present else {} %}
+    {% for column in node.columns.values() if present or is_optional %}
+        {% set null = 'cast(null as ' ~ type_declared(column.data_type) ~ ')' %}
         {% set names = [column.name] + column.meta.get('alternatives', []) %}
+        {% set names = [mapped.names[column.name]] if column.name in mapped.names else names %}
         {% set name = names | select('in', present) | first | default(none) %}
-        {% set expression = column.meta.get('expression') %}
-        {% if name %}
-            {% set found_type = present[name] %}
-            {% set quoted = adapter.quote(name) %}
-            {% do expressions.taken.update({column.name: quoted}) %}
-            {% if found_type == 'uuid' and not expression %}
-                {% do expressions.uuids.append(column.name) %}
-            {% elif found_type in ['smallint', 'integer', 'bigint'] and not expression %}
-                {% do expressions.integers.append(column.name) %}
-            {% endif %}
-            {% set cast = cast_source_column(quoted, found_type, column.data_type) %}
-            {% if expression %}
-                {% set cast = 'cast(' ~ expression ~ ' as ' ~ type_declared(column.data_type) ~ ')' %}
+        {% set place = "in " ~ mapping_file() ~ ", under meta, columns of " ~ table %}
+        {% if column.name in mapped.nulls + mapped.refused or not present %}
+            {% do expressions.absent.append(column.name) %}
+            {% do expressions.update({column.name: null}) %}
+        {% elif column.name in mapped.expressions or name %}
+            {% set expression = mapped.expressions.get(column.name) %}
+            {% set found_type = tried[column.name].type if expression else present[name] %}
+            {% set taken = '(' ~ expression ~ ')' if expression else adapter.quote(name) %}
+            {% set cast = cast_source_column(taken, found_type, column.data_type)
+                if found_type else null %}
+            {% if expression and not found_type %}
+                {% do problems.append(
+                    "the expression for " ~ column.name ~ " of " ~ table ~ ", " ~ tojson(expression)
+                    ~ ", cannot be read from table " ~ name_of_table ~ ": "
+                    ~ tried[column.name].message ~ " (" ~ mapping_file() ~ ")"
+                ) %}
             {% elif not cast %}
                 {% do problems.append(
-                    "column " ~ name ~ " of table " ~ name_of_table ~ " has type " ~ found_type
+                    (("the expression " ~ tojson(expression)) if expression else ("column " ~ name))
+                    ~ " of table " ~ name_of_table ~ " has type " ~ found_type
                     ~ ", which cannot be read exactly as " ~ column.data_type
-                    ~ ": say how to read it in models/staging/app/_app__sources.yml, under column "
-                    ~ column.name ~ " of " ~ table ~ ", for example\n      config: {meta: {expression: \""
-                    ~ suggested_expression(name, found_type, column.data_type)
-                    ~ "\"}}"
+                    ~ ": say how to read it " ~ place ~ ", for example\n      " ~ column.name
+                    ~ ": {expression: " ~ tojson(suggested_expression(
+                        taken if expression or not modules.re.fullmatch('[a-z_][a-z0-9_]*', name)
+                            else name,
+                        found_type, column.data_type
+                    )) ~ "}"
                 ) %}
             {% endif %}
+            {% do expressions.taken.update({column.name: taken}) %}
+            {% do expressions.columns.update({column.name: name}) if not expression %}
+            {% if found_type == 'uuid' %}
+                {% do expressions.uuids.append(column.name) %}
+            {% elif found_type in ['smallint', 'integer', 'bigint'] %}
+                {% do expressions.integers.append(column.name) %}
+            {% endif %}
+            {% set cast = cast or null %}
             {% do expressions.names.append(
-                cast if is_hashed_by_cast(found_type) else quoted
+                cast if expression or is_hashed_by_cast(found_type) else taken
             ) %}
             {% do expressions.update({column.name: cast}) %}
-        {% elif column.meta.get('optional') %}
+        {% elif column.meta.get('optional') and column.name not in mapped.names %}
             {% do expressions.absent.append(column.name) %}
-            {% do expressions.update({
-                column.name: 'cast(null as ' ~ type_declared(column.data_type) ~ ')'
-            }) %}
+            {% do expressions.update({column.name: null}) %}
+        {% elif column.name in mapped.names %}
+            {% do problems.append(
+                "table " ~ name_of_table ~ " has no column " ~ names[0] ~ ", which "
+                ~ mapping_file() ~ " names for " ~ column.name ~ " of " ~ table ~ ": it has "
+                ~ present | join(', ')
+            ) %}
         {% else %}
             {% do problems.append(
-                "table " ~ name_of_table ~ " has no column " ~ names | join(' or ')
+                "table " ~ name_of_table ~ " has no column " ~ names | join(' or ') ~ ": write " ~ place
+                ~ ", what the app calls it"
+                ~ (", or `" ~ column.name ~ ": null` where it has none"
+                   if not column.meta.get('required') else "")
             ) %}
         {% endif %}
     {% endfor %}
+    {% do problems.extend(shared_columns(table, node, expressions.columns)) %}
     {{ return({'expressions': expressions, 'problems': problems}) }}
 {% endmacro %}

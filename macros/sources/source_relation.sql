@@ -1,5 +1,10 @@
 {% macro source_relation(table) %}
     {# The app's table itself, also in a unit test, where `source()` is a fixture. #}
     {% set node = node_named('source', 'app.' ~ table) %}
-    {{ return(api.Relation.create(node.database, node.schema, node.identifier)) }}
+    {{ return(api.Relation.create(node.database, schema_of_source(node), node.identifier)) }}
+{% endmacro %}
+
+{% macro schema_of_source(node) %}
+    {# A mapping may name another schema for one table than for the others. #}
+    {{ return(node.config.meta.get('schema') or node.schema) }}
 {% endmacro %}

@@ -109,6 +109,17 @@ SECTIONS_ELSEWHERE = {
     ("app_scan/README.md", "The callers of the credit pool"): "tests/app/test_scan.py",
     ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
     ("README.md", "In your own dbt project"): "tests/package/test_package.py",
+    **{
+        ("docs/mapping.md", shape): "tests/mapping/test_shapes.py"
+        for shape in (
+            "A ledger of signed amounts",
+            "Holds",
+            "Prisma",
+            "Tasks only",
+            "Tasks that say what they took",
+            "Ledger only",
+        )
+    },
     ("README.md", "Your own database"): "tests/setup/test_your_own_database.py",
     ("dbt_pg_python_models/README.md", "dbt-pg-python-models"): (
         "dbt_pg_python_models/tests/test_wheel.py"

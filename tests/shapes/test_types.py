@@ -4,12 +4,14 @@ import json
 import re
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from local_postgres.server import Server
 from tests.app_database import PROJECT, AppDatabase, messages
-from tests.cases.test_cases import CASES, Runner, edit_project, make_case_database, source_meta
+from tests.cases.test_cases import CASES, Runner, edit_project, make_case_database
 
 REFUSED = {
     "times_as_text": ("credit_transactions", "created_at", "text", "created_at::text"),
@@ -36,7 +38,13 @@ def test_refused(database: AppDatabase, name: str) -> None:
     result = database.dbt("run", expect_success=False)
     said = messages(result)
     assert not result.success
-    for expected in (f"public.{table}", f"column {column} ", "_app__sources.yml", "expression: "):
+    line = f"columns of {table}, for example\n        {column}: {{expression: "
+    for expected in (
+        f"public.{table}",
+        f"column {column} ",
+        "in mapping/app.yml, under meta, ",
+        line,
+    ):
         assert expected in said
     assert re.search(f"has type {type_name}", said)
     assert database.query(
@@ -55,7 +63,7 @@ def test_the_line_that_a_refusal_prints_is_the_remedy(
     database = make_case_database(server, name, case)
     result = database.dbt("run", variables=case["vars"], expect_success=False)
     lines = re.findall(
-        r"under column (\w+) of (\w+), for example\s+config: \{meta: \{expression: \"(.*?)\"\}\}",
+        r"in mapping/app\.yml, under meta, columns of (\w+), for example\s+(\w+): (\{.*\})",
         messages(result),
     )
     assert len(lines) >= 2
@@ -63,8 +71,20 @@ def test_the_line_that_a_refusal_prints_is_the_remedy(
         step.pop("or")
 
     def edit(project: Path) -> None:
-        for column, table, expression in lines:
-            source_meta(table, column, lambda _, text=expression: {"expression": text})(project)
+        tables: dict[str, dict[str, Any]] = {}
+        for table, column, line in lines:
+            tables.setdefault(table, {})[column] = yaml.safe_load(line)
+        source = {
+            "name": "app",
+            "overrides": "paygen",
+            "tables": [
+                {"name": table, "meta": {"columns": columns}} for table, columns in tables.items()
+            ],
+        }
+        (project / "mapping").mkdir(exist_ok=True)
+        (project / "mapping" / "app.yml").write_text(
+            yaml.safe_dump({"version": 2, "sources": [source]})
+        )
 
     with ExitStack() as stack:
         edit_project(edit, tmp_path, stack)

@@ -1,3 +1,8 @@
+{#- A user without a row has nothing; an app without the table does not say what users have. -#}
+{%- set app_balance = 'coalesce(balances.current_balance, 0)'
+    if has_source('user_credits') else 'cast(null as ' ~ type_decimal() ~ ')' %}
+{%- set ledger_balance = 'coalesce(ledger_balances.ledger_balance, 0)'
+    if has_source('credit_transactions') else 'cast(null as ' ~ type_decimal() ~ ')' -%}
 with ledger as (
 
     select * from {{ ref('int_ledger_classified') }}
@@ -42,12 +47,10 @@ final as (
     select
         {{ as_text('coalesce(balances.user_id, ledger_balances.user_id)') }} as user_id,
         {{ as_text('balances.subscription_tier') }} as subscription_tier,
-        cast(tiers.monthly_credits as bigint) as tier_monthly_credits,
-        {{ exact_decimal('coalesce(balances.current_balance, 0)') }} as app_balance,
-        {{ exact_decimal('coalesce(ledger_balances.ledger_balance, 0)') }} as ledger_balance,
-        {{ exact_decimal(
-            'coalesce(balances.current_balance, 0) - coalesce(ledger_balances.ledger_balance, 0)'
-        ) }} as drift
+        {{ exact_decimal('tiers.monthly_credits') }} as tier_monthly_credits,
+        {{ exact_decimal(app_balance) }} as app_balance,
+        {{ exact_decimal(ledger_balance) }} as ledger_balance,
+        {{ exact_decimal(app_balance ~ ' - ' ~ ledger_balance) }} as drift
     from balances
     full outer join ledger_balances on balances.user_id = ledger_balances.user_id
     left join tiers on balances.subscription_tier = tiers.subscription_tier

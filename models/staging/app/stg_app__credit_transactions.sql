@@ -1,8 +1,8 @@
 {%- set app = source_columns('credit_transactions') -%}
 
-with source as (
+with app_row as (
 
-    select * from {{ source('app', 'credit_transactions') }}
+    select * from {{ app_rows('credit_transactions', source('app', 'credit_transactions')) }}
 
 ),
 
@@ -26,7 +26,7 @@ renamed as (
             ids=['id', 'user_id', 'api_request_id']
         ) }} as withheld_columns,
         {{ row_digest('row(' ~ app.names | join(', ') ~ ')') }} as row_digest
-    from source
+    from app_row
 
 ){% if 'id' in app.absent %},
 

@@ -22,9 +22,9 @@ select
     row_digest
 from (
 
-    with source as (
+    with app_row as (
 
-        select * from {{ source('app', 'enhancement_tasks') }}
+        select * from {{ app_rows('enhancement_tasks', source('app', 'enhancement_tasks')) }}
 
     ),
 
@@ -48,7 +48,7 @@ from (
             ) }} as withheld_columns,
             {{ app.processing_time_ms }} / 1000 as processing_seconds,
             {{ row_digest('row(' ~ app.names | join(', ') ~ ')') }} as row_digest
-        from source
+        from app_row
 
     )
 

@@ -1,14 +1,8 @@
 {%- set app = source_columns('system_alerts') -%}
 
--- depends_on: {{ source('app', 'system_alerts') }}
-with source as (
+with app_row as (
 
-    {% if app.is_there -%}
-    select * from {{ source('app', 'system_alerts') }}
-    {%- else -%}
-    select 1 as nothing
-    where false
-    {%- endif %}
+    select * from {{ app_rows('system_alerts', source('app', 'system_alerts')) }}
 
 ),
 
@@ -21,7 +15,7 @@ renamed as (
         {{ scrub_text(app.message) | indent(8) }} as message,
         {{ app.created_at }} as created_at,
         {{ withheld_columns(app, names=['type', 'level'], ids=['id']) }} as withheld_columns
-    from source
+    from app_row
 
 )
 

@@ -14,4 +14,4 @@ select
     {{ app.updated_at }} as updated_at,
     {{ withheld_columns(app, names=['subscription_tier'], ids=['user_id']) }} as withheld_columns,
     {{ row_digest('row(' ~ app.names | join(', ') ~ ')') }} as row_digest
-from {{ source('app', 'user_credits') }}
+from {{ app_rows('user_credits', source('app', 'user_credits')) }}

@@ -1,0 +1,49 @@
+{% macro try_expressions(relation, expressions) %}
+    {#
+        Read expressions over rows of a table once, and change nothing: a dict from the name of each to
+        its `type`, or to the server's `message` why it cannot be read.
+    #}
+    {{ return(adapter.dispatch('try_expressions', 'paygen')(relation, expressions)) }}
+{% endmacro %}
+
+{% macro default__try_expressions(relation, expressions) %}
+    {# Another engine names the type where it reads a column, and says there what is wrong. #}
+    {% set tried = {} %}
+    {% for name in expressions %}{% do tried.update({name: {'type': 'unknown'}}) %}{% endfor %}
+    {{ return(tried) }}
+{% endmacro %}
+
+{% macro postgres__try_expressions(relation, expressions) %}
+    {#
+        A cursor takes one query, and no other statement. Each is read in a transaction of its own that
+        may not write and that is rolled back whatever happens. Of an empty table the type is known too.
+    #}
+    {% set queries = {} %}
+    {% for name, expression in expressions.items() %}
+        {% do queries.update({name:
+            "select max(format_type(coalesce(nullif(pg_type.typbasetype, 0), pg_type.oid), null))"
+            ~ " from (select 1 as one) as one left join (select (" ~ expression ~ "\n) as value from "
+            ~ relation ~ " as app_row limit 1000) as tried on true"
+            ~ " inner join pg_type on pg_type.oid = pg_typeof(tried.value)"
+        }) %}
+    {% endfor %}
+    {% do run_query(
+        "do $try_expressions$ declare name text; query text; answer text; opened refcursor;"
+        ~ " answers jsonb := '{}'; begin"
+        ~ " for name, query in select * from jsonb_each_text(" ~ text_literals([tojson(queries)])
+        ~ ") loop begin"
+        ~ " set transaction read only;"
+        ~ " open opened no scroll for execute query;"
+        ~ " fetch opened into answer;"
+        ~ " raise exception using errcode = 'PGRD1', message = answer;"
+        ~ " exception when sqlstate 'PGRD1' then answers := answers || jsonb_build_object(name,"
+        ~ " jsonb_build_object('type', sqlerrm));"
+        ~ " when insufficient_privilege then answers := answers || jsonb_build_object(name,"
+        ~ " jsonb_build_object('message', sqlerrm || ': grant select on it to ' || current_user));"
+        ~ " when others then answers := answers || jsonb_build_object(name,"
+        ~ " jsonb_build_object('message', sqlerrm));"
+        ~ " end; end loop;"
+        ~ " perform set_config('paygen.tried', answers::text, false); end $try_expressions$"
+    ) %}
+    {{ return(fromjson(run_query("select current_setting('paygen.tried')").columns[0].values()[0])) }}
+{% endmacro %}
