@@ -15,6 +15,8 @@ from reader.libpq import use_demo_by_default
 from reader.problems import Problem
 
 PORT = 8421
+# Between threads: a reader's answer is not to wait long for a page that is written meanwhile.
+SWITCH_SECONDS = 0.0005
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +52,7 @@ def _serve(database: Database, options: argparse.Namespace) -> None:
             f"{options.host}:{options.port} cannot be used ({error.strerror}): choose another with"
             " --port."
         ) from error
+    sys.setswitchinterval(SWITCH_SECONDS)
     port = listener.getsockname()[1]
     host = f"[{options.host}]" if ":" in options.host else options.host
     address = f"http://{host}:{port}/"

@@ -1,16 +1,14 @@
 """The web application: one page, its tables as CSV, and sentences for all that goes wrong."""
 
 import functools
+import gzip
 import logging
 import tempfile
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import IO
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -22,101 +20,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard import csv_files, page, queries, rendering
 from dashboard.filters import Filters, parse
-from reader.database import Database, Row
+from dashboard.kept_pages import KeptPages
+from reader.database import Database
 from reader.problems import NotFound, Problem, shown
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-PAGES_KEPT = 64
-SECONDS_KEPT = 30
 MEMORY_OF_A_FILE = 1 << 20
 CHUNK = 1 << 16
 
-Endpoint = Callable[[Request], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 logger = logging.getLogger("dashboard")
-
-LINKS = page.Links(
-    page=lambda filters: "./" + filters.address(),
-    table=lambda query, filters: f"csv/{query.name}.csv{filters.address()}",
-)
-
-
-@dataclass(frozen=True)
-class Written:
-    """A page, of which run it is, and since when."""
-
-    run: object
-    at: float
-    content: bytes
-
-
-class Pages:
-    """Pages as they were written last, until a run changes the marts.
-
-    All readers see the same marts through the same role, so one reader's page is any reader's. A
-    page that is old while the overview is the same is given away and written again meanwhile:
-    another mart may have moved.
-    """
-
-    def __init__(self, database: Database):
-        self._database = database
-        self._kept: OrderedDict[Filters, Written] = OrderedDict()
-        self._writing: dict[Filters, threading.Lock] = {}
-        self._lock = threading.Lock()
-
-    def get(self, filters: Filters) -> bytes:
-        """The page; written once for all who ask for it meanwhile.
-
-        Raises:
-            Problem: there are no marts, no server, or no such month, provider or type.
-        """
-        with self._database.snapshot() as snapshot:
-            run = _run(page.version(snapshot))
-        with self._lock:
-            found = self._kept.get(filters)
-            writing = self._writing.setdefault(filters, threading.Lock())
-        if found and found.run == run:
-            if time.monotonic() - found.at > SECONDS_KEPT and writing.acquire(blocking=False):
-                threading.Thread(target=self._write_again, args=(filters, writing)).start()
-            return found.content
-        try:
-            with writing:
-                with self._lock:
-                    found = self._kept.get(filters)
-                return found.content if found and found.run == run else self._write(filters)
-        finally:
-            with self._lock:
-                if filters not in self._kept:
-                    self._writing.pop(filters, None)
-
-    def _write(self, filters: Filters) -> bytes:
-        started = time.monotonic()
-        with self._database.snapshot() as snapshot:
-            overview = page.version(snapshot)
-            content = page.read(snapshot, filters, overview, LINKS)
-        written = rendering.render_page(content, LINKS).encode()
-        if not content.is_complete:  # perhaps not for long
-            return written
-        with self._lock:
-            self._kept[filters] = Written(_run(overview), started, written)
-            self._kept.move_to_end(filters)
-            while len(self._kept) > PAGES_KEPT:
-                oldest, _ = self._kept.popitem(last=False)
-                self._writing.pop(oldest, None)
-        return written
-
-    def _write_again(self, filters: Filters, writing: threading.Lock) -> None:
-        try:
-            self._write(filters)
-        except Problem:
-            with self._lock:  # whoever asks next is told
-                self._kept.pop(filters, None)
-        finally:
-            writing.release()
-
-
-def _run(overview: Row) -> object:
-    return (overview["as_of"], overview["version"], overview["is_stale"])
 
 
 class Headers:
@@ -150,19 +64,26 @@ def create(database: Database, hosts: Sequence[str] = LOOPBACK) -> Starlette:
         database: where the marts are.
         hosts: names by which the page may be asked for; a stranger's page cannot use its own.
     """
-    pages = Pages(database)
+    pages = KeptPages(database)
 
     @_never_a_trace
-    def show_page(request: Request) -> Response:
-        return HTMLResponse(pages.get(parse(request.query_params.multi_items())))
+    async def show_page(request: Request) -> Response:
+        filters = parse(request.query_params.multi_items())
+        # What is at hand needs no thread, and waits for none.
+        packed = pages.at_hand(filters)
+        if packed is None:
+            packed = await run_in_threadpool(pages.get, filters)
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return HTMLResponse(gzip.decompress(packed), headers={"vary": "Accept-Encoding"})
+        return HTMLResponse(packed, headers={"content-encoding": "gzip", "vary": "Accept-Encoding"})
 
     @_never_a_trace
-    def show_table(request: Request) -> Response:
+    async def show_table(request: Request) -> Response:
         name = request.path_params["name"]
         if name not in queries.TABLES:
             raise NotFound(f"There is no table '{shown(name)}'.")
         filters = parse(request.query_params.multi_items())
-        file = _write_table(database, queries.TABLES[name], filters)
+        file = await run_in_threadpool(_write_table, database, queries.TABLES[name], filters)
         return StreamingResponse(
             _chunks(file),
             media_type="text/csv; charset=utf-8",
@@ -231,9 +152,9 @@ def _never_a_trace(endpoint: Endpoint) -> Endpoint:
     """What nobody thought of is told to the log, and to the reader only that it happened."""
 
     @functools.wraps(endpoint)
-    def answer(request: Request) -> Response:
+    async def answer(request: Request) -> Response:
         try:
-            return endpoint(request)
+            return await endpoint(request)
         except Problem:
             raise
         except Exception:

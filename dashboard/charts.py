@@ -17,6 +17,7 @@ from markupsafe import Markup
 WIDTH, HEIGHT = 420, 172
 TOP, BOTTOM, LEFT = 18, 22, 46
 TICKS = 4
+DOTS = 15  # places of a line's points that are marked; of more, those without a neighbour
 LABEL_GAP = 13  # least distance of two labels at the right edge
 
 Number = Decimal | int | float
@@ -92,33 +93,29 @@ def column_chart(
     step = (right - LEFT) / max(len(values), 1)
     width = max(round(step * 0.72, 1), 1.0)
     zero = scale.y(0)
-    marks = []
+    marks, feet, texts = [], "", ""
     greatest = max((value for value in values if value is not None), default=None)
     labelled = False
     for place, value in enumerate(values):
         if value is None:
             continue
-        x = round(LEFT + step * place + (step - width) / 2, 1)
-        y = scale.y(value)
-        top, height = min(y, zero), round(abs(zero - y), 1)
+        x, y = LEFT + step * (place + 0.5), scale.y(value)
         tip = tooltips[place] if tooltips else f"{labels[place]}: {shown(value)}"
-        mark = f'<rect x="{x}" y="{top}" width="{width}" height="{height}"/>'
+        marks.append(f'<path d="M{_n(x)} {_n(zero)}V{_n(y)}"><title>{escape(tip)}</title></path>')
         if parts and (part := parts.values[place]):
-            foot = scale.y(part)
-            mark += (
-                f'<rect class="ink{parts.ink}" x="{x}" y="{foot}" width="{width}"'
-                f' height="{round(zero - foot, 1)}"/>'
-            )
-        marks.append(f"<g><title>{escape(tip)}</title>{mark}</g>")
+            feet += f"M{_n(x)} {_n(zero)}V{_n(scale.y(part))}"
         if value == greatest and value and not labelled:
             labelled = True
-            middle = min(max(x + width / 2, LEFT + 16), right - 16)
-            marks.append(
-                f'<text class="value" x="{middle:.1f}" y="{top - 4}" text-anchor="middle">'
-                f"{escape(shown(value))}</text>"
+            middle = min(max(x, LEFT + 16), right - 16)
+            texts = (
+                f'<text class="value" x="{_n(middle)}" y="{_n(min(y, zero) - 4)}"'
+                f' text-anchor="middle">{escape(shown(value))}</text>'
             )
     positions = [LEFT + step * (place + 0.5) for place in range(len(labels))]
-    body = f'<g class="ink1">{"".join(marks)}</g>'
+    body = f'<g class="columns ink1" stroke-width="{_n(width)}">{"".join(marks)}'
+    if parts and feet:
+        body += f'<path class="ink{parts.ink}" d="{feet}"/>'
+    body += f"</g>{texts}"
     return _svg(
         name,
         description,
@@ -147,6 +144,7 @@ def line_chart(
         for place in range(len(labels))
     ]
     lines: list[str] = []
+    tips: list[list[str]] = [[] for _ in labels]
     ends: list[list[Any]] = []
     for each in series:
         points = [
@@ -154,15 +152,15 @@ def line_chart(
             for place, (x, value) in enumerate(zip(xs, each.values, strict=True))
             if value is not None
         ]
-        path, before = "", None
-        for x, y, place, _ in points:
-            path += f"{'L' if before == place - 1 else 'M'}{x} {y}"
+        path, dots, before = "", "", None
+        known = {place for _, _, place, _ in points}
+        for x, y, place, value in points:
+            path += f"{'L' if before == place - 1 else 'M'}{_n(x)} {_n(y)}"
             before = place
-        dots = "".join(
-            f'<circle cx="{x}" cy="{y}" r="2.2"><title>'
-            f"{escape(f'{labels[place]}: {each.name} {shown(value)}')}</title></circle>"
-            for x, y, place, value in points
-        )
+            if len(labels) <= DOTS or not known & {place - 1, place + 1}:
+                dots += f"M{_n(x)} {_n(y)}h.1"  # a line of no length with round ends
+            tips[place].append(f"{each.name} {shown(value)}")
+        dots = f'<path class="dots" d="{dots}"/>' if dots else ""
         lines.append(f'<g class="ink{each.ink}"><path class="line" d="{path}"/>{dots}</g>')
         if points:
             ends.append([points[-1][1] + 4, each, shown(points[-1][3])])
@@ -171,7 +169,7 @@ def line_chart(
         below[0] = max(below[0], above[0] + 2 * LABEL_GAP)
     beyond = max(ends[-1][0] + LABEL_GAP - HEIGHT + 8, 0) if ends else 0
     texts = "".join(
-        f'<text class="end ink{each.ink}" x="{right + 7}" y="{y - beyond:.1f}">{escape(each.name)}'
+        f'<text class="end ink{each.ink}" x="{right + 7}" y="{_n(y - beyond)}">{escape(each.name)}'
         f'<tspan class="value" x="{right + 7}" dy="12">{escape(last)}</tspan></text>'
         for y, each, last in ends
     )
@@ -180,9 +178,23 @@ def line_chart(
         description,
         _value_axis(scale, axis or shown, right)
         + "".join(lines)
+        + _tooltips(labels, tips, xs, step)
         + texts
         + _label_axis(ticks or labels, xs),
     )
+
+
+def _tooltips(
+    labels: Sequence[str], tips: Sequence[Sequence[str]], xs: Sequence[float], width: float
+) -> str:
+    """A strip that nobody sees over each place, which says what all lines are there."""
+    strips = "".join(
+        f'<path d="M{_n(x)} {TOP}V{HEIGHT - BOTTOM}">'
+        f"<title>{escape(label + ': ' + ', '.join(tip))}</title></path>"
+        for label, tip, x in zip(labels, tips, xs, strict=True)
+        if tip
+    )
+    return f'<g class="strips" stroke-width="{_n(width)}">{strips}</g>'
 
 
 @dataclass(frozen=True)
@@ -220,9 +232,8 @@ def forecast_chart(
             continue
         x = round(LEFT + step * place + (step - width) / 2, 1)
         body.append(
-            f'<g class="ink1"><title>{escape(f"{label}: {shown(value)}")}</title>'
-            f'<rect x="{x}" y="{scale.y(value)}" width="{width}"'
-            f' height="{round(zero - scale.y(value), 1)}"/></g>'
+            f'<path class="ink1" d="{_box(x, zero, width, scale.y(value))}">'
+            f"<title>{escape(f'{label}: {shown(value)}')}</title></path>"
         )
     for place, each in enumerate(ranges, len(past)):
         middle = round(LEFT + step * (place + 0.5), 1)
@@ -231,11 +242,10 @@ def forecast_chart(
             f" {shown(each.high_80)}, 95%: {shown(each.low_95)} to {shown(each.high_95)}"
         )
         bands = "".join(
-            f'<rect class="{kind}" x="{middle - half:.1f}" y="{scale.y(high)}"'
-            f' width="{2 * half:.1f}" height="{max(scale.y(low) - scale.y(high), 1):.1f}"/>'
+            f'<path class="{kind}" d="{_box(middle - half, max(low, high + 1), 2 * half, high)}"/>'
             for kind, half, low, high in (
-                ("band95", width / 4, each.low_95, each.high_95),
-                ("band80", width / 2, each.low_80, each.high_80),
+                ("band95", width / 4, scale.y(each.low_95), scale.y(each.high_95)),
+                ("band80", width / 2, scale.y(each.low_80), scale.y(each.high_80)),
             )
         )
         y = scale.y(each.expected)
@@ -273,49 +283,60 @@ def sparkline(values: Sequence[Value], description: str) -> Markup:
     span = (high - low) or 1.0
     step = (width - 2 * pad) / max(len(values) - 1, 1)
     points = [
-        (round(pad + step * place, 1), round(height - pad - (value - low) / span * 14, 1))
+        (round(pad + step * place), round(height - pad - (value - low) / span * 14))
         for place, value in known
     ]
-    path = "M" + "L".join(f"{x} {y}" for x, y in points)
+    # Steps are shorter to write than places.
+    path = "m{} {}l".format(*points[0]) + " ".join(
+        f"{x - x_before} {y - y_before}"
+        for (x_before, y_before), (x, y) in itertools.pairwise(points)
+    ).replace(" -", "-")
     x, y = points[-1]
     return Markup(
-        f'<svg class="sparkline" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-        f' role="img" aria-label="{escape(description)}"><g class="ink1">'
-        f'<path class="line" d="{path}"/><circle cx="{x}" cy="{y}" r="2"/></g></svg>'
+        f'<svg class="sparkline ink1" viewBox="0 0 {width} {height}" role="img"'
+        f' aria-label="{escape(description)}"><path class="line" d="{path.removesuffix("l")}"/>'
+        f'<path class="dots" d="M{x} {y}h.1"/></svg>'
     )
 
 
 def share_bar(share: Value) -> Markup:
     """How much of the whole a row is; its figure stands beside it."""
-    width = round(min(max(float(share or 0), 0.0), 1.0) * 60, 1)
+    width = min(max(float(share or 0), 0.0), 1.0) * 60
     return Markup(
-        '<svg class="share" viewBox="0 0 60 8" width="60" height="8" aria-hidden="true">'
-        '<rect class="track" width="60" height="8"/>'
-        f'<rect class="ink1" width="{width}" height="8"/>'
-        "</svg>"
+        '<svg class="share" viewBox="0 0 60 8" aria-hidden="true">'
+        f'<path d="M0 4h{_n(width)}"/></svg>'
     )
 
 
 def _value_axis(scale: Scale, shown: Format, right: float) -> str:
-    parts = []
+    lines, texts = {"zero": "", "grid": ""}, ""
     for tick in scale.ticks:
         y = scale.y(tick)
-        kind = "zero" if tick == 0 else "grid"
-        parts.append(
-            f'<path class="{kind}" d="M{LEFT} {y}H{right}"/>'
-            f'<text class="axis" x="{LEFT - 5}" y="{y + 3.5}" text-anchor="end">'
-            f"{escape(shown(Decimal(str(tick))))}</text>"
+        lines["grid" if tick else "zero"] += f"M{LEFT} {_n(y)}H{_n(right)}"
+        texts += (
+            f'<text x="{LEFT - 5}" y="{_n(y + 3.5)}">{escape(shown(Decimal(str(tick))))}</text>'
         )
-    return "".join(parts)
+    paths = "".join(f'<path class="{kind}" d="{path}"/>' for kind, path in lines.items() if path)
+    return f'{paths}<g text-anchor="end">{texts}</g>'
 
 
 def _label_axis(labels: Sequence[str], positions: Sequence[float]) -> str:
-    return "".join(
-        f'<text class="axis" x="{x:.1f}" y="{HEIGHT - 7}" text-anchor="middle">'
-        f"{escape(label)}</text>"
+    texts = "".join(
+        f'<text x="{_n(x)}" y="{HEIGHT - 7}">{escape(label)}</text>'
         for label, x in zip(labels, positions, strict=True)
         if label
     )
+    return f'<g text-anchor="middle">{texts}</g>'
+
+
+def _box(left: float, foot: float, width: float, top: float) -> str:
+    """The path of a rectangle."""
+    return f"M{_n(left)} {_n(foot)}V{_n(top)}h{_n(width)}V{_n(foot)}z"
+
+
+def _n(value: float) -> str:
+    """A coordinate, as short as it can be."""
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def _svg(name: str, description: str, body: str) -> Markup:

@@ -17,7 +17,7 @@ from reader.database import Row, Snapshot
 from reader.problems import NotFound, Problem, shown
 
 NAMES_OFFERED = 50
-MONTHS_OFFERED = 60
+MONTHS_OFFERED = 36
 LONG_TEXT = 44  # longer ones are set on several lines
 UNITS = {"vendor_cost_usd": "usd", "failure_rate": "rate", "median_duration_seconds": "seconds"}
 BUDGET_COLUMNS = ("monthly_budget_usd", "budget_passed_on", "probability_over_budget")
@@ -88,7 +88,6 @@ class Cell:
     """One cell of a table."""
 
     text: str | Markup
-    is_number: bool
     href: str | None = None
     bar: Markup | None = None
     is_long: bool = False
@@ -106,6 +105,15 @@ class Table:
     empty: str
     href: str
     note: str
+
+    @property
+    def text_columns(self) -> str:
+        """Classes of the style sheet that set these columns flush left; the first one always is."""
+        return " ".join(
+            f"t{place}"
+            for place, column in enumerate(self.columns, 1)
+            if place > 1 and (not column.is_number or column.kind == "sparkline")
+        )
 
     @property
     def sources(self) -> str:
@@ -323,7 +331,7 @@ class Reader:
                 if known
                 else "",
             )
-            return Cell(text, False)
+            return Cell(text)
         if column.name == "found_text":
             value = _found(row)
         if column.name == "finding_type":
@@ -343,7 +351,7 @@ class Reader:
             href = self._link(month=value)
         text = numbers.show(value, kind)
         is_long = column.kind == "note" or len(text) > LONG_TEXT
-        return Cell(text, column.is_number, href, bar, is_long)
+        return Cell(text, href, bar, is_long)
 
     def _link(self, **changed: Any) -> str | None:
         filters = self.period.filters

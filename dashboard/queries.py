@@ -323,7 +323,7 @@ CHECKS = Query(
     "Checks of the marts",
     (
         *("monthly_usage", "daily_usage", "monthly_cost", "monthly_provider_breakdown"),
-        *("dashboard_overview", "rejected_rows", "credit_audit_findings"),
+        *("dashboard_overview", "rejected_rows", "findings_by_type"),
         "credit_balance_reconciliation",
     ),
     """
@@ -364,11 +364,10 @@ CHECKS = Query(
     rejected as (select count(*) as found from {schema}.rejected_rows),
     findings as (
         select
-            count(*) filter (where finding_type <> 'balance_drift') as found,
-            count(*) filter (where finding_type = 'balance_drift') as drifts
-        from {schema}.credit_audit_findings
-    ),
-    users as (select count(*) as users from {schema}.credit_balance_reconciliation)
+            coalesce(sum(findings) filter (where finding_type <> 'balance_drift'), 0) as found,
+            coalesce(sum(findings) filter (where finding_type = 'balance_drift'), 0) as drifts
+        from {schema}.findings_by_type
+    )
 
     select
         1 as place, 'Days add up to months' as name,
@@ -410,14 +409,19 @@ CHECKS = Query(
     union all
     select
         6, 'Charges, refunds and costs fit together', found, 'nothing found', 'findings',
-        found = 0, 'credit_audit_findings'
+        found = 0, 'findings_by_type'
     from findings
     union all
     select
-        7, 'Balances agree with the ledger', findings.drifts,
-        'of ' || users.users || ' users, none differs', 'users'' balances differ',
-        findings.drifts = 0, 'credit_audit_findings, credit_balance_reconciliation'
-    from findings cross join users
+        7, 'Balances agree with the ledger', drifts,
+        -- Counted where it is said.
+        case
+            when drifts = 0
+                then 'of ' || (select count(*) from {schema}.credit_balance_reconciliation)
+                    || ' users, none differs'
+        end,
+        'users'' balances differ', drifts = 0, 'findings_by_type, credit_balance_reconciliation'
+    from findings
     union all
     select
         8, 'Nothing is stuck', stuck_generations, 'no generation waits too long',
@@ -1034,40 +1038,22 @@ FAILURES = Query(
 FINDINGS = Query(
     "findings",
     "What does not fit together",
-    ("credit_audit_findings",),
+    ("findings_by_type",),
     """
-    with users as (
-        select
-            finding_type,
-            user_id,
-            count(*) as findings,
-            min(occurred_at) as first_at,
-            max(occurred_at) as last_at,
-            sum(credits_at_stake) as credits_at_stake,
-            sum(usd_at_stake) as usd_at_stake
-        from {schema}.credit_audit_findings
-        group by 1, 2
-    )
     select
-        finding_type,
-        sum(findings) as findings,
-        count(user_id) as users,
-        min(first_at) as first_at,
-        max(last_at) as last_at,
-        sum(credits_at_stake) as credits_at_stake,
-        sum(usd_at_stake) as usd_at_stake
-    from users
-    group by 1
+        finding_type, findings, users, first_occurred_at as first_at, last_occurred_at as last_at,
+        credits_at_stake, usd_at_stake
+    from {schema}.findings_by_type
     order by findings desc, finding_type
     """,
     columns(
-        "finding_type | Finding | text | credit_audit_findings",
-        "findings | Findings | count | credit_audit_findings.finding_id",
-        "users | Users | count | credit_audit_findings.user_id",
-        "credits_at_stake | Credits at stake | credits | credit_audit_findings",
-        "usd_at_stake | USD at stake | usd | credit_audit_findings",
-        "first_at | First | time | credit_audit_findings.occurred_at",
-        "last_at | Last | time | credit_audit_findings.occurred_at",
+        "finding_type | Finding | text | findings_by_type",
+        "findings | Findings | count | findings_by_type",
+        "users | Users | count | findings_by_type",
+        "credits_at_stake | Credits at stake | credits | findings_by_type",
+        "usd_at_stake | USD at stake | usd | findings_by_type",
+        "first_at | First | time | findings_by_type.first_occurred_at",
+        "last_at | Last | time | findings_by_type.last_occurred_at",
     ),
     ignores=("provider", "type", "month"),
 )
@@ -1124,25 +1110,13 @@ USERS = Query(
     "Users who cost more than they pay",
     ("monthly_user_usage",),
     """
-    with users as (
-        select
-            user_id,
-            max(subscription_tier) as subscription_tier,
-            sum(generations) as generations,
-            sum(failed_generations) as failed_generations,
-            sum(credits_used) as credits_used,
-            sum(vendor_cost_usd) as vendor_cost_usd
-        from {schema}.monthly_user_usage
-        where month_start = %(month)s
-        group by 1
-    )
     select
         user_id, subscription_tier, generations, failed_generations, credits_used,
         credits_used * %(price)s::numeric as worth_usd,
         vendor_cost_usd,
         vendor_cost_usd - credits_used * %(price)s::numeric as loss_usd
-    from users
-    where vendor_cost_usd > credits_used * %(price)s::numeric
+    from {schema}.monthly_user_usage
+    where month_start = %(month)s and vendor_cost_usd > credits_used * %(price)s::numeric
     order by loss_usd desc, user_id
     limit %(limit)s
     """,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dashboard import csv_files, page, queries, rendering
 from dashboard.filters import Filters
-from reader.database import Database, Snapshot
+from reader.database import Database, OnceRead, Snapshot
 from reader.folders import written_aside
 from reader.problems import Problem
 
@@ -32,7 +32,7 @@ def write(database: Database, folder: Path) -> list[str]:
     folder = folder.resolve()
     _check(folder)
     with written_aside(folder) as aside, database.snapshot() as snapshot:
-        names = _write_all(snapshot, aside)
+        names = _write_all(OnceRead(snapshot), aside)
     return names
 
 

@@ -39,6 +39,13 @@ MARTS = (
     Mart("monthly_user_margin", "month_start", ("user_id",), True),
     Mart("monthly_credit_movements", "month_start", (), True, "credits_used"),
     Mart("failures_by_month", "month_start", ("provider", "enhancement_type")),
+    Mart(
+        "failures_by_reason_month",
+        "month_start",
+        ("provider", "enhancement_type", "category", "reason"),
+        True,
+        "failed_generations",
+    ),
     Mart("user_retention", "month_start", ("first_month",), True),
     Mart("credit_circulation", "usage_date", (), True, "credits_used"),
     Mart("daily_active_users", "usage_date", ("is_all_providers", "provider"), True),

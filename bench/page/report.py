@@ -157,8 +157,9 @@ def _text(figures: Figures) -> list[str]:
         ),
         "",
         "First text: from opening a connection to the first byte of the page, which is sent as a"
-        " whole. Warm: the page was read before, and is kept until a run changes the marts. Written"
-        " anew: the first request of a page to a new process, as after a run.",
+        " whole. Warm: the page was read before. Written anew: the first request of a page to a new"
+        " process. After a run the page writes what is kept anew by itself, while readers get the"
+        " pages before.",
         "",
         *(
             [

@@ -3,8 +3,8 @@
 import time
 
 from dashboard import page, queries
-from dashboard.app import LINKS
 from dashboard.filters import Filters
+from dashboard.kept_pages import LINKS
 from dashboard.queries import Query
 from reader.database import Database, Row, Snapshot
 

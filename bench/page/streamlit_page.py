@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import page
-from dashboard.app import LINKS, SECONDS_KEPT
 from dashboard.filters import Filters
+from dashboard.kept_pages import KEPT_SECONDS, LINKS
 from reader.database import Database
 
 MARKED = re.compile(r"([\\`*_{}\[\]()#+.!$|~:<>-])")
@@ -24,7 +24,7 @@ def database() -> Database:
     return Database(os.environ.get("PAYGEN_SCHEMA", "analytics"))
 
 
-@st.cache_data(ttl=SECONDS_KEPT)
+@st.cache_data(ttl=KEPT_SECONDS)
 def figures() -> tuple[str, list[str], list[tuple[str, str, str]], list[tuple[str, pd.DataFrame]]]:
     """Title, trust line, headline and tables, kept as long as the page keeps them."""
     with database().snapshot() as snapshot:

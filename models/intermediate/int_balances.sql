@@ -7,6 +7,7 @@
     incremental_strategy='differences',
     meta={'one_row_per_user': true},
     unique_key='row_digest',
+    indexes=[{'columns': ['user_id']}],
 ) }}
 
 select

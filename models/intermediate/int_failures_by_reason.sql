@@ -7,6 +7,7 @@ with failures as (
         {{ month_of('created_date') }} as month_start,
         provider,
         enhancement_type,
+        status,
         generation_id,
         error_message,
         created_at,
@@ -58,9 +59,7 @@ counted as (
         category,
         reason,
         count(*) as failed_generations,
-        sum(case when is_refunded then 1 else 0 end) as refunded_failures,
-        sum(case when credits_used > 0 and not is_refunded then 1 else 0 end)
-            as unrefunded_failures,
+        {{ failure_measures() | indent(8) }},
         sum(credits_refunded) as credits_refunded,
         max(case when place = 1 then generation_id end) as example_generation_id,
         max(case when place = 1 then error_message end) as example_message,

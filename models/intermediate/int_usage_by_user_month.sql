@@ -9,7 +9,7 @@
         "{{ is_of_changed_months() }}",
     ],
     indexes=[
-        {'columns': ['month_start', 'user_id']},
+        {'columns': ['month_start', 'user_id', 'credits_used']},
         {'columns': ['change_number']},
     ],
 ) }}
@@ -32,10 +32,7 @@ final as (
         user_id,
         provider,
         {{ usage_measures() | indent(8) }},
-        sum(case when status = 'failed' and is_refunded then 1 else 0 end) as refunded_failures,
-        sum(
-            case when status = 'failed' and credits_used > 0 and not is_refunded then 1 else 0 end
-        ) as unrefunded_failures,
+        {{ failure_measures() | indent(8) }},
         {{ last_change() }} as change_number
     from generations
     group by 1, 2, 3

@@ -25,7 +25,8 @@ pytestmark = pytest.mark.bi
 # Not in a frequent run: nightly runs, audits and Python models make them.
 NIGHTLY = {
     *("cost_forecast", "credit_audit_findings", "credit_circulation", "daily_active_users"),
-    *("failure_reasons", "monthly_type_breakdown", "user_retention", "usage_anomalies"),
+    *("failure_reasons", "findings_by_type", "monthly_type_breakdown", "user_retention"),
+    "usage_anomalies",
 }
 # A view that compares with the clock: how many hours the figures are old.
 MOVES = ("alerts", "value")

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from dashboard.filters import Filters, parse
 from dashboard.rendering import prose
 from demo import __main__ as demo
 from reader.problems import BadRequest
+from tests.app_database import PROJECT
 
 amounts = st.decimals(
     allow_nan=False, allow_infinity=False, places=6, min_value=-(10**9), max_value=10**9
@@ -121,6 +123,22 @@ def test_every_query_reads_marts_only() -> None:
         read = set(re.findall(r"\{schema\}\.(\w+)", query.sql))
         assert read == set(query.marts), query.name
         assert not re.findall(r"(?:from|join) (?:public|auth|analytics)\w*\.", query.sql)
+
+
+def test_exposures_name_what_is_read() -> None:
+    """Of the page and of BI tools; tables of Python models, which a database may lack, apart."""
+    text = (PROJECT / "models" / "_exposures.yml").read_text()
+    named = {
+        each["name"]: {ref[5:-2] for ref in each["depends_on"]}
+        for each in yaml.safe_load(text)["exposures"]
+    }
+    files = (PROJECT / "models" / "marts").rglob("*.*")
+    of_python = {"cost_forecast", "failure_reasons", "failures_by_reason_month"}
+    of_python |= {"forecast_accuracy", "usage_anomalies"}
+    marts = {path.stem for path in files if path.suffix in (".sql", ".py")} - of_python
+    read = (each for each in vars(queries).values() if isinstance(each, queries.Query))
+    assert named["page"] == {mart for query in read for mart in query.marts} - of_python
+    assert named["bi_tool"] == marts - {"dashboard_stats"}, "the app's JSON is for the app"
 
 
 def test_without_a_demo_the_next_step_is_named(

@@ -29,6 +29,30 @@ def credit_audit_findings(history: History, options: Options) -> list[Row]:
     return [_worth(row, options) for row in rows]
 
 
+def findings_by_type(history: History, options: Options) -> list[Row]:
+    """One row per type of which there is a finding."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for finding in credit_audit_findings(history, options):
+        rows[finding["finding_type"]].append(finding)
+
+    def total(findings: list[Row], name: str) -> Decimal | None:
+        known = [each[name] for each in findings if each[name] is not None]
+        return sum(known, Decimal(0)) if known else None
+
+    return [
+        {
+            "finding_type": finding_type,
+            "findings": len(findings),
+            "users": len({each["user_id"] for each in findings} - {None}),
+            **{
+                name: total(findings, name)
+                for name in ("credits_at_stake", "usd_at_stake", "worth_usd")
+            },
+        }
+        for finding_type, findings in rows.items()
+    ]
+
+
 def credit_balance_reconciliation(history: History, options: Options) -> list[Row]:
     """One row per user with a balance or a ledger row."""
     ledger: dict[str, Decimal] = defaultdict(Decimal)

@@ -40,6 +40,7 @@ def answers(tables: AppTables, options: Options) -> dict[str, list[Row]]:
         "credits_by_tier": credits_by_tier,
         "dashboard_overview": dashboard_overview,
         "credit_audit_findings": audit.credit_audit_findings,
+        "findings_by_type": audit.findings_by_type,
         "credit_balance_reconciliation": audit.credit_balance_reconciliation,
     }
     tables = {name: build(history, options) for name, build in marts.items()}

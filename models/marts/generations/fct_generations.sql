@@ -23,6 +23,7 @@
              'charge_count', 'first_charged_at', 'last_charged_at', 'refund_count'],
             \"status = 'failed'\"
         ) }}",
+        "{{ partial_index(['created_date'], \"status = 'failed'\") }}",
     ],
 ) }}
 

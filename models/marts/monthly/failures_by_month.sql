@@ -16,6 +16,7 @@ with failures as (
         {{ month_of('created_date') }} as month_start,
         provider,
         enhancement_type,
+        status,
         generation_id,
         created_at,
         credits_used,
@@ -28,18 +29,6 @@ with failures as (
 
 ),
 
-numbered as (
-
-    select
-        *,
-        row_number() over (
-            partition by month_start, provider, enhancement_type
-            order by created_at desc, {{ bytewise('generation_id') }}
-        ) as place
-    from failures
-
-),
-
 counted as (
 
     select
@@ -47,29 +36,56 @@ counted as (
         provider,
         enhancement_type,
         count(*) as failed_generations,
-        sum(case when is_refunded then 1 else 0 end) as refunded_failures,
-        sum(case when credits_used > 0 and not is_refunded then 1 else 0 end)
-            as unrefunded_failures,
+        {{ failure_measures() | indent(8) }},
         sum(credits_refunded) as credits_refunded,
-        max(case when place = 1 then generation_id end) as example_generation_id
-    from numbered
+        max(created_at) as last_created_at
+    from failures
     group by 1, 2, 3
+
+),
+
+-- Found without a sort of them all.
+newest as (
+
+    select
+        failures.month_start,
+        failures.provider,
+        failures.enhancement_type,
+        failures.generation_id,
+        row_number() over (
+            partition by failures.month_start, failures.provider, failures.enhancement_type
+            order by {{ bytewise('failures.generation_id') }}
+        ) as place
+    from failures
+    inner join counted
+        on
+            failures.month_start = counted.month_start
+            and failures.provider = counted.provider
+            and failures.enhancement_type = counted.enhancement_type
+            and failures.created_at = counted.last_created_at
 
 ),
 
 final as (
 
     select
-        month_start,
-        {{ as_text('provider') }} as provider,
-        {{ as_text('enhancement_type') }} as enhancement_type,
-        cast(failed_generations as bigint) as failed_generations,
-        cast(refunded_failures as bigint) as refunded_failures,
-        cast(unrefunded_failures as bigint) as unrefunded_failures,
-        {{ safe_divide('refunded_failures', 'failed_generations') }} as refunded_failure_rate,
-        {{ exact_decimal('credits_refunded') }} as credits_refunded,
-        {{ as_text('example_generation_id') }} as example_generation_id
+        counted.month_start,
+        {{ as_text('counted.provider') }} as provider,
+        {{ as_text('counted.enhancement_type') }} as enhancement_type,
+        cast(counted.failed_generations as bigint) as failed_generations,
+        cast(counted.refunded_failures as bigint) as refunded_failures,
+        cast(counted.unrefunded_failures as bigint) as unrefunded_failures,
+        {{ safe_divide('counted.refunded_failures', 'counted.failed_generations') }}
+            as refunded_failure_rate,
+        {{ exact_decimal('counted.credits_refunded') }} as credits_refunded,
+        {{ as_text('newest.generation_id') }} as example_generation_id
     from counted
+    inner join newest
+        on
+            counted.month_start = newest.month_start
+            and counted.provider = newest.provider
+            and counted.enhancement_type = newest.enhancement_type
+            and newest.place = 1
 
 )
 
