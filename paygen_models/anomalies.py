@@ -23,6 +23,8 @@ from statsmodels.robust import mad
 
 from paygen_models.closures import closed_days
 
+ToUnit = Callable[[pd.Series], pd.Series]  # from a measure's scale to its unit
+
 LEVEL_DAYS = 28  # whole weeks, so that weekdays cancel out
 PATTERN_WEEKS = 8
 SPREAD_DAYS = 56
@@ -38,7 +40,7 @@ def count_scale(counts: pd.Series, unit: pd.Series | float = 1.0) -> pd.DataFram
     return pd.DataFrame({"value": 2 * np.sqrt(counts / unit + 3 / 8), "chance": 1.0})
 
 
-def scaled_measures(days: pd.DataFrame) -> dict[str, tuple[pd.DataFrame, Callable]]:
+def scaled_measures(days: pd.DataFrame) -> dict[str, tuple[pd.DataFrame, ToUnit]]:
     """Each measure of one provider on its scale with its chance spread, and the way back."""
     ended = days["completed_generations"] + days["failed_generations"]
     recent = days[["vendor_cost_usd", "generations"]].rolling(LEVEL_DAYS, min_periods=1).sum()
@@ -74,7 +76,7 @@ def scaled_measures(days: pd.DataFrame) -> dict[str, tuple[pd.DataFrame, Callabl
     }
 
 
-def from_count_scale(unit: pd.Series | float) -> Callable:
+def from_count_scale(unit: pd.Series | float) -> ToUnit:
     """The way back from `count_scale`."""
     return lambda value: (((value.clip(lower=0) / 2) ** 2 - 3 / 8).clip(lower=0)) * unit
 
@@ -137,7 +139,7 @@ def trailing_spread(
     )
 
 
-def score_measure(scaled: pd.DataFrame, back: Callable, closure: pd.DataFrame) -> pd.DataFrame:
+def score_measure(scaled: pd.DataFrame, back: ToUnit, closure: pd.DataFrame) -> pd.DataFrame:
     """Expected value and score of each day of one measure.
 
     Args:

@@ -53,7 +53,8 @@ def open_shares(closed: pd.Series) -> np.ndarray:
     often = closed_share >= CLOSED_SHARE
     others = known[~often.to_numpy()[weekdays]]
     rate = others.mean() if len(others) else 0.0
-    return 1 - closed_share.where(often, rate).to_numpy()
+    shares: np.ndarray = 1 - closed_share.where(often, rate).to_numpy()
+    return shares
 
 
 def is_retired(history: pd.Series) -> bool:
@@ -70,4 +71,4 @@ def is_retired(history: pd.Series) -> bool:
 def is_regular(history: pd.Series) -> bool:
     """Whether weekdays tell on which days a series is open, as for a shop or a weekly job."""
     shares = open_shares(history == 0)
-    return (shares * (1 - shares)).mean() <= REGULAR
+    return bool((shares * (1 - shares)).mean() <= REGULAR)

@@ -28,6 +28,7 @@ of days by provider, null before a provider's first day.
 """
 
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -129,7 +130,7 @@ def repeat_last_month(usage: dict[str, pd.DataFrame], days: pd.DatetimeIndex) ->
     parts = {provider: generations[provider] for provider in chosen}
     if active and is_forecast(total):
         parts[TOTAL] = total
-    futures = {}
+    futures: dict[str, dict[str, np.ndarray]] = {}
     for provider, history in parts.items():
         members = active if provider == TOTAL else [provider]
         shares = shares_of_month(history, days)
@@ -154,7 +155,7 @@ def shares_of_month(history: pd.Series, days: pd.DatetimeIndex) -> np.ndarray:
     weights = profile.to_numpy()[whole.day_of_week]
     months = (whole.year * 12 + whole.month).to_numpy()
     months = months - months[0]
-    shares = weights / np.bincount(months, weights)[months]
+    shares: np.ndarray = weights / np.bincount(months, weights)[months]
     return shares[-len(days) :]
 
 
@@ -164,7 +165,7 @@ def forecasts_made_on(
     elapsed: float,
     budget: float | None,
     method: str = "model",
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Forecast three months for every provider and the total, `elapsed` days into `made_on`.
 
     Args:
@@ -222,7 +223,7 @@ def forecasts_made_on(
     return add_up(rows, set(in_use(past["generations"])))
 
 
-def describe(measure: str, samples: np.ndarray) -> dict:
+def describe(measure: str, samples: np.ndarray) -> dict[str, float]:
     """Median and interval bounds of a month's simulated totals."""
     sides = [
         (f"{measure}_{side}_{level}", quantile)
@@ -233,7 +234,7 @@ def describe(measure: str, samples: np.ndarray) -> dict:
     return dict(zip(names, np.quantile(samples, quantiles), strict=True))
 
 
-def add_up(rows: list[dict], active: set[str]) -> list[dict]:
+def add_up(rows: list[dict[str, Any]], active: set[str]) -> list[dict[str, Any]]:
     """Move the total's figures to the sum of its providers', where each in use has a forecast.
 
     What is left of the month is moved, not what has happened; bounds move by the same factor.
@@ -347,14 +348,15 @@ def conformal_scale(scores: pd.Series, level: float) -> float:
     """
     known = np.append(scores, prior_scores(level))
     rank = min(np.ceil((len(known) + 1) * level), len(known))
-    return np.sort(known)[int(rank) - 1]
+    return float(np.sort(known)[int(rank) - 1])
 
 
 @cache
 def prior_scores(level: float) -> np.ndarray:
     """Scores of `PRIOR_FORECASTS` normal errors under an interval of the right width."""
     quantiles = (1 + (np.arange(PRIOR_FORECASTS) + 0.5) / PRIOR_FORECASTS) / 2
-    return norm.ppf(quantiles) / norm.ppf((1 + level) / 2)
+    scores: np.ndarray = norm.ppf(quantiles) / norm.ppf((1 + level) / 2)
+    return scores
 
 
 def losses(
@@ -441,7 +443,7 @@ KEYS = {
 
 
 # On matrices as small as these, more threads only wait for each other.
-@threadpool_limits.wrap(limits=1)
+@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
 def forecast_costs(usage: pd.DataFrame, budget: float | None) -> pd.DataFrame:
     """Make today's forecast and those of the past; one row per forecast, provider and month.
 
@@ -484,7 +486,7 @@ def forecast_costs(usage: pd.DataFrame, budget: float | None) -> pd.DataFrame:
     active = set(in_use(by_measure["generations"][by_measure["generations"].index < today]))
     lost = losses(past["model"], past["naive"], by_measure) if len(past["model"]) else set()
     chosen = shown(current["model"], current["naive"], lost, active)
-    if "samples" in chosen:
+    if budget is not None and "samples" in chosen:
         over = chosen[chosen["samples"].notna()]
         outlook = over.apply(partial(budget_outlook, budget=budget), axis=1)
         chosen = chosen.drop(columns=["samples", "daily"]).join(outlook)

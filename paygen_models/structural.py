@@ -38,7 +38,7 @@ def simulate(history: pd.Series, days: int) -> np.ndarray:
     fitted = model.filter(found, cov_type="none")
     random = np.random.default_rng(0)
     highest = np.log1p(MOST_GROWTH * history.max())
-    values = np.expm1(futures_of(fitted, days, random).clip(0, highest))
+    values: np.ndarray = np.expm1(futures_of(fitted, days, random).clip(0, highest))
     if closed.any():
         weekdays = (history.index[-1].day_of_week + 1 + np.arange(days)) % 7
         values *= random.random(values.shape) < open_shares(closed)[weekdays][:, None]
@@ -68,7 +68,8 @@ def futures_of(fitted: MLEResults, days: int, random: np.random.Generator) -> np
     noise = random.normal(scale=noise_scale, size=(days, SIMULATIONS))
     steps = random.normal(scale=shock_scale, size=(days, SIMULATIONS))
     steps[0] = 0  # the predicted state is that of the first day
-    return np.array(loadings) @ state + steps.cumsum(axis=0) + noise
+    paths: np.ndarray = np.array(loadings) @ state + steps.cumsum(axis=0) + noise
+    return paths
 
 
 def present_slope(fitted: MLEResults) -> float:
@@ -76,7 +77,7 @@ def present_slope(fitted: MLEResults) -> float:
 
     Only noise counts as error: a fit takes growth that has ended for the level's wandering.
     """
-    slope = fitted.predicted_state[SLOPE, -1]
+    slope: float = fitted.predicted_state[SLOPE, -1]
     noise = fitted.model.ssm["obs_cov", 0, 0]
     for days in HALVES:
         last = fitted.model.endog[-2 * days :, 0].reshape(2, days)

@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
+import psycopg2
+import pyarrow as pa
 import pytest
 from dbt_pg_python_models.session import Session
 from dbt_pg_python_models.settings import Settings
@@ -41,6 +43,24 @@ AS_OBJECTS = {
     "text[]": st.lists(st.none() | TEXT),
 }
 
+ALL_TYPES = {
+    "Int16": "smallint",
+    "Int32": "integer",
+    "Int64": "bigint",
+    "float32": "real",
+    "float64": "double precision",
+    "boolean": "boolean",
+    "str": "text",
+    "datetime64[us]": "timestamp without time zone",
+    "datetime64[us, UTC]": "timestamp with time zone",
+    "timedelta64[us]": "interval",
+    "numeric": "numeric",
+    "date": "date",
+    "time": "time without time zone",
+    "bytea": "bytea",
+    "bigint[]": "bigint[]",
+    "text[]": "text[]",
+}
 NOT_BINARY = ["timedelta64[us]", "bytea", "bigint[]", "text[]"]
 
 
@@ -63,7 +83,7 @@ def cursor(dbt_project: DbtProject) -> Iterator[Any]:
 
 
 def _written_and_read(
-    cursor: Any, frame: pd.DataFrame, declared: Mapping[str, str] = MappingProxyType({})
+    cursor: Any, frame: pd.DataFrame | pa.Table, declared: Mapping[str, str] = MappingProxyType({})
 ) -> pd.DataFrame:
     table = encoding.encode(frame, declared)
     columns = writing.Columns()
@@ -110,3 +130,100 @@ def test_text_declared_numeric_is_read_by_the_server(cursor: Any) -> None:
     frame = pd.DataFrame({"x": ["1e5", " 1 ", "+2.50", None, "nan", "-.5"]}, dtype=object)
     back = _written_and_read(cursor, frame, {"x": "numeric"})
     assert list(map(str, back.x)) == ["100000", "1", "2.50", "None", "NaN", "-0.5"]
+
+
+WIDE = ["9" * 39, "9" * 38, "0." + "9" * 38, "1" + "0" * 38, "9" * 60 + "." + "9" * 30]
+
+
+@pytest.mark.parametrize("beside", [None, b"CSV"])
+def test_numeric_of_one_scale_is_exact(beside: bytes | None, cursor: Any) -> None:
+    """Whatever its width: an Arrow decimal ends at 38 digits, PostgreSQL's numeric does not."""
+    columns = {f"wide{row}": [text, None, f"-{text}"] for row, text in enumerate(WIDE)}
+    columns |= {"money": ["1.50", "-0.00", "12.34"], "tiny": ["0.0000000001", None, "0.0000000000"]}
+    frame = pd.DataFrame(
+        {
+            name: pd.Series([None if x is None else Decimal(x) for x in texts], dtype=object)
+            for name, texts in columns.items()
+        }
+    )
+    if beside:
+        frame["beside"] = [beside] * len(frame)
+    back = _written_and_read(cursor, frame)
+    for name, texts in columns.items():
+        expected = [text if text != "-0.00" else "0.00" for text in texts]
+        assert [None if x is None else format(x, "f") for x in back[name]] == expected
+
+
+@pytest.mark.parametrize("beside", [None, b"CSV"])
+def test_floats_keep_infinity_and_their_nan_is_null(beside: bytes | None, cursor: Any) -> None:
+    """Also the smallest and the greatest, and the sign of zero."""
+    values = [float("inf"), float("-inf"), -0.0, 5e-324, 1.7976931348623157e308, float("nan")]
+    single = pd.Series(
+        [*values[:3], 1.401298464324817e-45, 3.4028234663852886e38, None], dtype="f4"
+    )
+    frame = pd.DataFrame({"double": values, "single": single})
+    if beside:
+        frame["beside"] = [beside] * len(frame)
+    back = _written_and_read(cursor, frame)
+    cursor.execute("select count(*) filter (where double is null and single is null) from written")
+    assert cursor.fetchone() == (1,)
+    for name in ("double", "single"):
+        assert list(map(str, back[name])) == list(map(str, frame[name]))
+
+
+def test_every_type_of_arrow_is_written(cursor: Any) -> None:
+    """As the narrowest type of PostgreSQL that holds it, to the last digit."""
+    at = datetime.datetime(2024, 2, 29, 12, 34, 56)
+    wide = Decimal("9" * 60 + ".25")
+    columns = {
+        "u1": (pa.array([255, None], pa.uint8()), "smallint", "255"),
+        "u2": (pa.array([65535, None], pa.uint16()), "integer", "65535"),
+        "u4": (pa.array([2**32 - 1, None], pa.uint32()), "bigint", "4294967295"),
+        "u8": (pa.array([2**64 - 1, None], pa.uint64()), "numeric", "18446744073709551615"),
+        "half": (pa.array([0.5, None], pa.float32()).cast(pa.float16()), "real", "0.5"),
+        "decimal": (pa.array([Decimal("1.50"), None]), "numeric", "1.50"),
+        "wide": (pa.array([wide, None], pa.decimal256(62, 2)), "numeric", str(wide)),
+        "hundreds": (pa.array([Decimal("1E+2"), None], pa.decimal128(3, -2)), "numeric", "100"),
+        "word": (pa.array(["a", None]).dictionary_encode(), "text", "a"),
+        "day": (pa.array([at.date(), None], pa.date64()), "date", "2024-02-29"),
+        "clock": (pa.array([1, None], pa.time32("s")), "time without time zone", "00:00:01"),
+        "naive": (pa.array([at, None], pa.timestamp("s")), "timestamp without time zone", str(at)),
+        "aware": (
+            pa.array([at, None], pa.timestamp("ms", "Asia/Kathmandu")),
+            "timestamp with time zone",
+            f"{at}+00",
+        ),
+        "length": (pa.array([90061, None], pa.duration("s")), "interval", "1 day 01:01:01"),
+        "bytes": (pa.array([b"\0\xff", None], pa.binary(2)), "bytea", r"\x00ff"),
+        "list": (pa.array([[1, None], None], pa.list_(pa.int8())), "bigint[]", "{1,NULL}"),
+    }
+    in_binary = columns.keys() - {"length", "bytes", "list", "u8", "day"}
+    for names in (list(columns), [name for name in columns if name in in_binary]):
+        _written_and_read(cursor, pa.table({name: columns[name][0] for name in names}))
+        assert writing.column_types(cursor, "written") == {name: columns[name][1] for name in names}
+        cursor.execute(f"select {', '.join(f'{name}::text' for name in names)} from written")
+        assert cursor.fetchall() == [
+            tuple(columns[name][2] for name in names),
+            (None,) * len(names),
+        ]
+
+
+def test_an_empty_frame_keeps_its_types(cursor: Any) -> None:
+    """Those of its dtypes; objects take those that were read under the same name."""
+    frame = pd.DataFrame(
+        {name: pd.Series([], dtype=name if name in WITH_DTYPE else object) for name in ALL_TYPES}
+    )
+    back = _written_and_read(cursor, frame)
+    assert back.empty
+    assert list(writing.column_types(cursor, "written").values()) == list(ALL_TYPES.values())
+
+
+@pytest.mark.parametrize("beside", [None, b"CSV"])
+def test_a_time_before_postgresql_begins_is_refused(beside: bytes | None, cursor: Any) -> None:
+    """It is never written as another time."""
+    for microseconds in (-(2**63) + 1, -(2**62)):
+        early = pa.array([microseconds], pa.timestamp("us"))
+        table = {"at": early} | ({"beside": pa.array([beside])} if beside else {})
+        with pytest.raises(psycopg2.Error, match=r"\bat\b"):
+            _written_and_read(cursor, pa.table(table))
+        cursor.connection.rollback()

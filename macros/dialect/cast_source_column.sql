@@ -22,16 +22,11 @@
             'timestamp without time zone': column ~ " at time zone 'UTC'",
         }.get(found_type)) }}
     {% elif data_type == 'numeric' %}
-        {% if found_type == 'real' %}
-            {# A cast keeps six digits, which are fewer than some whole numbers have. #}
-            {{ return(
-                'case when cast(' ~ cast ~ ' as real) = ' ~ column ~ ' then ' ~ cast
-                ~ ' else cast(cast(' ~ column ~ ' as double precision) as numeric) end'
-            ) }}
+        {% if found_type in ['real', 'double precision'] %}
+            {# A cast keeps 6 or 15 digits; the text is the shortest decimal that it stands for. #}
+            {{ return('cast(cast(' ~ column ~ ' as text) as numeric)') }}
         {% endif %}
-        {{ return(cast if found_type in [
-            'smallint', 'integer', 'bigint', 'numeric', 'double precision', 'money',
-        ] else none) }}
+        {{ return(cast if found_type in ['smallint', 'integer', 'bigint', 'numeric', 'money'] else none) }}
     {% elif found_type in ['json', 'jsonb'] %}
         {# A string without its quotes. #}
         {{ return('(' ~ column ~ " #>> '{}')") }}

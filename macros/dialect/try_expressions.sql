@@ -1,7 +1,8 @@
 {% macro try_expressions(relation, expressions) %}
     {#
         Read expressions over rows of a table once, and change nothing: a dict from the name of each to
-        its `type`, or to the server's `message` why it cannot be read.
+        its `type` and what it `reads`, pairs of schema and table, or to the server's `message` why it
+        cannot be read.
     #}
     {{ return(adapter.dispatch('try_expressions', 'paygen')(relation, expressions)) }}
 {% endmacro %}
@@ -9,7 +10,7 @@
 {% macro default__try_expressions(relation, expressions) %}
     {# Another engine names the type where it reads a column, and says there what is wrong. #}
     {% set tried = {} %}
-    {% for name in expressions %}{% do tried.update({name: {'type': 'unknown'}}) %}{% endfor %}
+    {% for name in expressions %}{% do tried.update({name: {'type': 'unknown', 'reads': []}}) %}{% endfor %}
     {{ return(tried) }}
 {% endmacro %}
 
@@ -17,10 +18,12 @@
     {#
         A cursor takes one query, and no other statement. Each is read in a transaction of its own that
         may not write and that is rolled back whatever happens. Of an empty table the type is known too.
+        What it reads is named with its schema, for names resolve in pg_catalog alone.
     #}
+    {% set name = '("[^"]+"|[[:alpha:]_][[:alnum:]_]*)' %}
     {% set queries = {} %}
-    {% for name, expression in expressions.items() %}
-        {% do queries.update({name:
+    {% for column, expression in expressions.items() %}
+        {% do queries.update({column:
             "select max(format_type(coalesce(nullif(pg_type.typbasetype, 0), pg_type.oid), null))"
             ~ " from (select 1 as one) as one left join (select (" ~ expression ~ "\n) as value from "
             ~ relation ~ " as app_row limit 1000) as tried on true"
@@ -37,7 +40,10 @@
         ~ " fetch opened into answer;"
         ~ " raise exception using errcode = 'PGRD1', message = answer;"
         ~ " exception when sqlstate 'PGRD1' then answers := answers || jsonb_build_object(name,"
-        ~ " jsonb_build_object('type', sqlerrm));"
+        ~ " jsonb_build_object('type', sqlerrm, 'reads', (select jsonb_agg(jsonb_build_array("
+        ~ "nspname, relname)) from regexp_matches(query, " ~ text_literals([name ~ '[.]' ~ name]) ~ ", 'g')"
+        ~ " as named (parts) inner join pg_class on pg_class.oid = to_regclass(parts[1] || '.' || parts[2])"
+        ~ " inner join pg_namespace on pg_namespace.oid = relnamespace)));"
         ~ " when insufficient_privilege then answers := answers || jsonb_build_object(name,"
         ~ " jsonb_build_object('message', sqlerrm || ': grant select on it to ' || current_user));"
         ~ " when others then answers := answers || jsonb_build_object(name,"

@@ -12,11 +12,12 @@
             {% do problems.extend(found.problems) %}
         {% elif found.expressions.is_there %}
             {% do complete.append(source_relation(node.name)) %}
+            {% do complete.extend(found.expressions.reads) %}
         {% elif node.config.meta.get('missing') %}
             {% do missing.append(node.name) %}
         {% endif %}
     {% endfor %}
-    {% do problems.extend(find_unreadable_rows(complete)) if complete %}
+    {% do problems.extend(find_unreadable_rows(complete | unique | list)) if complete %}
     {% do problems.extend(find_contradictions() + find_unloaded_values()) if not problems %}
     {% if problems %}
         {{ exceptions.raise_compiler_error(

@@ -1,6 +1,6 @@
 {% macro find_mapping_problems() %}
     {# What of a mapping no table decides: tables that are one, or none, and the rows of `values`. #}
-    {% set problems, places, missing = [], {}, [] %}
+    {% set problems, missing = [], [] %}
     {% for node in graph.sources.values() | selectattr('source_name', 'equalto', 'app') %}
         {% if node.config.meta.get('missing') is true %}
             {% do missing.append(node.name) %}

@@ -8,7 +8,8 @@
         the run, and so does a type that cannot be read exactly. The lists `uuids` and `integers` name
         the columns that are UUIDs and whole numbers in the app, `is_there` says whether the table is,
         the dict `taken` has each column as the app has it, quoted, or the expression that stands for it,
-        `columns` only the former, by their bare names, and `names` what identifies the content of a row.
+        `columns` only the former, by their bare names, `names` what identifies the content of a row, and
+        the list `reads` the tables that expressions read.
     #}
     {% if not execute %}{{ return({}) }}{% endif %}
     {% set found = find_source_columns(table) %}
@@ -38,7 +39,7 @@
     {% set is_optional = is_missing or node.config.meta.get('optional') %}
     {% set present = {} if is_missing else source_column_types(source_relation(table)) %}
     {% set expressions = {
-        'absent': [], 'uuids': [], 'integers': [], 'names': [], 'taken': {}, 'columns': {},
+        'absent': [], 'uuids': [], 'integers': [], 'names': [], 'taken': {}, 'columns': {}, 'reads': [],
         'is_there': present | length > 0,
     } %}
     {% if not present and not is_optional %}
@@ -63,6 +64,9 @@
             {% set expression = mapped.expressions.get(column.name) %}
             {% set found_type = tried[column.name].type if expression else present[name] %}
             {% set taken = '(' ~ expression ~ ')' if expression else adapter.quote(name) %}
+            {% for schema, identifier in tried.get(column.name, {}).get('reads') or [] %}
+                {% do expressions.reads.append(api.Relation.create(node.database, schema, identifier)) %}
+            {% endfor %}
             {% set cast = cast_source_column(taken, found_type, column.data_type)
                 if found_type else null %}
             {% if expression and not found_type %}

@@ -255,6 +255,7 @@ def test_rows_that_are_hidden_and_a_table_that_may_not_be_read(app: Foreign) -> 
     """Of a table in a schema of its own too."""
     app.database.execute(
         "alter table studio.jobs enable row level security;"
+        "alter table wallet.plans enable row level security;"
         "revoke select on wallet.credit_ledger from paygen; alter role paygen nobypassrls"
     )
     try:
@@ -262,5 +263,6 @@ def test_rows_that_are_hidden_and_a_table_that_may_not_be_read(app: Foreign) -> 
     finally:
         app.database.execute("alter role paygen bypassrls")
     assert 'row-level security hides rows of table "studio"."jobs"' in printed.text
+    assert 'row-level security hides rows of table "wallet"."plans"' in printed.text
     assert "permission denied for table credit_ledger: grant select on it to paygen" in printed.text
     assert app.relations() == []

@@ -1,119 +1,132 @@
 """PostgreSQL's binary COPY format, for the types it is simple for: the server need not parse text.
 
-The format is in PostgreSQL's manual under COPY, each type's in its `*_send` function. A row is a
-count of fields, then length and value of each; Arrow joins the fields of a row without a loop.
+`pgpq` writes the rows. It takes a numeric as an Arrow decimal, which has one scale for all rows. A
+chunk whose values differ in scale, or that holds what no Arrow decimal can, goes to `pgpq` as the
+bytes that PostgreSQL's `numeric_recv` reads.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pgpq import ArrowToPostgresBinaryEncoder
 
 from dbt_pg_python_models.encoding import POSTGRES_TYPE
+from dbt_pg_python_models.errors import PythonModelError
 
-HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
-NULL = b"\xff\xff\xff\xff"
-EPOCH_DAYS = 10_957  # from 1970 to 2000, where PostgreSQL's time begins
-EPOCH_MICROSECONDS = EPOCH_DAYS * 86_400_000_000
 NUMBER = r"^-?\d*\.?\d*$"
 DIGITS = "0123456789"
 NUMERIC_SIGNS = {"NaN": 0xC000, "Infinity": 0xD000, "-Infinity": 0xF000}
+DECIMAL_DIGITS = 38
+EARLIEST_MICROSECOND = 10_957 * 86_400_000_000 - 2**63  # of those since 1970
 
-# The type of the column, the Arrow type of its values, their binary form and what is taken from
-# them first.
-FIXED: dict[str, tuple[pa.DataType, str, int]] = {
-    "smallint": (pa.int16(), ">i2", 0),
-    "integer": (pa.int32(), ">i4", 0),
-    "bigint": (pa.int64(), ">i8", 0),
-    "real": (pa.float32(), ">f4", 0),
-    "double precision": (pa.float64(), ">f8", 0),
-    "boolean": (pa.bool_(), "u1", 0),
-    "date": (pa.date32(), ">i4", EPOCH_DAYS),
-    "time without time zone": (pa.time64("us"), ">i8", 0),
-    "timestamp without time zone": (pa.timestamp("us"), ">i8", EPOCH_MICROSECONDS),
-    "timestamp with time zone": (pa.timestamp("us"), ">i8", EPOCH_MICROSECONDS),
+# The type of the column, and the Arrow type that `pgpq` writes in its binary form.
+FIXED: dict[str, pa.DataType] = {
+    "smallint": pa.int16(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "real": pa.float32(),
+    "double precision": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "time without time zone": pa.time64("us"),
+    "timestamp without time zone": pa.timestamp("us"),
+    "timestamp with time zone": pa.timestamp("us"),
 }
 
 
 def can_encode(schema: pa.Schema, types: Mapping[str, str]) -> bool:
     """Whether tables of a schema can be written to columns of these types, as the catalog names."""
-    return all(_encoder(field, types[field.name]) for field in schema)
+    return all(_fits(field, types[field.name]) for field in schema)
 
 
-def encode(tables: Iterable[pa.Table], types: Mapping[str, str]) -> Iterator[Any]:
-    """Yield the bytes of one COPY."""
-    yield HEADER
+def _fits(field: pa.Field, type_name: str) -> bool:
+    given = field.type
+    if type_name in FIXED:
+        wanted = FIXED[type_name]
+        integers = pa.types.is_integer(wanted) and pa.types.is_integer(given)
+        widens = integers and given.bit_width < wanted.bit_width
+        return bool(given == wanted or pa.types.is_null(given) or widens)
+    if not (pa.types.is_string(given) or pa.types.is_large_string(given)):
+        return False
+    # Text that is declared numeric may be in any form that the server takes.
+    is_plain = (field.metadata or {}).get(POSTGRES_TYPE) == b"numeric"
+    return type_name == "text" or (type_name.startswith("numeric") and is_plain)
+
+
+def encode(tables: Iterable[pa.Table], types: Mapping[str, str]) -> Iterator[bytes]:
+    """Yield the bytes of one COPY, in pieces: the header, then all rows of a table, then the end.
+
+    Args:
+        tables: with the same columns in the same order, each such that `can_encode` holds.
+        types: of the columns written to, as the catalog names them.
+
+    Raises:
+        PythonModelError: a timestamp is too early for PostgreSQL; the message names its column.
+    """
+    yield ArrowToPostgresBinaryEncoder(pa.schema([])).write_header()
     for table in tables:
-        fields = [
-            _encoder(field, types[field.name])(column.combine_chunks())
-            for field, column in zip(table.schema, table.columns, strict=True)
-        ]
-        count = pa.array([len(fields).to_bytes(2, "big")] * table.num_rows, pa.binary())
-        yield _data(pc.binary_join_element_wise(count, *fields, b""))
+        batch = pa.RecordBatch.from_arrays(
+            [
+                _in_arrow(name, column.combine_chunks(), types[name])
+                for name, column in zip(table.column_names, table.columns, strict=True)
+            ],
+            table.column_names,
+        )
+        rows = ArrowToPostgresBinaryEncoder(batch.schema)
+        rows.write_header()
+        yield rows.write_batch(batch)
+        yield rows.finish().removesuffix(TRAILER)
     yield TRAILER
 
 
-def _encoder(field: pa.Field, type_name: str) -> Callable[[Any], pa.Array] | None:
-    arrow_type = field.type
+def _in_arrow(name: str, array: pa.Array, type_name: str) -> pa.Array:
+    """Values as the Arrow type whose binary form `pgpq` writes for a type of PostgreSQL."""
     if type_name in FIXED:
-        wanted, form, origin = FIXED[type_name]
-        widens = pa.types.is_integer(wanted) and pa.types.is_integer(arrow_type)
-        if (
-            arrow_type == wanted
-            or pa.types.is_null(arrow_type)
-            or (widens and arrow_type.bit_width < wanted.bit_width)
-        ):
-            return lambda array: _fixed(array.cast(wanted), form, origin)
-    elif pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type):
-        if type_name == "text":
-            return lambda array: _sized(array.cast(pa.binary()))
-        # Text that is declared numeric may be in any form that the server takes.
-        is_plain = (field.metadata or {}).get(POSTGRES_TYPE) == b"numeric"
-        if type_name.startswith("numeric") and is_plain:
-            return lambda array: _numeric(array.cast(pa.string()))
-    return None
+        values = array.cast(FIXED[type_name])
+        if pa.types.is_timestamp(values.type):
+            _refuse_too_early(name, values)
+        return values
+    if type_name == "text":
+        return array
+    texts = array.cast(pa.string())
+    scale = _common_scale(texts)
+    longest = pc.max(pc.binary_length(texts)).as_py() or 0
+    if scale is None or longest > DECIMAL_DIGITS:
+        return _numeric(texts)
+    try:
+        return texts.cast(pa.decimal128(DECIMAL_DIGITS, scale))
+    except pa.ArrowInvalid:  # NaN or infinity
+        return _numeric(texts)
 
 
-def _fixed(array: pa.Array, form: str, origin: int) -> pa.Array:
-    values = array.fill_null(_zero(array.type)) if array.null_count else array
-    if pa.types.is_temporal(array.type):
-        values = values.view(pa.int32() if array.type.bit_width == 32 else pa.int64())
-    numbers = values.to_numpy(zero_copy_only=False)
-    return _records((numbers - origin if origin else numbers).astype(form)[:, None], array)
+def _refuse_too_early(name: str, timestamps: pa.Array) -> None:
+    """Refuse what has no number of microseconds since 2000. The server refuses the rest itself."""
+    earliest = pc.min(timestamps.view(pa.int64())).as_py()
+    if earliest is not None and earliest < EARLIEST_MICROSECOND:
+        raise PythonModelError(
+            f"column {name!r} holds a time before 4714 BC, where PostgreSQL's timestamps begin"
+        )
 
 
-def _zero(arrow_type: pa.DataType) -> pa.Scalar:
-    zero = pa.scalar(0, pa.int32() if arrow_type.bit_width <= 32 else pa.int64())
-    return zero.cast(arrow_type)
-
-
-def _records(values: np.ndarray, nulls_of: pa.Array) -> pa.Array:
-    """Length and value of each row of a matrix, or the length that means null."""
-    rows, width = len(values), values.shape[1] * values.dtype.itemsize
-    record = np.empty((rows, 4 + width), dtype="u1")
-    record[:, :4] = np.frombuffer(width.to_bytes(4, "big"), dtype="u1")
-    record[:, 4:] = np.ascontiguousarray(values).view("u1").reshape(rows, width)
-    fields = _binary(record)
-    return pc.if_else(nulls_of.is_null(), NULL, fields) if nulls_of.null_count else fields
-
-
-def _binary(matrix: np.ndarray) -> pa.Array:
-    offsets = np.arange(len(matrix) + 1, dtype="i4") * matrix.shape[1]
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(matrix))]
-    return pa.Array.from_buffers(pa.binary(), len(matrix), buffers)
-
-
-def _sized(array: pa.Array) -> pa.Array:
-    lengths = pc.binary_length(array).fill_null(0).to_numpy(zero_copy_only=False)
-    prefixes = _binary(lengths.astype(">i4").view("u1").reshape(-1, 4))
-    return pc.binary_join_element_wise(prefixes, array, b"").fill_null(NULL)
+def _common_scale(texts: pa.Array) -> int | None:
+    """The digits after the point that all numbers have; None where they differ in it."""
+    points = pc.find_substring(texts, ".")
+    scales = pc.if_else(
+        pc.equal(points, -1), 0, pc.subtract(pc.subtract(pc.binary_length(texts), points), 1)
+    )
+    bounds = pc.min_max(scales).as_py()
+    low, high = bounds["min"] or 0, bounds["max"] or 0
+    return low if low == high else None
 
 
 def _numeric(texts: pa.Array) -> pa.Array:
-    """Digits in groups of four around the decimal point, as many for each row of a chunk."""
+    """What `numeric_recv` reads, null where the text is.
+
+    Digits in groups of four around the decimal point, as many for each row of a chunk.
+    """
     is_number = pc.match_substring_regex(texts, NUMBER).fill_null(False)
     numbers = pc.if_else(is_number, texts, "")
     until_point = pc.if_else(
@@ -136,7 +149,11 @@ def _numeric(texts: pa.Array) -> pa.Array:
     values[:, 4:] = figures.reshape(len(texts), before + after, 4) @ np.array(
         [1000, 100, 10, 1], dtype="i2"
     )
-    return _records(values, texts)
+    width = values.shape[1] * values.itemsize
+    fields = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(width), len(values), [None, pa.py_buffer(values)]
+    )
+    return pc.if_else(texts.is_valid(), fields, None)
 
 
 def _groups(lengths: pa.Array) -> int:

@@ -25,11 +25,14 @@ def encode(frame: Any, declared: Mapping[str, str]) -> pa.Table:
         declared: `data_type` by column name, where the YAML gives one.
 
     Returns:
-        Columns ready for CSV. The metadata of a field names the PostgreSQL type inferred from the
-        whole column; it is missing where every value is null.
+        As many rows and columns, in the same order, ready for CSV: instants and times of day in
+        microseconds (those with a zone in UTC), numeric, interval, bytea and arrays as PostgreSQL's
+        text. The metadata of a field names the PostgreSQL type inferred from the whole column; it
+        is missing where every value is null.
 
     Raises:
-        PythonModelError: something that is no table, or a name or value no column can hold.
+        PythonModelError: something that is no table, has a named index, or holds a name or value
+            that no column can hold; the message names the column.
     """
     if isinstance(frame, pa.RecordBatch):
         frame = pa.Table.from_batches([frame])
@@ -118,11 +121,11 @@ def _encode_arrow(array: Any, declared: str | None) -> tuple[Any, str | None]:
     elif is_type.is_duration(kind):
         array = _interval_text(array.cast(pa.duration("us")).cast(pa.int64()))
     elif is_type.is_decimal(kind):
-        array = pa.array([objects.number_text(value) for value in array.to_pylist()], pa.string())
+        array = objects.texts(array.to_pylist(), objects.number_text)
     elif is_type.is_float16(kind):
         array = array.cast(pa.float32())
     elif type_name == "bytea":
-        array = pa.array([objects.hex_text(value) for value in array.to_pylist()], pa.string())
+        array = objects.texts(array.to_pylist(), objects.hex_text)
     return array, type_name
 
 

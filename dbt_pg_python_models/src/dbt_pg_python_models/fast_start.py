@@ -58,4 +58,4 @@ def keep_compiled_templates() -> None:
                 cache.set_bucket(bucket)
         return bucket.code
 
-    MacroFuzzEnvironment.compile = compile_once
+    MacroFuzzEnvironment.compile = compile_once  # type: ignore[assignment, method-assign]

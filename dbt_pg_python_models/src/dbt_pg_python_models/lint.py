@@ -10,6 +10,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from dbt.parser.models import PythonParseVisitor
 from dbt_common.exceptions import DbtBaseException
@@ -21,12 +22,12 @@ class _Seen(PythonParseVisitor):
     """dbt's own analysis, remembering the calls it finds."""
 
     def __init__(self) -> None:
-        super().__init__(None)
+        PythonParseVisitor.__init__(self, None)
         self.calls: set[ast.Call] = set()
 
-    def _get_call_literals(self, node: ast.Call) -> tuple[list, dict]:
+    def _get_call_literals(self, node: ast.Call) -> Any:
         self.calls.add(node)
-        return super()._get_call_literals(node)
+        return PythonParseVisitor._get_call_literals(self, node)
 
 
 def missed_calls(code: str) -> list[tuple[int, str]]:

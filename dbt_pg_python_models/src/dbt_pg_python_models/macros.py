@@ -17,6 +17,6 @@ def register_macros() -> None:
     FACTORY.get_adapter_package_names = _package_names  # type: ignore[method-assign]
 
 
-def _package_names(adapter_type: str | None) -> list[str]:
-    names = AdapterContainer.get_adapter_package_names(FACTORY, adapter_type)
-    return [PROJECT_NAME, *names] if adapter_type == "postgres" else names
+def _package_names(name: str | None) -> list[str]:
+    names = AdapterContainer.get_adapter_package_names(FACTORY, name)
+    return [PROJECT_NAME, *names] if name == "postgres" else names

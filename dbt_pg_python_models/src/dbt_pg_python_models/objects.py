@@ -33,22 +33,30 @@ class Kind:
     text: Callable[[Any], str] = str
 
 
-def hex_text(value: bytes | None) -> str | None:
+def hex_text(value: bytes) -> str:
     """PostgreSQL's text form of a bytea."""
-    return None if value is None else "\\x" + value.hex()
+    return "\\x" + value.hex()
 
 
-def number_text(value: Decimal | int | None) -> str | None:
+def number_text(value: Decimal | int) -> str:
     """A number in plain digits, its scale kept."""
-    text = None if value is None else str(value)
-    return format(value, "f") if text and "E" in text else text
+    text = str(value)
+    return format(value, "f") if "E" in text else text
 
 
-def json_text(value: Any) -> str | None:
-    """JSON of a value; text is taken to be JSON already."""
-    if is_missing(value) or isinstance(value, str):
-        return None if is_missing(value) else value
-    return json.dumps(value, allow_nan=False)
+def json_text(value: Any) -> str:
+    """JSON of a value that is not missing; text is taken to be JSON already.
+
+    Raises:
+        ValueError: the value holds a NaN or an infinity, which JSON does not have.
+        TypeError: it holds something that JSON does not have.
+    """
+    return value if isinstance(value, str) else json.dumps(value, allow_nan=False)
+
+
+def texts(values: Iterable[Any], text: Callable[[Any], str]) -> pa.Array:
+    """Values in a text form, as an Arrow array of large strings; None stays null."""
+    return pa.array([None if value is None else text(value) for value in values], pa.large_string())
 
 
 def array_text(values: Iterable[Any]) -> str:
@@ -101,33 +109,37 @@ def is_missing(value: Any) -> bool:
 
 
 def encode(
-    values: Iterable[Any], declared: str | None
+    column: Iterable[Any], declared: str | None
 ) -> tuple[pa.Array | pa.ChunkedArray, str | None]:
     """Make an Arrow array of the objects of one column.
 
     Args:
-        values: the column, nulls included.
+        column: its objects in order, nulls included.
         declared: the type the YAML gives it, if any.
 
     Returns:
-        The array, and the PostgreSQL type of the values; None where nothing says it.
+        The array, as long as the column, and the PostgreSQL type of the values; None where nothing
+        says it. Instants and lengths of time are in microseconds, what Arrow has no type for is
+        PostgreSQL's text.
 
     Raises:
-        TypeError: the objects are of different kinds, or of a kind no column holds.
+        TypeError: the objects are of different kinds, of a kind no column holds, or hold
+            nanoseconds.
+        ValueError: a column declared as JSON holds a NaN or an infinity.
         OverflowError: an undeclared integer needs more than 64 bits.
     """
-    column = pd.Series(values, dtype=object)
-    values = column.to_list()
-    for row in np.flatnonzero(column.isna()):
+    objects = pd.Series(column, dtype=object)
+    values: list[Any] = objects.to_list()
+    for row in np.flatnonzero(objects.isna()):
         values[row] = None if is_missing(values[row]) else values[row]
     if declared in ("json", "jsonb"):
-        return pa.array(map(json_text, values), pa.string()), declared
+        return texts(values, json_text), declared
     kind = _kind_of(values)
     if kind is None:
         return pa.nulls(len(values)), None
     if kind is JSON:
         raise TypeError("holds dicts: declare its data_type, jsonb or json, in the model's YAML")
-    if kind is INTEGER and (large := _first(values, lambda value: value not in INT64)) is not None:
+    if kind is INTEGER and (large := _first(values, lambda value: value not in INT64)) >= 0:
         if declared is None:
             raise OverflowError(
                 f"the integer {values[large]} in row {large} needs more than 64 bits: "
@@ -138,19 +150,13 @@ def encode(
     if kind.arrow_type is not None:
         _refuse_nanoseconds(values)
         return pa.array(values, kind.arrow_type), type_name
-    return _texts(values, kind.text), type_name
+    return _texts_in_pieces(values, kind.text), type_name
 
 
-def _texts(values: list[Any], text: Callable[[Any], str]) -> pa.ChunkedArray:
+def _texts_in_pieces(values: list[Any], text: Callable[[Any], str]) -> pa.ChunkedArray:
     """Piece by piece, so that the Python texts of a whole column never exist at once."""
     pieces = (values[start : start + PIECE] for start in range(0, len(values), PIECE))
-    return pa.chunked_array(
-        (
-            pa.array([None if value is None else text(value) for value in piece], pa.large_string())
-            for piece in pieces
-        ),
-        pa.large_string(),
-    )
+    return pa.chunked_array((texts(piece, text) for piece in pieces), pa.large_string())
 
 
 def _kind_of(values: list[Any]) -> Kind | None:
@@ -163,10 +169,8 @@ def _kind_of(values: list[Any]) -> Kind | None:
     if kinds == {INTEGER, NUMERIC}:
         return NUMERIC
     if len(kinds) > 1:
-        found = {kind.name: _first(values, lambda v, k=kind: _kind_of([v]) is k) for kind in kinds}
-        rows = ", ".join(
-            f"{name} (row {row})" for name, row in sorted(found.items(), key=lambda i: i[1])
-        )
+        found = sorted((_first_of(values, kind), kind.name) for kind in kinds)
+        rows = ", ".join(f"{name} (row {row})" for row, name in found)
         raise TypeError(f"holds values of different types: {rows}")
     return kinds.pop() if kinds else None
 
@@ -198,13 +202,21 @@ def _leaves(value: Any) -> Iterable[Any]:
             yield element
 
 
-def _first(values: list[Any], matches: Callable[[Any], bool]) -> int | None:
-    return next(
-        (row for row, value in enumerate(values) if value is not None and matches(value)), None
-    )
+def _first_of(values: list[Any], kind: Kind) -> int:
+    return _first(values, lambda value: _kind_of([value]) is kind)
+
+
+def _first(values: list[Any], matches: Callable[[Any], bool]) -> int:
+    """The first row of a value that matches, -1 where none does."""
+    rows = (row for row, value in enumerate(values) if value is not None and matches(value))
+    return next(rows, -1)
 
 
 def _refuse_nanoseconds(values: list[Any]) -> None:
-    row = _first(values, lambda v: getattr(v, "nanosecond", 0) or getattr(v, "nanoseconds", 0))
-    if row is not None:
+    row = _first(values, _has_nanoseconds)
+    if row >= 0:
         raise TypeError(f"row {row} holds nanoseconds, PostgreSQL microseconds: round it first")
+
+
+def _has_nanoseconds(value: Any) -> bool:
+    return any(getattr(value, part, 0) for part in ("nanosecond", "nanoseconds"))

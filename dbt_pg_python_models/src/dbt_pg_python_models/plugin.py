@@ -2,7 +2,8 @@
 
 import functools
 import os
-from typing import Any
+from collections.abc import MutableMapping
+from typing import Any, cast
 
 from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.plugins.manager import dbtPlugin
@@ -26,7 +27,8 @@ class PythonModelsPlugin(dbtPlugin):
         register_macros()
         # dbt renders models' `enabled:` from the copy of the environment it has made by now, and
         # partial parsing looks for changes in the environment itself.
-        for environment in (os.environ, get_invocation_context().env):
+        copied = cast(MutableMapping[str, str], get_invocation_context().env)
+        for environment in (os.environ, copied):
             environment[ENVIRONMENT_FLAG] = "True"
         if os.environ.get(FAST_START_FLAG, "") in ("1", "true", "True"):
             from dbt_pg_python_models import fast_start
@@ -36,9 +38,13 @@ class PythonModelsPlugin(dbtPlugin):
 
 def register(adapter_class: type) -> None:
     """Set the three members a dbt adapter needs for Python models, and nothing else."""
-    adapter_class.python_submission_helpers = property(_submission_helpers)
-    adapter_class.default_python_submission_method = SUBMISSION_METHOD
-    adapter_class.generate_python_submission_response = _response
+    members = {
+        "python_submission_helpers": property(_submission_helpers),
+        "default_python_submission_method": SUBMISSION_METHOD,
+        "generate_python_submission_response": _response,
+    }
+    for name, member in members.items():
+        setattr(adapter_class, name, member)
 
 
 def _submission_helpers(adapter: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from pyarrow import csv
 from dbt_pg_python_models.errors import PythonModelError
 from dbt_pg_python_models.identifiers import quoted
 from dbt_pg_python_models.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 CHUNK_BYTES = 8 << 20
 
@@ -102,6 +105,9 @@ def _json_list(type_name: str) -> Callable[[str], Any]:
 def describe(cursor: Any, query: str, settings: Settings) -> list[Column]:
     """Ask the server for a query's columns, without running it.
 
+    Returns:
+        The columns in the query's order.
+
     Raises:
         PythonModelError: two columns share a name.
     """
@@ -129,6 +135,11 @@ def copy_out(
     """Run a query and hand its rows to `receive`, in tables of about 8 MB of text.
 
     psycopg2 writes one row at a time: into a buffer in C, which hands on those that it holds.
+    A query without rows is one table without rows.
+
+    Raises:
+        PythonModelError: a value that pandas cannot hold exactly; the message names its column.
+        psycopg2.Error: the server refused the query.
     """
     expressions = ", ".join(column.expression.format(quoted(column.name)) for column in columns)
     with _Chunks(columns, receive) as chunks:
@@ -154,11 +165,12 @@ class _Chunks(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, rows: memoryview) -> int:
+    def write(self, rows: "ReadableBuffer") -> int:
         if self._parsing:
             self._receive(self._parsing.result())
-        self._parsing = self._parser.submit(parse, bytes(rows), self._columns)
-        return len(rows)
+        text = bytes(rows)
+        self._parsing = self._parser.submit(parse, text, self._columns)
+        return len(text)
 
     def finish(self) -> None:
         parsing = self._parsing or self._parser.submit(parse, b"", self._columns)
@@ -171,6 +183,15 @@ class _Chunks(io.RawIOBase):
 
 def parse(text: bytes, columns: list[Column]) -> pa.Table:
     """Parse rows of CSV as PostgreSQL writes it.
+
+    Args:
+        text: whole rows in UTF-8; empty for none.
+        columns: of these rows, in order.
+
+    Returns:
+        One column for each of `columns`, with its name: integers of their own width, instants in
+        microseconds (UTC where they have a zone), intervals as durations in microseconds, all that
+        `to_python` is for as text.
 
     Raises:
         PythonModelError: a value that Python's or pandas' type cannot hold, with its column.
@@ -215,7 +236,12 @@ def _unreadable(error: pa.ArrowInvalid, columns: list[Column]) -> PythonModelErr
 
 
 def to_pandas(table: pa.Table, columns: list[Column]) -> pd.DataFrame:
-    """Turn a parsed result into a DataFrame."""
+    """Turn a parsed result into a DataFrame: as many rows and columns, in the same order.
+
+    Args:
+        table: what `parse` returned, or several of them concatenated.
+        columns: those it was parsed with.
+    """
     converted = {
         column.name: _objects(table[column.name], column.to_python)
         for column in columns

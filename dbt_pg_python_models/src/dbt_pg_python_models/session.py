@@ -29,15 +29,19 @@ class Session:
         self.types_read: dict[str, set[str]] = {}
 
     def table(self, relation: str) -> pd.DataFrame:
-        """Load a whole relation; this is what `dbt.ref` and `dbt.source` call."""
+        """Load a whole relation; this is what `dbt.ref` and `dbt.source` call.
+
+        Raises:
+            PythonModelError: as `sql` does.
+        """
         return self.sql(f"select * from {relation}")
 
     def sql(self, query: str) -> pd.DataFrame:
-        """Run one query and return its rows as a DataFrame.
+        """Run one query and return its rows as a DataFrame, one column for each of the query's.
 
         Integers are nullable (Int16, Int32, Int64), numeric is `decimal.Decimal` (or float64, see
-        `python_job_config`), timestamps are UTC, arrays are lists, what pandas has no type for is
-        text.
+        `python_job_config`), timestamps (UTC) and intervals are in microseconds, arrays are lists,
+        what pandas has no type for is text.
 
         Raises:
             PythonModelError: more rows or megabytes than the model may load, or a value that
@@ -60,7 +64,10 @@ class Session:
         """Run one query and return its rows as DataFrames of some ten thousand rows each.
 
         The result waits on disk (in TMPDIR), so memory stays small whatever its size. An empty
-        result is one empty DataFrame.
+        result is one empty DataFrame. The columns are as `sql` gives them.
+
+        Raises:
+            PythonModelError: a value that pandas cannot hold, or the model has returned.
         """
         spool = Spool()
         self._spools.append(spool)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from dbt.adapters.base import PythonJobHelper
+from dbt.adapters.base.impl import PythonJobHelper
 from packaging.requirements import Requirement
 
 from dbt_pg_python_models import writing
@@ -83,13 +83,15 @@ class InProcessJob(PythonJobHelper):
         }
         documented = self._model["columns"] if self._settings().contract else ()
         columns = writing.Columns()
-        with _model_module(self._model["original_file_path"], code) as module:
+        model_file = self._model["original_file_path"]
+        with _model_module(model_file, code) as module:
             target = writing.Target(**json.loads(module.dbt_pg_python_models_target))
             dbt = module.dbtObj(session.table)
-            with _blaming(module.__file__):
+            with _blaming(model_file):
                 result = module.model(dbt, session)
+            tables: Spool | list[pa.Table]
             with Spool() if inspect.isgenerator(result) else nullcontext([]) as tables:
-                for batch in _batches(result, module.__file__):
+                for batch in _batches(result, model_file):
                     table = encode(batch, declared)
                     columns.add(table, declared)
                     tables.append(table)

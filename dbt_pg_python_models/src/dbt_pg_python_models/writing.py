@@ -95,6 +95,9 @@ def check_contract(names: list[str], documented: Iterable[str], declared: Iterab
         names: the returned columns.
         documented: the columns that must all be there and be the only ones; empty without contract.
         declared: the columns with a type, which must be there in any case.
+
+    Raises:
+        PythonModelError: a column is missing, or is one too many; the message names it.
     """
     if missing := [name for name in (*declared, *documented) if name not in names]:
         raise PythonModelError(
@@ -119,25 +122,35 @@ def decide_types(
 
     Declared beats the existing table of an incremental run beats inferred. A column that is null
     throughout takes the type it had, else that of the input column of its name, else text.
+
+    Args:
+        cursor: of the model's transaction.
+        columns: names and inferred types, of all batches.
+        declared: `data_type` by column name, where the YAML gives one.
+        target: where the rows go.
+        types_read: the types of the columns that the model read, by name.
+
+    Returns:
+        The type of each column as SQL, in the order of `columns`.
     """
     existing = column_types(cursor, target.existing) if target.existing else {}
     types = {}
     for name in columns.names:
         read = types_read.get(name, set())
         kept = existing.get(name)
-        types[name] = (
+        known = (
             declared.get(name)
             or (kept if target.append else None)
             or columns.inferred.get(name)
             or kept
             or (next(iter(read)) if len(read) == 1 else None)
         )
-        if types[name] is None:
+        if known is None:
             logger.warning(
                 f"column {name!r} of {target.relation} is null throughout: its type is unknown and"
                 " becomes text; declare its data_type in the model's YAML"
             )
-            types[name] = "text"
+        types[name] = known or "text"
     return types
 
 
@@ -146,17 +159,18 @@ def create(cursor: Any, target: Target, types: Mapping[str, str]) -> None:
 
     Raises:
         PythonModelError: a declared type contradicts the table that the rows are added to.
+        psycopg2.Error: a declared type does not exist, or the role may not create the table.
     """
     kind = "temporary " if target.temporary else "unlogged " if target.unlogged else ""
     columns = ", ".join(f"{quoted(name)} {type_name}" for name, type_name in types.items())
     on_commit = " on commit drop" if target.temporary else ""
     cursor.execute(f"create {kind}table {target.relation} ({columns}){on_commit}")
-    if target.append and not target.may_change_types:
-        _refuse_other_types(cursor, target)
+    if target.append and target.existing and not target.may_change_types:
+        _refuse_other_types(cursor, target.relation, target.existing)
 
 
-def _refuse_other_types(cursor: Any, target: Target) -> None:
-    new, old = (column_types(cursor, name) for name in (target.relation, target.existing))
+def _refuse_other_types(cursor: Any, staging: str, existing: str) -> None:
+    new, old = (column_types(cursor, relation) for relation in (staging, existing))
     for name in new.keys() & old.keys():
         both_varchar = all(kind[name].startswith("character varying(") for kind in (new, old))
         if new[name] != old[name] and not both_varchar:
@@ -180,6 +194,15 @@ def copy_in(cursor: Any, relation: str, columns: Columns, tables: Iterable[pa.Ta
     """Write encoded tables with one COPY; return the number of rows.
 
     Binary where every column allows it, which the server takes in twice as fast, else CSV.
+
+    Args:
+        cursor: of the model's transaction.
+        relation: the staging table, as SQL.
+        columns: names and schemas of all `tables`.
+        tables: what `encoding.encode` returned, in order.
+
+    Raises:
+        psycopg2.Error: the server refused a value for the type of its column.
     """
     types = column_types(cursor, relation)
     pieces = _pieces(tables)
@@ -193,7 +216,8 @@ def copy_in(cursor: Any, relation: str, columns: Columns, tables: Iterable[pa.Ta
         _File(_ahead(chunks)),
         READ_BYTES,
     )
-    return cursor.rowcount
+    rows: int = cursor.rowcount
+    return rows
 
 
 class _File(io.RawIOBase):
