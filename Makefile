@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: help setup demo demo-stop inspect panel dashboard export notify backup test test-project test-packages test-long test-bi bench lint docs clean
+.PHONY: help setup demo demo-stop inspect panel serve dashboard export notify backup test test-project test-packages test-long test-bi bench lint docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,6 +23,10 @@ demo: setup ## PostgreSQL, an app's data, the marts, the numbers (FROM_CSV=folde
 
 demo-stop: setup ## stop the demo's server, keep its data
 	@$(RUN) python -m demo stop
+
+serve: setup ## run what schedule.yml says when it is due, until ctrl-c (SCHEDULE=file, PORT=)
+	@$(RUN) --group scheduler python -m scheduler $(if $(SCHEDULE),--schedule "$(SCHEDULE)") \
+		$(if $(PORT),--port $(PORT))
 
 dashboard: setup ## the marts as a page on this machine: the demo's, or by your PG variables (STATIC=folder, PORT=)
 	@$(RUN) --group dashboard python -m dashboard $(if $(STATIC),--static "$(STATIC)") $(if $(PORT),--port $(PORT))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg2
 
-from notify import alerts, channels, memory, news, ping
+from notify import alerts, channels, memory, news, ping, runs
 from reader.database import Database
 from reader.libpq import use_demo_by_default
 from reader.problems import Problem, shown
@@ -44,10 +44,10 @@ def _tell(database: Database, options: argparse.Namespace) -> int:
     everyone = channels.read(options.channels, os.environ.get("PAYGEN_CHANNELS"))
     result = NOTHING_TO_TELL
     with memory.held(options.state):
-        place, found = alerts.read(database)
+        place, found, problem = _read(database, options)
         known = memory.recall(options.state, place)
         for channel in everyone:
-            fresh = news.find(found, known.of(channel.address))
+            fresh = news.find(found, known.of(channel.address), is_complete=not problem)
             if not fresh:
                 continue
             if channel.tell(fresh):
@@ -61,6 +61,8 @@ def _tell(database: Database, options: argparse.Namespace) -> int:
                     file=sys.stderr,
                 )
                 result = FAILED
+    if problem:
+        raise problem
     if options.ping and result != FAILED and is_fresh(found):
         ping.call(options.ping)
     return result
@@ -70,16 +72,39 @@ def _show(database: Database, options: argparse.Namespace) -> int:
     """Print what would be told to whom; nobody is, and nothing is written."""
     given = options.channels or os.environ.get("PAYGEN_CHANNELS")
     everyone = channels.read(options.channels, os.environ.get("PAYGEN_CHANNELS")) if given else []
-    place, found = alerts.read(database)
+    place, found, problem = _read(database, options)
     known = memory.recall(options.state, place)
-    fresh = {each.name: news.find(found, known.of(each.address)) for each in everyone}
+    fresh = {
+        each.name: news.find(found, known.of(each.address), is_complete=not problem)
+        for each in everyone
+    }
     fresh = fresh or {"a channel": news.find(found, {})}
     for name, each in fresh.items():
         print(f"{name} would be told: {each.summary or 'nothing'}")
         print(each.body, end="\n" if each else "")
+    if problem:
+        raise problem
     if options.ping:
         print(f"the ping would {'be called' if is_fresh(found) else 'not be called: stale'}")
     return TOLD if any(fresh.values()) else NOTHING_TO_TELL
+
+
+def _read(
+    database: Database, options: argparse.Namespace
+) -> tuple[str | None, list[alerts.Alert], Problem | None]:
+    """Where the marts are, what is open, and why that is not all of it.
+
+    Raises:
+        Problem: the marts cannot be read, and no run is known to have failed.
+    """
+    failed = runs.read(options.runs) if options.runs else []
+    try:
+        place, found = alerts.read(database)
+    except Problem as problem:
+        if not failed:
+            raise
+        return None, failed, problem
+    return place, runs.merge(found, failed), None
 
 
 def is_fresh(found: Sequence[alerts.Alert]) -> bool:
@@ -128,6 +153,14 @@ def _parser() -> argparse.ArgumentParser:
         "--schema",
         default=os.environ.get("PAYGEN_SCHEMA", "analytics"),
         help="schema of the marts (analytics, or $PAYGEN_SCHEMA)",
+    )
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        default=os.environ.get("PAYGEN_RUNS"),
+        metavar="FILE",
+        help="the scheduler's record of runs: tell of those that failed too, also while no server"
+        " answers (or $PAYGEN_RUNS)",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="print what would be told, and tell nobody"

@@ -1,18 +1,15 @@
 """What was told to whom: a file that is written aside, renamed, and used by one at a time."""
 
-import fcntl
 import hashlib
 import json
-import os
 import secrets
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from notify.news import Told
+from reader import state
 from reader.problems import Problem
 
 VERSION = 1
@@ -39,54 +36,29 @@ class Memory:
             Problem: the file cannot be written.
         """
         self.told[self._name(address)] = told
-        contents = {
-            "version": VERSION,
-            "place": self.place,
-            "salt": self.salt,
-            "told": self.told,
-        }
-        aside = self.path.with_name(f".{self.path.name}.partial")
-        try:
-            aside.unlink(missing_ok=True)
-            with os.fdopen(
-                os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
-            ) as file:
-                json.dump(contents, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(aside, self.path)
-        except OSError as error:
-            raise _unwritable(self.path, error) from error
+        state.write(
+            self.path,
+            "--state",
+            {"version": VERSION, "place": self.place, "salt": self.salt, "told": self.told},
+        )
 
     def _name(self, address: str) -> str:
         return hashlib.sha256((self.salt + address).encode()).hexdigest()[:16]
 
 
-@contextmanager
-def held(path: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+def held(path: Path, wait_seconds: float = WAIT_SECONDS) -> AbstractContextManager[None]:
     """Nobody else tells anything by this file until the block ends.
 
     Raises:
         Problem: somebody does, or nothing can be written there.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        give_up_at = time.monotonic() + wait_seconds
-        while not _locked(handle):
-            if time.monotonic() > give_up_at:
-                raise Problem(f"Another notifier has used {path} for {wait_seconds:.0f} seconds.")
-            time.sleep(0.1)
-        yield
-    finally:
-        os.close(handle)
+    return state.held(path, "--state", "notifier", wait_seconds)
 
 
-def recall(path: Path, place: str) -> Memory:
+def recall(path: Path, place: str | None) -> Memory:
     """What the file says; without one, nobody was told anything.
+
+    `place` is none while the database cannot say where it is.
 
     Raises:
         Problem: it is no such file, or that of another database.
@@ -98,14 +70,15 @@ def recall(path: Path, place: str) -> Memory:
         memory = Memory(path, contents["place"], contents["salt"], contents["told"])
         _check(memory.told)
     except FileNotFoundError:
-        return Memory(path, place, secrets.token_hex(16), {})
+        return Memory(path, place or "", secrets.token_hex(16), {})
     except OSError as error:
         raise Problem(f"{path} cannot be read ({error.strerror}): nothing was told.") from error
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
         raise Problem(
             f"{path} is no memory of alerts: remove it, and every open alert is told once more."
         ) from error
-    if memory.place != place:
+    memory.place = memory.place or place or ""
+    if place is not None and memory.place != place:
         raise Problem(
             f"{path} is the memory of {memory.place}, and these alerts are of {place}: name another"
             " file with --state."
@@ -119,15 +92,3 @@ def _check(told: dict[str, Told]) -> None:
             float(each["value"])
             if not isinstance(each["severity"] + each["message"], str):
                 raise ValueError("no texts")
-
-
-def _locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _unwritable(path: Path, error: OSError) -> Problem:
-    return Problem(f"{path} cannot be written ({error.strerror}): name another file with --state.")

@@ -49,10 +49,11 @@ class News:
         return any(alert.severity == "critical" for alert in (*self.new, *self.worse))
 
 
-def find(alerts: Iterable[Alert], told: Told) -> News:
+def find(alerts: Iterable[Alert], told: Told, is_complete: bool = True) -> News:
     """Compare what is open with what the channel was told.
 
-    An alert that got better is not told: it is the worst that was told that counts.
+    An alert that got better is not told: it is the worst that was told that counts. Where `alerts`
+    are not all that may be open, none is over.
     """
     news = News()
     for alert in alerts:
@@ -69,7 +70,11 @@ def find(alerts: Iterable[Alert], told: Told) -> News:
             "value": str(alert.value),
             "message": alert.message,
         }
-    news.over = [each["message"] for name, each in told.items() if name not in news.told]
+    others = {name: each for name, each in told.items() if name not in news.told}
+    if is_complete:
+        news.over = [each["message"] for each in others.values()]
+    else:
+        news.told |= others
     return news
 
 

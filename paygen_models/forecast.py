@@ -431,6 +431,17 @@ def shown(
     return pd.DataFrame(rows)
 
 
+KEYS = {
+    "forecast_date": "datetime64[s]",
+    "is_current": bool,
+    "elapsed_days": float,
+    "provider": str,
+    "month_start": "datetime64[s]",
+    "horizon_months": int,
+    "forecast_status": str,
+}
+
+
 # On matrices as small as these, more threads only wait for each other.
 @threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
 def forecast_costs(usage: pd.DataFrame, budget: float | None) -> pd.DataFrame:
@@ -442,6 +453,10 @@ def forecast_costs(usage: pd.DataFrame, budget: float | None) -> pd.DataFrame:
         usage: a row per day and provider, as `int_usage_by_provider_day`; its last day is today.
         budget: US dollars a month, or None.
     """
+    if usage.empty:  # as in a trial by `dbt build --empty`, whose seeds have no providers
+        return to_columns(
+            pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in KEYS.items()})
+        )
     usage = usage.assign(usage_date=pd.to_datetime(usage["usage_date"]).astype("datetime64[s]"))
     by_provider = usage.pivot(index="usage_date", columns="provider").sort_index()
     by_measure = {

@@ -78,7 +78,10 @@ begin
         end;
     end if;
     foreach name in array array[
-        target_schema, target_schema || '_staging', target_schema || '_intermediate', target_schema || '_seeds'
+        target_schema, target_schema || '_staging', target_schema || '_intermediate', target_schema || '_seeds',
+        -- For trials, `dbt build --empty` and `--sample`.
+        target_schema || '_trial', target_schema || '_trial_staging',
+        target_schema || '_trial_intermediate', target_schema || '_trial_seeds'
     ] loop
         select pg_get_userbyid(nspowner) into owner
         from pg_catalog.pg_namespace where nspname = name;

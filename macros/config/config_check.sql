@@ -1,13 +1,7 @@
 {% macro config_check() %}
     {# Compare every variable with what it may be, and name all that are off at once. #}
     {% if not execute %}{{ return('') }}{% endif %}
-    {% if flags.EMPTY %}
-        {% do exceptions.raise_compiler_error(
-            "--empty is refused, for it takes the rows out of every table, and later runs would take"
-            ~ " their lack for the app's history: nothing was built; `dbt compile` asks whether"
-            ~ " the models compile, and over an app without rows `dbt build` makes empty marts"
-        ) %}
-    {% endif %}
+    {% do check_trial() %}
     {% set problems = [] %}
     {% set say = problems.append %}
 
@@ -132,6 +126,29 @@
     {% endif %}
 {% endmacro %}
 
+{% macro check_trial() %}
+    {#
+        Stop a trial (`--empty`, `--sample`) that would be built into other schemas than its own, and
+        any other run that would be built into those.
+    #}
+    {% set option = '--empty' if flags.EMPTY else '--sample' if invocation_args_dict.get('sample') %}
+    {% set schema = node_named('model', 'fct_generations').schema %}
+    {% if option and not schema.endswith('_trial') %}
+        {% do exceptions.raise_compiler_error(
+            option ~ " is refused where the project was parsed without it, for its rows would take the"
+            ~ " place of those in schema " ~ schema ~ ", which later runs would take for the app's"
+            ~ " history: nothing was built; run `dbt build " ~ option ~ "` where the Python package"
+            ~ " `paygen` is installed, and where another project has installed this one let its"
+            ~ " `generate_schema_name` call `paygen.generate_schema_name`"
+        ) %}
+    {% elif not option and schema == target.schema ~ '_trial' %}
+        {% do exceptions.raise_compiler_error(
+            "the project was parsed for a trial (--empty, --sample) and would be built into schema "
+            ~ schema ~ ": nothing was built; run again with --no-partial-parse"
+        ) %}
+    {% endif %}
+{% endmacro %}
+
 {% macro unknown_variables() %}
     {#
         Names that are set in dbt_project.yml or by `--vars` and that no macro asks for: a misspelt
@@ -149,10 +166,17 @@
         'stuck_after_minutes', 'system_alerts_table', 'user_credits_table',
         'vendor_cost_basis',
     ] %}
-    {% set given = invocation_args_dict.get('vars', {}) | list %}
+    {#- Where another project has installed this one, names of its own stand beside ours. -#}
+    {% set given = [] %}
+    {% if project_name == 'paygen' %}
+        {% do given.extend(invocation_args_dict.get('vars', {})) %}
+    {% endif %}
     {% for project in var.packages_for_node() %}
-        {% do given.extend(project.vars.to_dict() | reject('equalto', project_name)) %}
-        {% do given.extend(project.vars.to_dict().get(project_name) or {}) %}
+        {% set set_there = project.vars.to_dict() %}
+        {% if project.project_name == 'paygen' %}
+            {% do given.extend(set_there | reject('equalto', 'paygen')) %}
+        {% endif %}
+        {% do given.extend(set_there.get('paygen') or {}) %}
     {% endfor %}
     {{ return(given | unique | reject('in', known) | list) }}
 {% endmacro %}

@@ -10,12 +10,13 @@
 {% macro nodes_of_types(resource_types) %}
     {#
         The nodes of some types, picked by their ids and once a run, for the same reason: most nodes
-        are tests.
+        are tests. Those of a project that has installed this one are its own.
     #}
     {% set known = run_memory('nodes of the types ' ~ resource_types | join(', ')) %}
     {% if 'nodes' not in known %}
         {% set nodes = [] %}
-        {% for unique_id in graph.nodes if unique_id.split('.')[0] in resource_types %}
+        {% for unique_id in graph.nodes
+            if unique_id.split('.')[0] in resource_types and unique_id.split('.')[1] == 'paygen' %}
             {% do nodes.append(graph.nodes[unique_id]) %}
         {% endfor %}
         {% do known.update({'nodes': nodes}) %}

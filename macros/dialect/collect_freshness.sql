@@ -4,6 +4,9 @@
         does, by its declared name and type, and where the app has no such column the times that it has.
         Rows dated in the future say nothing of what was written lately.
     #}
+    {% if source_of_relation is not defined %}  {#- in a project that has installed this one -#}
+        {{ return(default__collect_freshness(source, loaded_at_field, filter)) }}
+    {% endif %}
     {% set node = source_of_relation(source) %}
     {% set app = source_columns(node.name) %}
     {% set times = [] %}

@@ -4,6 +4,11 @@
 #}
 {% materialization incremental, adapter='postgres', supported_languages=['sql', 'python'] %}
 
+    {#- A model of a project that has installed this one, where our macros have no names: by dbt's own. -#}
+    {%- if stands is not defined and model.language == 'sql' -%}
+        {{ return(dbt.materialization_incremental_default()) }}
+    {%- endif -%}
+
     {%- if model.language == 'sql' -%}
         {#- Said by the first build, not by the first scheduled run. -#}
         {%- if config.get('incremental_strategy') == 'replace'

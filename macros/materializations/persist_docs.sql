@@ -3,6 +3,9 @@
         dbt's own, only where a comment is to change: it would write all of them in each run, and ask
         for the columns twice.
     #}
+    {% if comments_sql is not defined %}  {#- in a project that has installed this one -#}
+        {{ return(default__persist_docs(relation, model, for_relation, for_columns)) }}
+    {% endif %}
     {% set wanted = {} %}
     {% if for_relation and config.persist_relation_docs() and model.description %}
         {% do wanted.update({none: model.description}) %}

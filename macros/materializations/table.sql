@@ -4,6 +4,11 @@
 #}
 {% materialization table, adapter='postgres', supported_languages=['sql', 'python'] %}
 
+    {#- A model of a project that has installed this one, where our macros have no names: by dbt's own. -#}
+    {%- if stands is not defined and model.language == 'sql' -%}
+        {{ return(dbt.materialization_table_default()) }}
+    {%- endif -%}
+
     {%- if model.language == 'sql' -%}
         {%- if stands() -%}
             {% call noop_statement('main', 'UP TO DATE') %}{% endcall %}

@@ -6,6 +6,11 @@
 #}
 {% materialization view, adapter='postgres' %}
 
+    {#- A model of a project that has installed this one, where our macros have no names: by dbt's own. -#}
+    {%- if stands is not defined -%}
+        {{ return(dbt.materialization_view_default()) }}
+    {%- endif -%}
+
     {%- set existing_relation = load_cached_relation(this) -%}
     {%- set target_relation = this.incorporate(type='view') -%}
     {%- set binds = config.get('bind', true) -%}

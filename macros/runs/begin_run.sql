@@ -73,11 +73,19 @@
         One statement that keeps the record of runs, and that fails no run: without the table, without
         the right to write, or where somebody holds the table, nothing is recorded.
     #}
+    {#- A table that an older paygen made lacks a column, and no run writes the table anew. -#}
+    {% set history = history_relation() | replace("'", "''") %}
     {% set block %}
 do $record$
 begin
-    if to_regclass('{{ history_relation() | replace("'", "''") }}') is not null then
+    if to_regclass('{{ history }}') is not null then
         perform set_config('lock_timeout', '2s', true);
+        if not exists (
+            select from pg_attribute
+            where attrelid = to_regclass('{{ history }}') and attname = 'written_rows'
+        ) then
+            alter table {{ history_relation() }} add column written_rows bigint;
+        end if;
         {{ statements | join(';\n        ') }};
     end if;
 exception when query_canceled or others then

@@ -6,6 +6,8 @@
     {% if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot'] %}
         {% set history = history_relation() %}
         {% set failed = results | selectattr('status', 'in', ['error', 'fail', 'partial success']) | list %}
+        {% set written = results | selectattr('status', 'eq', 'success')
+            | map(attribute='adapter_response.rows_affected', default=0) | list %}
         {% set seconds = (
             modules.datetime.datetime.now(modules.pytz.utc) - run_started_at
         ).total_seconds() %}
@@ -18,6 +20,7 @@
                 [(failed | map(attribute='node.name') | sort | join(', '))[:500]]
             ) if failed else 'null',
             'repaired_rows': 0 if failed else run_memory('repair').row_count or 0,
+            'written_rows': written | select('number') | select('gt', 0) | sum,
         } %}
         {% set values = [] %}
         {% for column, value in outcome.items() %}

@@ -5,6 +5,9 @@
         swapped in this run is granted to `reader_roles` in the transaction that does it; one that is
         written where it stands (`should_revoke`) keeps what it has.
     #}
+    {% if close_schemas is not defined %}  {#- in a project that has installed this one -#}
+        {{ return(default__apply_grants(relation, grant_config, should_revoke)) }}
+    {% endif %}
     {% if relation.schema == target.schema and var('reader_roles') and not should_revoke %}
         {% set readers = [] %}
         {% for role in var('reader_roles') %}

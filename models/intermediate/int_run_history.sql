@@ -25,7 +25,8 @@ with final as (
         cast(null as integer) as nodes,
         cast(null as integer) as failed_nodes,
         {{ as_text('null') }} as failed_names,
-        cast(null as bigint) as repaired_rows
+        cast(null as bigint) as repaired_rows,
+        cast(null as bigint) as written_rows
 
 )
 

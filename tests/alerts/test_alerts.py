@@ -3,6 +3,7 @@
 One database is built; what a test changes of the marts it takes back.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -53,6 +54,7 @@ insert into analytics.daily_usage
     (usage_date, provider, enhancement_type, generations, completed_generations, failed_generations)
 select current_date - 10, '{provider}', 'image_gen', 100, 100 - {failed}, {failed};
 """
+NOW = datetime.now(UTC).isoformat()
 FINDING = """
 insert into analytics.credit_audit_findings
     (finding_id, finding_type, user_id, occurred_at, first_seen_at, credits_at_stake)
@@ -599,6 +601,36 @@ def test_the_ping_is_called_when_the_data_are_fresh(
     assert main(ping) == 1
     assert "PostgreSQL does not answer" in capsys.readouterr().err
     assert receiver.take("ping") == []
+
+
+def test_runs_of_the_scheduler_are_told_of_while_no_server_answers(
+    told: AppDatabase,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Once, beside what is open already, and once more when it is over."""
+    told.execute(AGE.format("4 hours"))
+    assert main([]) == 0
+    assert [each["title"] for each in receiver.take()] == ["paygen alerts: 1 new"]
+    file = tmp_path / "runs.json"
+    run = {"selector": "frequent", "failures": 1, "failing_since": NOW, "failed": []}
+    file.write_text(json.dumps({"version": 1, "runs": {"often": run}}))
+    with monkeypatch.context() as down:
+        down.setenv("PGPORT", "1")
+        for _ in "is new", "is known":
+            assert main(["--runs", str(file)]) == 1
+        assert "PostgreSQL does not answer" in capsys.readouterr().err
+        (message,) = receiver.take()
+        assert message["title"] == "paygen alerts: 1 new"
+        assert "The run 'often' failed once (before it built anything)" in message["message"]
+    file.write_text(json.dumps({"version": 1, "runs": {"often": run | {"failures": 0}}}))
+    assert main(["--runs", str(file)]) == 0
+    assert [each["title"] for each in receiver.take()] == ["paygen alerts: 1 over"]
+    file.write_text("[]")
+    assert main(["--runs", str(file)]) == 1
+    assert "is no record of runs" in capsys.readouterr().err
 
 
 @pytest.mark.long

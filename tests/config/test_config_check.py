@@ -89,13 +89,21 @@ def test_nonsense_is_refused(
 
 @pytest.mark.parametrize(
     "command",
-    ["seed", "run", pytest.param("build", marks=pytest.mark.long)],
+    [
+        ("seed", "--empty"),
+        ("run", "--empty"),
+        ("run", "--sample", "2 days"),
+        pytest.param(("build", "--empty"), marks=pytest.mark.long),
+    ],
+    ids=" ".join,
 )
-def test_empty_is_refused(empty_database: AppDatabase, command: str) -> None:
-    """A first run without rows would hide history from the later ones."""
-    said = messages(empty_database.dbt(command, "--empty", expect_success=False))
-    assert "--empty is refused" in said
-    assert "over an app without rows `dbt build` makes empty marts" in " ".join(said.split())
+def test_a_trial_is_refused_where_others_read(
+    empty_database: AppDatabase, command: tuple[str, ...]
+) -> None:
+    """A project parsed without it would be built into the schemas that readers read."""
+    said = messages(empty_database.dbt(*command, expect_success=False))
+    assert f"{command[1]} is refused" in said
+    assert f"nothing was built; run `dbt build {command[1]}` where" in " ".join(said.split())
     assert relations(empty_database) == 0
 
 

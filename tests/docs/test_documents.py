@@ -31,6 +31,12 @@ ELSEWHERE = {
     ".tools/bin/uv run --frozen python -m demo run --help": (
         "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it"
     ),
+    **dict.fromkeys(
+        ["dbt build --empty", 'dbt build --sample "3 days"'],
+        "tests/incremental/test_trials.py::test_trials_leave_alone_what_readers_read",
+    ),
+    "make serve": "tests/serve/test_examples.py::test_the_command_of_the_documents",
+    "python -m scheduler --help": "tests/serve/test_scheduler.py::test_help_says_what_it_does",
     "make dashboard": "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it",
     "make dashboard STATIC=folder": (
         "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it"
@@ -97,6 +103,9 @@ ELSEWHERE = {
         ],
         "tests/setup/test_clone.py::test_the_bench_of_the_page_at_a_small_scale",
     ),
+    ".tools/bin/uv run --frozen --group bench --group scheduler python -m bench.resident": (
+        "tests/setup/test_clone.py::test_the_bench_of_the_scheduler_at_a_small_scale"
+    ),
     "python -m bench --help": "tests/setup/test_clone.py::test_the_bench_at_a_small_scale",
     "python -m app_scan ../app": "tests/app/test_scan.py::test_the_commands_of_the_documents",
     "dbt run-operation cleanup_credit_pools": "tests/cleanup/test_life.py",
@@ -110,6 +119,7 @@ ELSEWHERE = {
 SECTIONS_ELSEWHERE = {
     ("app_scan/README.md", "The callers of the credit pool"): "tests/app/test_scan.py",
     ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
+    ("README.md", "In your own dbt project"): "tests/package/test_package.py",
     **{
         ("docs/mapping.md", shape): "tests/mapping/test_shapes.py"
         for shape in (

@@ -243,7 +243,7 @@ def relations_and_rows(database: AppDatabase) -> dict[str, tuple[int, str]]:
     ids=" ".join,
 )
 def test_an_empty_run_takes_no_row_away(built: AppDatabase, command: tuple[str, ...]) -> None:
-    """dbt's `--empty` would put no rows into every table: it is refused in one sentence."""
+    """Into schemas of a project that was parsed without `--empty`: refused in one sentence."""
     before = relations_and_rows(built)
     assert len(before) > 50
     result = built.dbt(*command, "--empty", expect_success=False)

@@ -56,6 +56,15 @@ def test_the_bench_at_a_small_scale(clone: Path) -> None:
 
 
 @pytest.mark.long
+def test_the_bench_of_the_scheduler_at_a_small_scale(clone: Path) -> None:
+    """As its README has it but for the scale, and with 2 runs instead of 200."""
+    command = ".tools/bin/uv run --frozen --group bench --group scheduler python -m bench.resident"
+    said = run(clone, f"{command} --scale 2000 --changes 20 --rounds 1 --runs 2 --output out.md")
+    assert "| scheduler / new process | 0." in said
+    assert (clone / "out.md").read_text() in said
+
+
+@pytest.mark.long
 @pytest.mark.skipif(not browsing.IS_HERE, reason="no Chromium: apt-get install chromium-driver")
 def test_the_bench_of_the_page_at_a_small_scale(clone: Path) -> None:
     """A folder's server is made once and found again."""

@@ -150,7 +150,7 @@ moments as (
         ) as moment,
         cast({{ var('alert_nightly_after_hours') }} as {{ type_decimal() }}) as threshold,
         'No nightly run has succeeded since ' as words,
-        'int_run_history' as mart,
+        'run_history' as mart,
         'ended_at' as mart_column
     from runs
 
@@ -247,7 +247,7 @@ failed_run as (
         in_a_row as value,
         {{ var('alert_failed_runs') }} as threshold,
         first_at as since,
-        'int_run_history' as mart,
+        'run_history' as mart,
         'status' as mart_column
     from failures
     where newness = 1 and in_a_row >= {{ var('alert_failed_runs') }}

@@ -1,0 +1,1 @@
+"""The resident scheduler: one process that runs dbt when it is due."""
