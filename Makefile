@@ -53,16 +53,18 @@ lint: setup ## check style, YAML keys, descriptions and conventions
 	@$(RUN) python -m lint
 
 test: setup ## run all tests on real PostgreSQL servers
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-project test-packages
+	@$(MAKE) --no-print-directory --jobs 2 test-project test-packages
 
 # Three workers, for many tests wait: for a lock, a server, a timeout.
 test-project:
 	@$(RUN) pytest tests --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
-# Each in a process of its own: their plugins do not stand one another.
+# Each in a process of its own, for their plugins do not stand one another. Shown when they are done.
 test-packages:
-	@$(RUN) pytest dbt_pg_python_models/tests --numprocesses 1
-	@$(RUN) pytest dbt_postgres_session/tests --numprocesses 1
+	@mkdir -p target; log=target/test-packages.log; \
+	{ $(RUN) pytest dbt_pg_python_models/tests --numprocesses 1 \
+		&& $(RUN) pytest dbt_postgres_session/tests --numprocesses 1; } > $$log 2>&1; \
+	status=$$?; cat $$log; exit $$status
 
 test-long: setup ## the tests that take minutes: more seeds, histories and servers
 	@$(RUN) pytest -m long -s
