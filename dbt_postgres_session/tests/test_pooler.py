@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -39,15 +41,19 @@ def pooler_of(server: Server, **settings: object) -> Iterator[Server]:
             stderr=subprocess.DEVNULL,
         )
         try:
-            for _ in range(500):
-                if (folder / f".s.PGSQL.{PORT}").exists():
-                    break
+            while not listens(folder / f".s.PGSQL.{PORT}"):
                 assert process.poll() is None, "pgbouncer did not start"
                 time.sleep(0.01)
             yield Server(str(folder), PORT, server.user)
         finally:
             process.terminate()
             process.wait(10)
+
+
+def listens(path: Path) -> bool:
+    """Whether a socket takes connections: its file is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as one:
+        return one.connect_ex(str(path)) == 0
 
 
 def client(pooler: Server) -> psycopg2.extensions.connection:

@@ -4,61 +4,19 @@ import json
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import yaml
 
-from local_postgres import server as embedded
 from local_postgres.dbt import run_dbt
 from tests.app_database import PROJECT, AppDatabase, profiles_directory
-from tests.cleanup.conftest import PORT, as_user, folder_of, user_of
 from tests.cleanup.operator import OPERATOR, SYNC, Answer, Operator, settings
+from tests.poolers import needs_pooler, pooler_of
 
-PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 UV = PROJECT / ".tools" / "bin" / "uv"
 OLD_VERSIONS = ["1.7", "1.8", "1.9", "1.10"]
-
-
-@contextmanager
-def pooler_of(database: AppDatabase) -> Iterator[embedded.Server]:
-    """PgBouncer in transaction mode, which gives each transaction another server process."""
-    server = database.server
-    with folder_of(user_of(server)) as folder:
-        (folder / "users.txt").write_text(f'"{OPERATOR}" ""\n')
-        (folder / "pgbouncer.ini").write_text(
-            f"""
-            [databases]
-            {database.name} = host={server.host} port={server.port}
-            [pgbouncer]
-            listen_addr =
-            listen_port = {PORT}
-            unix_socket_dir = {folder}
-            auth_type = trust
-            auth_file = {folder}/users.txt
-            pool_mode = transaction
-            server_round_robin = 1
-            """.replace("            ", "")
-        )
-        process = subprocess.Popen(
-            [*as_user(user_of(server)), PGBOUNCER, "-q", folder / "pgbouncer.ini"],
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            for _ in range(500):
-                if (folder / f".s.PGSQL.{PORT}").exists():
-                    break
-                assert process.poll() is None, "pgbouncer did not start"
-                time.sleep(0.01)
-            yield embedded.Server(str(folder), PORT, OPERATOR, server.version)
-        finally:
-            process.terminate()
-            process.wait(10)
 
 
 def all_steps(operator: Operator, way: Operator) -> None:
@@ -91,10 +49,10 @@ def functions_left(operator: Operator) -> list[dict]:
     return operator.database.query("select proname from pg_proc where proname like 'cleanup\\_%'")
 
 
-@pytest.mark.skipif(not PGBOUNCER, reason="pgbouncer is not installed (Debian: apt-get install it)")
+@needs_pooler
 def test_a_transaction_pooler_makes_no_difference(operator: Operator):
     """The steps hold, the plan warns of the pooler, and its next client finds no setting left."""
-    with pooler_of(operator.database) as pooler:
+    with pooler_of(operator.database, OPERATOR) as pooler:
         way = Operator(AppDatabase(pooler, operator.database.name))
         with ExitStack() as others:
             for _ in range(3):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.app_database import PROJECT, AppDatabase
 from tests.cleanup.operator import OPERATOR, SYNC, Operator
-from tests.cleanup.test_connections import PGBOUNCER, pooler_of
+from tests.poolers import needs_pooler, pooler_of
 
 # What a plain role that may create in `public`, and holds every privilege on a table, can leave.
 STRANGER = """
@@ -397,7 +397,7 @@ def test_the_backup_writes_to_no_table_of_a_stranger(hostile: Operator, tmp_path
     database.execute("drop schema cleanup_archive cascade", user="stranger")
 
 
-@pytest.mark.skipif(not PGBOUNCER, reason="pgbouncer is not installed (Debian: apt-get install it)")
+@needs_pooler
 def test_what_a_session_holds_already_is_not_called(operator: Operator):
     """Behind a pooler, a session holds the temporary objects of somebody who had it before."""
     planted = """
@@ -429,7 +429,7 @@ def test_what_a_session_holds_already_is_not_called(operator: Operator):
                 'begin insert into public.planted_calls values (''{name}''); return null; end';
         """
     operator.database.execute("create table public.planted_calls (what text)")
-    with pooler_of(operator.database) as pooler:
+    with pooler_of(operator.database, OPERATOR) as pooler:
         way = Operator(AppDatabase(pooler, operator.database.name))
         way.database.execute(planted)
         with operator.untouched():
