@@ -56,9 +56,16 @@ def _serve(database: Database, options: argparse.Namespace) -> None:
     port = listener.getsockname()[1]
     host = f"[{options.host}]" if ":" in options.host else options.host
     address = f"http://{host}:{port}/"
-    print(f"the page is at {address}, until ctrl-c ends it", flush=True)
     hosts = [*app.LOOPBACK, host, *options.allowed_host]
-    server = uvicorn.Server(
+
+    class Server(uvicorn.Server):
+        """Says where it is once it answers, and ends quietly from then on."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            print(f"the page is at {address}, until ctrl-c ends it", flush=True)
+
+    server = Server(
         uvicorn.Config(
             app.create(database, hosts),
             access_log=False,

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from local_postgres import server as embedded
 from local_postgres.databases import create_app_database
@@ -68,6 +70,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if (on_16 and (seen[kind] > 1 or name.startswith(ON_ONE_SERVER))) or seen[kind] > most:
             item.add_marker(pytest.mark.long)
     items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(DEAR_FOLDERS))
+
+
+class _OneWorkerForThePage(LoadScopeScheduling):
+    """The page's files go to one worker, so that the history they read is built once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = "tests/dashboard/"
+        return folder if nodeid.startswith(folder) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Hand out files, by `--dist loadscope`."""
+    by_file = config.getoption("dist") == "loadscope"
+    return _OneWorkerForThePage(config, log) if by_file else None
 
 
 @contextmanager

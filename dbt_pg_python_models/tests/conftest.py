@@ -21,6 +21,18 @@ def server_of() -> Iterator[Callable[[int], Server]]:
         yield cache(lambda version: started.enter_context(running(version)))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's first test on PostgreSQL 16 is in the gate; the others are run as long ones."""
+    seen = set()
+    for item in items:
+        case = getattr(item, "callspec", None)
+        if case and case.params.get("any_server") == 16:
+            if item.path in seen:
+                item.add_marker(pytest.mark.long)
+            seen.add(item.path)
+
+
 @pytest.fixture(scope="session", params=[18, 16])
 def any_server(request: pytest.FixtureRequest, server_of: Callable[[int], Server]) -> Server:
     """Every PostgreSQL to be had: for what may differ between versions."""

@@ -91,6 +91,10 @@ def test_an_account_that_goes_is_gone_after_one_nightly_run(
     assert_equals_rebuild(built, AS_OF, ZONE)
     run(built, AS_OF, ZONE, *ALL_TESTS)
     assert "repaired" not in capsys.readouterr().out
+
+
+@pytest.mark.long
+def test_what_an_app_deletes_after_some_time_goes(built: AppDatabase) -> None:
     for table in ["credit_transactions", "enhancement_tasks"]:
         built.execute(f"delete from {table} where created_at < %s", [OLD - timedelta(days=90)])
     run(built, AS_OF, ZONE, *ALL_TESTS)
