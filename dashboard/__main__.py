@@ -12,6 +12,7 @@ from pathlib import Path
 from dashboard import app, static_files
 from reader.database import Database
 from reader.libpq import use_demo_by_default
+from reader.options import add_schema
 from reader.problems import Problem
 
 PORT = 8421
@@ -104,11 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="a name by which a proxy asks for the page, beside loopback's",
     )
-    parser.add_argument(
-        "--schema",
-        default=os.environ.get("PAYGEN_SCHEMA", "analytics"),
-        help="schema of the marts (analytics, or $PAYGEN_SCHEMA)",
-    )
+    add_schema(parser)
     parser.add_argument("--no-browser", dest="browser", action="store_false", help="open none")
     return parser
 

@@ -1,7 +1,6 @@
 """`python -m export 2026-10`: a month of the marts as files."""
 
 import argparse
-import os
 import shlex
 import signal
 import sys
@@ -18,6 +17,7 @@ from export import month
 from reader.database import Database
 from reader.libpq import use_demo_by_default
 from reader.months import read_month
+from reader.options import add_schema
 from reader.problems import Problem, shown
 
 
@@ -105,11 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--to", type=Path, metavar="DIR", help="folder of the files (exports/MONTH)"
     )
-    parser.add_argument(
-        "--schema",
-        default=os.environ.get("PAYGEN_SCHEMA", "analytics"),
-        help="schema of the marts (analytics, or $PAYGEN_SCHEMA)",
-    )
+    add_schema(parser)
     return parser
 
 

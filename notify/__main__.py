@@ -10,8 +10,10 @@ from pathlib import Path
 import psycopg2
 
 from notify import alerts, channels, memory, news, ping, runs
+from reader import state
 from reader.database import Database
 from reader.libpq import use_demo_by_default
+from reader.options import add_schema
 from reader.problems import Problem, shown
 
 TOLD, NOTHING_TO_TELL, FAILED, INTERRUPTED = 0, 3, 1, 130
@@ -116,11 +118,6 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _default_state() -> Path:
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home) / "paygen" / "alerts.json"
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m notify",
@@ -145,15 +142,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--state",
         type=Path,
-        default=os.environ.get("PAYGEN_STATE") or _default_state(),
+        default=os.environ.get("PAYGEN_STATE") or state.default_path("alerts.json"),
         metavar="FILE",
         help="what was told to whom (~/.local/state/paygen/alerts.json, or $PAYGEN_STATE)",
     )
-    parser.add_argument(
-        "--schema",
-        default=os.environ.get("PAYGEN_SCHEMA", "analytics"),
-        help="schema of the marts (analytics, or $PAYGEN_SCHEMA)",
-    )
+    add_schema(parser)
     parser.add_argument(
         "--runs",
         type=Path,

@@ -12,6 +12,12 @@ from typing import Any
 from reader.problems import Problem
 
 
+def default_path(name: str) -> Path:
+    """Where a file of state is unless its command is told: in the user's folder for such files."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "paygen" / name
+
+
 @contextmanager
 def held(path: Path, option: str, user: str, wait_seconds: float) -> Iterator[None]:
     """Nobody else uses this file until the block ends.

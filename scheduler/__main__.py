@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reader import state
 from reader.database import Database
+from reader.options import add_schema
 from reader.problems import Problem
 from scheduler import health, memory, schedule
 from scheduler.listener import listening
@@ -69,11 +70,6 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _default_state() -> Path:
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home) / "paygen" / "runs.json"
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m scheduler",
@@ -107,15 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--state",
         type=Path,
-        default=os.environ.get("PAYGEN_RUNS") or _default_state(),
+        default=os.environ.get("PAYGEN_RUNS") or state.default_path("runs.json"),
         metavar="FILE",
         help="the last runs (~/.local/state/paygen/runs.json, or $PAYGEN_RUNS)",
     )
-    parser.add_argument(
-        "--schema",
-        default=os.environ.get("PAYGEN_SCHEMA", "analytics"),
-        help="schema of the marts (analytics, or $PAYGEN_SCHEMA)",
-    )
+    add_schema(parser)
     return parser
 
 

@@ -3,22 +3,7 @@
 -- A view: a run stands in it from its beginning on, whatever started it.
 with runs as (
 
-    select
-        invocation_id,
-        command,
-        selector,
-        selection,
-        is_full_refresh,
-        code_version,
-        status,
-        started_at,
-        ended_at,
-        nodes,
-        failed_nodes,
-        failed_names,
-        written_rows,
-        repaired_rows
-    from {{ ref('int_run_history') }}
+    select * from {{ ref('int_run_history') }}
 
 ),
 
