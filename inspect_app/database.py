@@ -10,6 +10,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import parse_dsn
 
+import reader.database
 from inspect_app.problems import Problem
 
 VARIABLES = {
@@ -20,14 +21,7 @@ VARIABLES = {
     "dbname": "PGDATABASE",
     "sslmode": "PGSSLMODE",
 }
-SETTINGS = """
-set local search_path = pg_catalog, pg_temp;
-set local statement_timeout = '30s';
-set local lock_timeout = '5s';
-set local datestyle = 'ISO, YMD';
-set local intervalstyle = 'postgres';
-set local timezone = 'UTC'
-"""
+SETTINGS = reader.database.SETTINGS.format(timeout="30s")
 TABLES_HELP = "set PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE to the app's database"
 
 

@@ -23,6 +23,7 @@ CONNECTIONS = 4
 WAIT_SECONDS = 20
 ROWS_AT_ONCE = 2000
 
+# Of a transaction that only reads: no name and no format is anybody else's.
 SETTINGS = """
 set local search_path = pg_catalog, pg_temp;
 set local statement_timeout = '{timeout}';
