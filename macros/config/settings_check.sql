@@ -3,7 +3,7 @@
         Stop a run that would mix rows of two settings in one table, or that lacks a table which its
         predecessors left the others.
     #}
-    {% if not execute or flags.FULL_REFRESH or flags.WHICH not in ['build', 'run'] %}
+    {% if not execute or is_built_anew() or flags.WHICH not in ['build', 'run'] %}
         {{ return('') }}
     {% endif %}
     {% if not built_relation('fct_generations') %}{{ return('') }}{% endif %}

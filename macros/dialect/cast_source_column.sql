@@ -33,3 +33,19 @@
     {% endif %}
     {{ return(cast) }}
 {% endmacro %}
+
+{% macro spark__cast_source_column(column, found_type, data_type) %}
+    {% set type = found_type.partition('(')[0] %}
+    {% set cast = 'cast(' ~ column ~ ' as ' ~ type_declared(data_type) ~ ')' %}
+    {% if data_type == 'timestamptz' %}
+        {# A timestamp without a zone is UTC, as the session is. #}
+        {{ return({'timestamp': column, 'timestamp_ntz': cast}.get(type)) }}
+    {% elif data_type == 'numeric' %}
+        {% if type in ['float', 'double'] %}
+            {# The text is the shortest decimal that it stands for. #}
+            {{ return('cast(' ~ as_text(column) ~ ' as ' ~ type_declared(data_type) ~ ')') }}
+        {% endif %}
+        {{ return(cast if type in ['tinyint', 'smallint', 'int', 'bigint', 'decimal'] else none) }}
+    {% endif %}
+    {{ return(cast) }}
+{% endmacro %}

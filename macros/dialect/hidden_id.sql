@@ -14,3 +14,7 @@
 {% macro duckdb__hidden_id(expression) -%}
     'id-' || left(sha256({{ expression }}), 32)
 {%- endmacro %}
+
+{% macro spark__hidden_id(expression) -%}
+    'id-' || left(sha2({{ expression }}, 256), 32)
+{%- endmacro %}

@@ -9,3 +9,8 @@
 {% macro postgres__in_reporting_timezone(timestamp) -%}
     ({{ timestamp }} at time zone '{{ var('reporting_timezone') }}')
 {%- endmacro %}
+
+{% macro spark__in_reporting_timezone(timestamp) -%}
+    {#- A wall clock is a moment of the session's zone there, which is UTC: see `check_session`. -#}
+    from_utc_timestamp({{ timestamp }}, '{{ var('reporting_timezone') }}')
+{%- endmacro %}

@@ -20,3 +20,9 @@
     ) %}
     {{ return(known | length > 0) }}
 {% endmacro %}
+
+{% macro spark__is_known_timezone(name) %}
+    {# Java's own list, and not what it takes for a zone: it knows offsets and abbreviations as well. #}
+    {% set known = run_query("select java_method('java.time.ZoneId', 'getAvailableZoneIds')") %}
+    {{ return(name in known.columns[0].values()[0].strip('[]').split(', ')) }}
+{% endmacro %}

@@ -14,3 +14,7 @@
 {% macro duckdb__json_by_name(name, expression) -%}
     coalesce(json_group_object({{ name }}, {{ expression }}), json_object())
 {%- endmacro %}
+
+{% macro spark__json_by_name(name, expression) -%}
+    to_variant_object(map_from_entries(collect_list(struct({{ name }}, {{ expression }}))))
+{%- endmacro %}

@@ -14,3 +14,9 @@
 {% macro duckdb__json_list(expression, order_by) -%}
     coalesce(to_json(list({{ expression }} order by {{ order_by }})), json_array())
 {%- endmacro %}
+
+{% macro spark__json_list(expression, order_by) -%}
+    parse_json(
+        '[' || coalesce(listagg(to_json({{ expression }}), ',') within group (order by {{ order_by }}), '') || ']'
+    )
+{%- endmacro %}

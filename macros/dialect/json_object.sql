@@ -26,3 +26,11 @@
         {%- endfor %}
     )
 {%- endmacro %}
+
+{% macro spark__json_object(values) -%}
+    to_variant_object(named_struct(
+        {%- for name, expression in values.items() %}
+        '{{ name }}', {{ expression }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    ))
+{%- endmacro %}

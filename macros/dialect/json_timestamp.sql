@@ -14,3 +14,7 @@
 {% macro duckdb__json_timestamp(timestamp) -%}
     strftime({{ timestamp }} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ')
 {%- endmacro %}
+
+{% macro spark__json_timestamp(timestamp) -%}
+    date_format({{ timestamp }}, "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'")
+{%- endmacro %}

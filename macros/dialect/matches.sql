@@ -21,3 +21,18 @@
 {% macro duckdb__pattern(pattern) -%}
     {{- return(modules.re.sub('\\\\u([0-9a-f]{4})', '\\\\x{\\1}', pattern)) -}}
 {%- endmacro %}
+
+{% macro spark__matches(expression, pattern) -%}
+    regexp_like({{ expression }}, {{ spark__pattern(pattern) }})
+{%- endmacro %}
+
+{% macro spark__pattern(pattern) -%}
+    {#-
+        A pattern for Java, as a literal without escapes: there a dot is no line end unless it is told so,
+        and `$` matches before a last one.
+    -#}
+    {%- if "'" in pattern -%}
+        {{- exceptions.raise_compiler_error('no quote may stand in a pattern: ' ~ pattern) -}}
+    {%- endif -%}
+    r'(?s){{ modules.re.sub('(?<!\\\\)\\$', '\\\\z', pattern) }}'
+{%- endmacro %}

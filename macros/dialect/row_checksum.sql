@@ -10,3 +10,8 @@
 {% macro postgres__row_checksum(columns) -%}
     cast(hashtextextended(cast(row({{ columns }}) as text), 0) as numeric)
 {%- endmacro %}
+
+{% macro spark__row_checksum(columns) -%}
+    {#- As JSON, for its own hash of several values leaves nulls out. -#}
+    cast(xxhash64(to_json(struct({{ columns }}), map('ignoreNullFields', 'false'))) as numeric(38, 0))
+{%- endmacro %}

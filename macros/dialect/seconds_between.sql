@@ -14,3 +14,7 @@
     {#- Its `extract(epoch ...)` is a float, which rounds halves either way. -#}
     cast(date_diff('microsecond', {{ earlier }}, {{ later }}) * 0.000001 as numeric(18, 3))
 {%- endmacro %}
+
+{% macro spark__seconds_between(earlier, later) -%}
+    cast((unix_micros({{ later }}) - unix_micros({{ earlier }})) * 0.000001 as numeric(18, 3))
+{%- endmacro %}

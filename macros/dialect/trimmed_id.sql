@@ -14,3 +14,7 @@
 {% macro duckdb__trimmed_id(expression) -%}
     trim({{ expression }}, E' \t\n\r')
 {%- endmacro %}
+
+{% macro spark__trimmed_id(expression) -%}
+    trim(both ' \t\n\r' from {{ expression }})
+{%- endmacro %}

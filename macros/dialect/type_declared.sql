@@ -17,3 +17,8 @@
 {% macro postgres__type_declared(data_type) -%}
     {{- data_type -}}
 {%- endmacro %}
+
+{% macro spark__type_declared(data_type) -%}
+    {#- JSON is written as a text: not everything that reads Parquet knows the type `variant`. -#}
+    {{- 'string' if data_type == 'jsonb' else paygen.default__type_declared(data_type) -}}
+{%- endmacro %}

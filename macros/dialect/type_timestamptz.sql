@@ -10,3 +10,8 @@
 {% macro postgres__type_timestamptz() -%}
     timestamptz
 {%- endmacro %}
+
+{% macro spark__type_timestamptz() -%}
+    {#- A moment, shown in the session's zone. -#}
+    timestamp
+{%- endmacro %}

@@ -14,3 +14,7 @@
 {% macro duckdb__unix_seconds(timestamp) -%}
     epoch_us({{ timestamp }}) * 0.000001
 {%- endmacro %}
+
+{% macro spark__unix_seconds(timestamp) -%}
+    unix_micros({{ timestamp }}) * 0.000001
+{%- endmacro %}

@@ -10,3 +10,7 @@
 {% macro default__utc_minute(timestamp) -%}
     {{ as_text(timestamp) }}
 {%- endmacro %}
+
+{% macro spark__utc_minute(timestamp) -%}
+    date_format({{ timestamp }}, "yyyy-MM-dd HH:mm 'UTC'")
+{%- endmacro %}

@@ -14,3 +14,7 @@
 {% macro duckdb__without_matches(expression, pattern) -%}
     regexp_replace({{ expression }}, '{{ duckdb__pattern(pattern) }}', '', 'g')
 {%- endmacro %}
+
+{% macro spark__without_matches(expression, pattern) -%}
+    regexp_replace({{ expression }}, {{ spark__pattern(pattern) }}, '')
+{%- endmacro %}

@@ -3,7 +3,9 @@
         The last step of a run: say what was repaired, and remove the ids of users whom the app no longer
         names from what the run has worked with.
     #}
-    {% if not execute or flags.WHICH not in ['build', 'run'] %}{{ return('') }}{% endif %}
+    {% if not execute or flags.WHICH not in ['build', 'run'] or not writes_in_place() %}
+        {{ return('') }}
+    {% endif %}
     {% do check_run_is_held() %}
     {% set failed = results | selectattr('status', 'in', ['error', 'fail', 'skipped']) | list %}
     {% set changed = built_relation('int_generations_changed') %}

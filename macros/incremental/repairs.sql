@@ -108,7 +108,7 @@
         Whether this run compares all of history with the app's tables: a nightly run does, a frequent
         one reads its look-back only.
     #}
-    {{ return(execute and not flags.FULL_REFRESH and is_selected('int_repair_queue')) }}
+    {{ return(execute and not is_built_anew() and is_selected('int_repair_queue')) }}
 {% endmacro %}
 
 {% macro is_selected(model_name) %}

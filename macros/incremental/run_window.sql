@@ -6,7 +6,7 @@
         that had not ended were found as that run left them, `same_before` says up to when. `lookback`
         holds the ranges without those of queued repairs, `earliest` is the start of all.
     #}
-    {% if not execute or flags.FULL_REFRESH %}{{ return(none) }}{% endif %}
+    {% if not execute or is_built_anew() %}{{ return(none) }}{% endif %}
     {% set found = found_inputs() %}
     {% if found.are_as_before %}
         {{ return({
@@ -84,7 +84,7 @@
         names) goes before `lookback_days` before the newest generation or `as_of`, whichever is
         earlier. After a run that was cut off, the range starts no later than that run's.
     #}
-    {% if not execute or flags.FULL_REFRESH %}{{ return(none) }}{% endif %}
+    {% if not execute or is_built_anew() %}{{ return(none) }}{% endif %}
     {% set known = run_memory('look-back') %}
     {% if 'range' not in known %}
         {% set facts = built_relation('fct_generations') %}

@@ -57,7 +57,7 @@
         lacks rows of the mapping.
     #}
     {% set problems = [] %}
-    {% if not flags.FULL_REFRESH or flags.WHICH not in ['build', 'run'] %}{{ return([]) }}{% endif %}
+    {% if not is_built_anew() or flags.WHICH not in ['build', 'run'] %}{{ return([]) }}{% endif %}
     {% for seed in mapped_values() if node_named('seed', seed).unique_id not in selected_resources %}
         {% set node = node_named('seed', seed) %}
         {% set relation = load_relation(api.Relation.create(node.database, node.schema, node.alias)) %}

@@ -75,7 +75,7 @@
             select
                 {{ trimmed(expression) }} as trimmed,
                 lower({{ trimmed(expression) }}) as small
-            limit 1  -- so that each is computed once
+            {{ single_row() }}
         ) as ids
     )
 {%- endmacro %}

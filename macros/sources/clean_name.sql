@@ -89,7 +89,7 @@
                         then {{ without_matches('lower(' ~ trimmed(expression) ~ ')', day) }}
                     else lower({{ trimmed(expression) }})
                 end as dayless
-            limit 1  -- so that each is computed once
+            {{ single_row() }}
         ) as named
     )
 {%- endmacro %}

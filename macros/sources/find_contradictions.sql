@@ -7,7 +7,7 @@
     #}
     {% set directions = mapped_directions() %}
     {% if not directions or not has_source('credit_transactions')
-        or (built_relation('fct_generations') and not flags.FULL_REFRESH) %}
+        or (built_relation('fct_generations') and not is_built_anew()) %}
         {{ return([]) }}
     {% endif %}
     {% set problems, charges, grants = [], {1: [], -1: [], 0: []}, {1: [], -1: [], 0: []} %}

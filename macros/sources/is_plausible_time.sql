@@ -12,7 +12,7 @@
     {% if not execute or not var('history_gap_days') or 'nodes' not in graph %}{{ return(none) }}{% endif %}
     {% set known = run_memory('history start') %}
     {% if 'time' not in known %}
-        {% set starts = [] if flags.FULL_REFRESH or checks_all_history()
+        {% set starts = [] if is_built_anew() or checks_all_history()
             else of_newest_run('history_start') %}
         {% set kept = {'time': starts[0]} if starts else none %}
         {# The first row alone shows in nearly all apps that there is no such gap. #}

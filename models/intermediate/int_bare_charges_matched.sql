@@ -202,34 +202,7 @@ contested as (
 -- Where one goes without, the ones after it are walked one by one.
 walked as (
 
-    select
-        transaction_id,
-        kind_number,
-        group_number,
-        position,
-        least(last_partner, first_partner) as partners_passed,
-        first_partner <= last_partner as is_shadow
-    from contested
-    where position = 1
-
-    union all
-
-    select
-        contested.transaction_id,
-        contested.kind_number,
-        contested.group_number,
-        contested.position,
-        least(
-            contested.last_partner, greatest(walked.partners_passed + 1, contested.first_partner)
-        ) as partners_passed,
-        greatest(walked.partners_passed + 1, contested.first_partner)
-        <= contested.last_partner as is_shadow
-    from walked
-    inner join contested
-        on
-            walked.kind_number = contested.kind_number
-            and walked.group_number = contested.group_number
-            and walked.position + 1 = contested.position
+    {{ walked_charges() | indent(4) }}
 
 ),
 

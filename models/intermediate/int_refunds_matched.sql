@@ -19,12 +19,6 @@
 
 {%- set window = run_window() -%}
 {%- set changes_only = window and reads_changes_only() -%}
-{%- set is_free -%}
-    (
-            numbered.transaction_id <> walked.last_refund
-            and position('|' || numbered.failure_number || '|' in walked.failures_taken) = 0
-        )
-{%- endset -%}
 
 with recursive ledger_refunds as (
 
@@ -214,41 +208,7 @@ numbered as (
 -- In that order a pair is a match when neither its refund nor its failure has been matched before.
 walked as (
 
-    select
-        user_id,
-        group_number,
-        position,
-        transaction_id,
-        generation_id,
-        true as is_match,
-        transaction_id as last_refund,
-        '|' || failure_number || '|' as failures_taken
-    from numbered
-    where position = 1
-
-    union all
-
-    select
-        numbered.user_id,
-        numbered.group_number,
-        numbered.position,
-        numbered.transaction_id,
-        numbered.generation_id,
-        {{ is_free }} as is_match,
-        case
-            when {{ is_free }} then numbered.transaction_id
-            else walked.last_refund
-        end as last_refund,
-        case
-            when {{ is_free }} then walked.failures_taken || numbered.failure_number || '|'
-            else walked.failures_taken
-        end as failures_taken
-    from walked
-    inner join numbered
-        on
-            walked.user_id = numbered.user_id
-            and walked.group_number = numbered.group_number
-            and walked.position + 1 = numbered.position
+    {{ walked_refunds() | indent(4) }}
 
 ),
 

@@ -14,7 +14,7 @@
     ],
     pre_hook="{{ check_request_ids() }}",
     post_hook=[
-        "delete from {{ ref('int_repair_queue') }}",
+        "{{ 'delete from ' ~ ref('int_repair_queue') if writes_in_place() }}",
         "{{ partial_index(
             ['created_at', 'created_date', 'status', 'generation_id'], has_not_ended()
         ) }}",

@@ -1,0 +1,28 @@
+"""`python -m local_spark`: a cluster for the target `spark`, until ctrl-c; `--check` asks for Java only."""
+
+import sys
+import threading
+from contextlib import suppress
+
+from local_spark import cluster
+
+
+def main(arguments: list[str]) -> int:
+    """Answer the exit code."""
+    try:
+        if arguments == ["--check"]:
+            cluster.check_java()
+            return 0
+        with cluster.running() as spark:
+            settings = " ".join(f"{name}={value}" for name, value in spark.environment().items())
+            print(f"Spark listens; ctrl-c ends it and removes its tables.\n  export {settings}")
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
+    except cluster.SparkError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
