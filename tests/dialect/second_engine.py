@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -123,7 +123,7 @@ def assert_engines_agree(database: AppDatabase, path: Path) -> None:
             f" and table_name not in {NOT_COMPARED}"
         ).fetchall()
         names = sorted(name for (name,) in found)
-        assert names == sorted(_compared())
+        assert names == sorted(compared_tables())
         differences = [
             difference for name in names if (difference := _difference(database, connection, name))
         ]
@@ -142,7 +142,16 @@ def make_table(
     connection: duckdb.DuckDBPyConnection, name: str, types: Mapping[str, str], rows: list[Row]
 ) -> None:
     """Make a table of DuckDB's from rows, with PostgreSQL's names of types."""
-    arrow = pyarrow.table(
+    connection.register("rows_of_table", arrow_table(types, rows))
+    columns = [f"{column} {EXACT.get(type_, type_)}" for column, type_ in types.items()]
+    connection.execute(f"create table {name} ({', '.join(columns)})")
+    connection.execute(f"insert into {name} select * from rows_of_table")
+    connection.unregister("rows_of_table")
+
+
+def arrow_table(types: Mapping[str, str], rows: list[Row]) -> pyarrow.Table:
+    """Rows as Arrow, by PostgreSQL's names of types."""
+    return pyarrow.table(
         {
             column: pyarrow.array(
                 [_possible(column, type_, row.get(column)) for row in rows],
@@ -151,11 +160,6 @@ def make_table(
             for column, type_ in types.items()
         }
     )
-    connection.register("rows_of_table", arrow)
-    columns = [f"{column} {EXACT.get(type_, type_)}" for column, type_ in types.items()]
-    connection.execute(f"create table {name} ({', '.join(columns)})")
-    connection.execute(f"insert into {name} select * from rows_of_table")
-    connection.unregister("rows_of_table")
 
 
 def _possible(column: str, type_: str, value: Any) -> Any:
@@ -179,7 +183,8 @@ def target_of_duckdb() -> Path:
     return target_directory() / "duckdb"
 
 
-def _compared() -> Iterator[str]:
+def compared_tables() -> Iterator[str]:
+    """Every SQL mart that engines are compared by, and what forecasts are made from."""
     for node in parsed_project().nodes.values():
         is_mart = node.resource_type == "model" and node.language == "sql" and "marts" in node.fqn
         if is_mart and node.name not in NOT_COMPARED:
@@ -187,28 +192,51 @@ def _compared() -> Iterator[str]:
     yield "analytics_intermediate.int_usage_by_provider_day"
 
 
-def _difference(database: AppDatabase, connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    types = {
+def types_in_postgres(database: AppDatabase, name: str) -> dict[str, str]:
+    """The columns of a table in their order, each with its type."""
+    return {
         row["attname"]: row["type"]
         for row in database.query(
             "select attname, format_type(atttypid, atttypmod) as type from pg_attribute"
             f" where attrelid = '{name}'::regclass and attnum > 0 order by attnum"
         )
     }
+
+
+def comparing_query(name: str, columns: Iterable[str]) -> str:
+    """What to ask two engines of a table."""
+    compared = [UNKNOWN.get(each, "{0}").format(each) + f" as {each}" for each in columns]
+    return f"select {', '.join(compared)} from {name}"
+
+
+def difference_of_rows(
+    name: str,
+    types: Mapping[str, str],
+    rows: Mapping[str, Iterable[tuple[Any, ...]]],
+) -> str:
+    """Where the rows of two engines, each by its name, are not the same; empty if they are."""
+    (one, in_one), (other, in_other) = (
+        (engine, Counter(_comparable(types, row) for row in found)) for engine, found in rows.items()
+    )
+    lines = [f"only in {one}: {row}" for row in _some(in_one - in_other)]
+    lines += [f"only in {other}: {row}" for row in _some(in_other - in_one)]
+    return "\n".join([f"{name}:", *lines]) if lines else ""
+
+
+def _difference(database: AppDatabase, connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    types = types_in_postgres(database, name)
     own_types = {
         column: TYPES.get(type_, type_.lower().replace("decimal", "numeric"))
         for column, type_, *_ in connection.execute(f"describe {name}").fetchall()
     }
     if list(types.items()) != list(own_types.items()):
         return f"{name}: columns {types} in PostgreSQL, {own_types} in DuckDB"
-    columns = [UNKNOWN.get(each, "{0}").format(each) + f" as {each}" for each in types]
-    query = f"select {', '.join(columns)} from {name}"
-    cursor = connection.execute(query)
-    in_duckdb = Counter(_comparable(types, row) for row in cursor.fetchall())
-    in_postgres = Counter(_comparable(types, tuple(row.values())) for row in database.query(query))
-    lines = [f"only in PostgreSQL: {row}" for row in _some(in_postgres - in_duckdb)]
-    lines += [f"only in DuckDB:     {row}" for row in _some(in_duckdb - in_postgres)]
-    return "\n".join([f"{name}:", *lines]) if lines else ""
+    query = comparing_query(name, types)
+    rows = {
+        "PostgreSQL": [tuple(row.values()) for row in database.query(query)],
+        "DuckDB": connection.execute(query).fetchall(),
+    }
+    return difference_of_rows(name, types, rows)
 
 
 def _comparable(types: Mapping[str, str], row: tuple[Any, ...]) -> tuple[Any, ...]:
