@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: help setup demo demo-stop inspect panel serve dashboard export notify backup test test-project test-packages test-long test-bi bench lint docs clean
+.PHONY: help setup demo demo-stop inspect panel serve dashboard export notify backup test test-project test-packages test-long test-bi test-spark setup-spark bench lint docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -71,6 +71,13 @@ test-long: setup ## the tests that take minutes: more seeds, histories and serve
 
 test-bi: setup ## every mart read by a Superset, which it installs into .tools/superset
 	@$(RUN) pytest tests/bi -m bi -s
+
+setup-spark: setup ## what the target `spark` needs besides: dbt-spark and Apache Spark; asks for Java
+	@$(UV) sync --frozen --inexact --quiet --compile-bytecode --group spark
+	@$(RUN) --group spark python -m local_spark --check
+
+test-spark: setup-spark ## the models on a cluster of processes of Apache Spark, against PostgreSQL
+	@$(RUN) --group spark pytest tests/spark -m spark -s
 
 bench: setup ## measure runs against their rivals (SCALE=generations, 1000000)
 	@$(RUN) --group bench python -m bench $(if $(SCALE),--scale $(SCALE))

@@ -100,6 +100,9 @@ def faults_of_dispatch(source: str, name: str) -> Iterator[str]:
             yield f"dispatches {macro} without the project's name"
         if f"default__{macro}" not in macros:
             yield f"has no default__{macro}: standard SQL, or missing_in_dialect(...)"
+    for macro, body in re.findall(r"macro default__(\w+)\(.*?%}(.*?)\{%-? endmacro", source, re.S):
+        if "missing_in_dialect(" in body and f"spark__{macro}" not in macros:
+            yield f"has no spark__{macro}, and default__{macro} only says that it is missing"
 
 
 def main() -> int:

@@ -1,1 +1,1 @@
-"""Apache Spark on this machine, out of pip's own files: for tests, and to try the target `spark`."""
+"""Apache Spark on this machine, out of pip's files: for tests, and to try the target `spark`."""

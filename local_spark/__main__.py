@@ -1,4 +1,7 @@
-"""`python -m local_spark`: a cluster for the target `spark`, until ctrl-c; `--check` asks for Java only."""
+"""`python -m local_spark`: a cluster for the target `spark`, until ctrl-c.
+
+`--check` only asks for Java.
+"""
 
 import sys
 import threading

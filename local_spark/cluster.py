@@ -1,4 +1,4 @@
-"""Start and stop a standalone cluster: a master, two workers and a thrift server, processes of Java.
+"""Start and stop a standalone cluster: a master, two workers and a thrift server, all processes.
 
 Each listens on an address of its own, 127.0.0.1 to 127.0.0.3, and all they write is in one folder.
 """
@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-# What Spark 4 runs on.
-JAVA_VERSIONS = (17, 21, 25)
+# The oldest that Spark 4 runs on.
+JAVA_VERSION = 17
 WAIT_SECONDS = 180
 WORKERS = ("127.0.0.2", "127.0.0.3")
 SETTINGS = {
@@ -60,11 +60,13 @@ def check_java() -> None:
     try:
         answer = subprocess.run([java, "-version"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        raise SparkError(f"Spark needs Java, and `{java} -version` does not run: {install}") from None
-    found = re.search(r'version "(\d+)', answer.stderr)
-    if not found or int(found[1]) not in JAVA_VERSIONS:
         raise SparkError(
-            f"Spark 4 runs on Java {', '.join(map(str, JAVA_VERSIONS))}, and {java} is version"
+            f"Spark needs Java, and `{java} -version` does not run: {install}"
+        ) from None
+    found = re.search(r'version "(\d+)', answer.stderr)
+    if not found or int(found[1]) < JAVA_VERSION:
+        raise SparkError(
+            f"Spark 4 needs Java {JAVA_VERSION} or newer, and {java} is version"
             f" {found[1] if found else 'unknown'}: {install}"
         )
 
@@ -87,21 +89,17 @@ def _start(
     folder: Path, processes: dict[str, subprocess.Popen], settings: Mapping[str, str]
 ) -> Cluster:
     master, port = f"spark://127.0.0.1:{(master_port := _free_port())}", _free_port()
-    deploy = "org.apache.spark.deploy"
+    options = ["-h", "127.0.0.1", "-p", str(master_port), "--webui-port", "0"]
     processes["master"] = _run(
-        folder,
-        "master",
-        ["spark-class", f"{deploy}.master.Master", "-h", "127.0.0.1", "-p", str(master_port)]
-        + ["--webui-port", "0"],
+        folder, "master", ["spark-class", "org.apache.spark.deploy.master.Master", *options]
     )
     _wait_for_port(folder, "master", processes["master"], master_port)
     for number, address in enumerate(WORKERS, 1):
         name = f"worker-{number}"
+        options = ["-h", address, "--cores", "1", "--memory", "768m", "--webui-port", "0"]
+        options += ["-d", str(folder / name), master]
         processes[name] = _run(
-            folder,
-            name,
-            ["spark-class", f"{deploy}.worker.Worker", "-h", address, "--cores", "1"]
-            + ["--memory", "768m", "--webui-port", "0", "-d", str(folder / name), master],
+            folder, name, ["spark-class", "org.apache.spark.deploy.worker.Worker", *options]
         )
     settings = {
         **settings,
@@ -114,12 +112,9 @@ def _start(
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder}",
     }
     options = [part for item in settings.items() for part in ("--conf", "=".join(item))]
+    options += ["--class", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"]
     processes["driver"] = _run(
-        folder,
-        "driver",
-        ["spark-submit", "--master", master, "--driver-memory", "1g", *options]
-        + ["--class", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"]
-        + ["spark-internal"],
+        folder, "driver", ["spark-submit", "--master", master, *options, "spark-internal"]
     )
     _wait_for_port(folder, "driver", processes["driver"], port)
     return Cluster("127.0.0.1", port, folder, processes)
@@ -140,9 +135,10 @@ def _run(folder: Path, name: str, command: list[str]) -> subprocess.Popen:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             env={
-                **{name: value for name, value in os.environ.items() if "SPARK" not in name},
+                **{key: value for key, value in os.environ.items() if "SPARK" not in key},
                 "SPARK_HOME": str(home),
-                "SPARK_DAEMON_MEMORY": "192m",
+                # Of a thrift server too, other than --driver-memory.
+                "SPARK_DAEMON_MEMORY": "1400m" if name == "driver" else "192m",
                 "SPARK_LOCAL_DIRS": str(temporary),
                 "_JAVA_OPTIONS": f"-Djava.io.tmpdir={temporary} -XX:+UseSerialGC",
             },
@@ -156,7 +152,9 @@ def _wait_for_port(folder: Path, name: str, process: subprocess.Popen, port: int
             return
         time.sleep(0.2)
     lines = (folder / f"{name}.log").read_text(errors="replace").splitlines()
-    raise SparkError(f"Spark's {name} does not listen on port {port}: " + " / ".join(lines[-5:]))
+    causes = [line for line in lines if re.search(r"Exception|Error|[Ff]ailed|[Rr]efused", line)]
+    why = (causes[:40] or lines or ["it says nothing"])[-1].strip()
+    raise SparkError(f"Spark's {name} does not listen on port {port}: {why}")
 
 
 def _end(process: subprocess.Popen) -> None:

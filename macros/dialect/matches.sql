@@ -19,7 +19,8 @@
 {%- endmacro %}
 
 {% macro duckdb__pattern(pattern) -%}
-    {{- return(modules.re.sub('\\\\u([0-9a-f]{4})', '\\\\x{\\1}', pattern)) -}}
+    {#- There a dot is no line end unless it is told so. -#}
+    {{- return('(?s)' ~ modules.re.sub('\\\\u([0-9a-f]{4})', '\\\\x{\\1}', pattern)) -}}
 {%- endmacro %}
 
 {% macro spark__matches(expression, pattern) -%}

@@ -29,7 +29,7 @@
     {% for row in rows.rows %}
         {% set literals = [] %}
         {% for value in row %}
-            {% do literals.append('null' if value is none else literal_of(value)) %}
+            {% do literals.append('null' if value is none else text_literal(value | string)) %}
         {% endfor %}
         {% do tuples.append('(' ~ literals | join(', ') ~ ')') %}
     {% endfor %}
@@ -41,16 +41,6 @@
     )) }}
 {% endmaterialization %}
 
-{% macro literal_of(value) -%}
-    {#- Any value of a seed as a text that can be cast. -#}
-    '{{ value | string | replace('\\', '\\\\') | replace("'", "\\'") }}'
-{%- endmacro %}
-
-{% macro strict_mode() -%}
-    {#- dbt-spark switches it off for each connection: what cannot be computed would be null in silence. -#}
-    set spark.sql.ansi.enabled = true
-{%- endmacro %}
-
 {% macro write_version(query) %}
     {# Write a new version of a model's or a seed's table, and point its view to it. #}
     {% set target_relation = this.incorporate(type='view') %}
@@ -58,7 +48,7 @@
         path={'identifier': this.identifier ~ '__v' ~ run_started_at.strftime('%Y%m%d%H%M%S%f')},
         type='table'
     ) %}
-    {% do run_query(strict_mode()) %}
+    {% do use_strict_session() %}
     {{ run_hooks(pre_hooks) }}
     {% do drop_old_versions() %}
     {% call statement('main') -%}
@@ -139,5 +129,5 @@
 {% endmacro %}
 
 {% macro comment_of(node) -%}
-    {%- if node and node.description -%}comment {{ literal_of(node.description | trim) }}{%- endif -%}
+    {%- if node and node.description -%}comment {{ text_literal(node.description | trim) }}{%- endif -%}
 {%- endmacro %}

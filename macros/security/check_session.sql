@@ -44,3 +44,38 @@
     {% endfor %}
     {{ return(none) }}
 {% endmacro %}
+
+{% macro spark__find_session_problem() %}
+    {% do use_strict_session() %}
+    {% set zone, version, is_exact = run_query(
+        "select current_timezone(), version(),"
+        ~ " cast(cast(1 as decimal(38, 12)) / cast(3 as decimal(38, 12)) as string)"
+        ~ " = '0.333333333333333333'"
+    ).rows[0].values() %}
+    {% set mode = run_query('set spark.sql.ansi.enabled').rows[0].values()[1] %}
+    {% if version.split('.')[0] | int < 4 %}
+        {{ return('this is Spark ' ~ version.split(' ')[0] ~ ', and paygen needs Spark 4 or newer') }}
+    {% elif zone != 'UTC' or not is_exact or mode != 'true' %}
+        {{ return("the session does not keep what paygen sets (UTC, ANSI mode, decimals without loss): let"
+            ~ " it set " ~ strict_settings() | join(', ')) }}
+    {% endif %}
+    {{ return(none) }}
+{% endmacro %}
+
+{% macro strict_settings() %}
+    {#
+        What a session of Spark's needs, else moments move, what cannot be computed is null, and sums of
+        decimals lose digits, all of it in silence. Parameters of the profile do not do: the thrift
+        server takes no notice of them, and dbt-spark switches ANSI mode off.
+    #}
+    {{ return({
+        'spark.sql.session.timeZone': 'UTC',
+        'spark.sql.ansi.enabled': 'true',
+        'spark.sql.decimalOperations.allowPrecisionLoss': 'false',
+    }) }}
+{% endmacro %}
+
+{% macro use_strict_session() %}
+    {# Each node of a run has a session of its own. #}
+    {% for name, value in strict_settings().items() %}{% do run_query('set ' ~ name ~ ' = ' ~ value) %}{% endfor %}
+{% endmacro %}

@@ -27,6 +27,12 @@
             ~ ')'
         ) -%}
     {%- endfor -%}
+    {%- if statements and not writes_in_place() -%}
+        {{- exceptions.raise_compiler_error(
+            mapping_file() ~ ' gives rows of ' ~ seed.identifier ~ ', which are not written on ' ~ target.type
+            ~ ': write them into seeds/' ~ seed.identifier ~ '.csv'
+        ) -}}
+    {%- endif -%}
     {{- return(statements | join(';\n')) -}}
 {%- endmacro %}
 

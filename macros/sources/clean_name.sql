@@ -8,7 +8,7 @@
     case
         when {{ is_plain_name(expression) }} then lower({{ expression }})
         when {{ is_no_name(expression) }} then 'unknown'
-        else nullif(lower({{ trimmed(expression) }}), '')
+        else nullif({{ lowered(trimmed(expression)) }}, '')
     end
 {%- endmacro %}
 
@@ -83,11 +83,11 @@
         from (
             select
                 {{ expression }} as original,
-                lower({{ trimmed(expression) }}) as name,
+                {{ lowered(trimmed(expression)) }} as name,
                 case
                     when {{ matches(expression, '202[0-9]') }}
-                        then {{ without_matches('lower(' ~ trimmed(expression) ~ ')', day) }}
-                    else lower({{ trimmed(expression) }})
+                        then {{ without_matches(lowered(trimmed(expression)), day) }}
+                    else {{ lowered(trimmed(expression)) }}
                 end as dayless
             {{ single_row() }}
         ) as named

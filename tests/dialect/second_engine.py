@@ -216,7 +216,8 @@ def difference_of_rows(
 ) -> str:
     """Where the rows of two engines, each by its name, are not the same; empty if they are."""
     (one, in_one), (other, in_other) = (
-        (engine, Counter(_comparable(types, row) for row in found)) for engine, found in rows.items()
+        (engine, Counter(_comparable(types, row) for row in found))
+        for engine, found in rows.items()
     )
     lines = [f"only in {one}: {row}" for row in _some(in_one - in_other)]
     lines += [f"only in {other}: {row}" for row in _some(in_other - in_one)]

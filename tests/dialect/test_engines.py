@@ -1,16 +1,20 @@
 """A second engine answers as PostgreSQL does: the SQL means the same there."""
 
+import os
 import shutil
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
+import duckdb
 import pytest
 
 from tests import sample
 from tests.app_database import PROJECT, AppDatabase
 from tests.config.test_changed_code import PARTS
+from tests.dialect.expressions import answers, answers_of_postgres, disagreements
 from tests.dialect.quirks import with_quirks
 from tests.dialect.second_engine import (
     FORECASTS,
@@ -19,6 +23,8 @@ from tests.dialect.second_engine import (
     build_on_duckdb,
     build_on_postgres,
     columns_of,
+    parsed_for_duckdb,
+    target_of_duckdb,
 )
 from tests.dialect.values import Row, quirks, values_of_duckdb, values_of_postgres
 from tests.histories import write_histories
@@ -108,6 +114,26 @@ def differing_values(in_postgres: list[Row], in_duckdb: list[Row]) -> dict[str, 
         for name in ours
         if (type(ours[name]), ours[name]) != (type(theirs[name]), theirs[name])
     }
+
+
+# Quotients of more digits than a float has, by which DuckDB divides.
+MORE_DIGITS = ("quotient_7", "quotient_8", "quotient_12", "rate_7", "rate_8", "rate_12")
+
+
+def test_expressions(database: AppDatabase) -> None:
+    """What engines read in different ways, one expression at a time."""
+    in_postgres = answers_of_postgres(database)
+    with duckdb.connect() as connection, patch.dict(os.environ, DUCKDB_PATH="app.duckdb"):
+        connection.execute("set timezone = 'UTC'")
+        in_duckdb = answers(
+            lambda query: list(connection.execute(query).fetchone()),
+            arguments=("--target", "duckdb"),
+            manifest=parsed_for_duckdb(),
+            target=target_of_duckdb(),
+        )
+    assert len(in_postgres) > 600
+    found = dict(each.split(":", 1) for each in disagreements(in_postgres, in_duckdb))
+    assert list(found) == sorted(MORE_DIGITS, key=list(in_postgres).index), found
 
 
 @pytest.mark.long

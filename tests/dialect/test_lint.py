@@ -56,3 +56,18 @@ def test_dispatch_is_whole(tmp_path: Path) -> None:
         "macros/dialect/a.sql: dispatches b without the project's name",
         "macros/dialect/a.sql: has no default__b: standard SQL, or missing_in_dialect(...)",
     ]
+
+
+def test_every_engine_has_its_form(tmp_path: Path) -> None:
+    """Where there is no standard SQL, each engine that the project builds on has SQL of its own."""
+    (tmp_path / "macros" / "dialect").mkdir(parents=True)
+    path = tmp_path / "macros" / "dialect" / "b.sql"
+    path.write_text(
+        "{% macro b() %}{{ adapter.dispatch('b', 'paygen')() }}{% endmacro %}"
+        "{% macro default__b() %}{{ missing_in_dialect('be') }}{% endmacro %}"
+    )
+    assert list(dialect.problems(tmp_path)) == [
+        "macros/dialect/b.sql: has no spark__b, and default__b only says that it is missing"
+    ]
+    path.write_text(path.read_text() + "{% macro spark__b() %}x{% endmacro %}")
+    assert list(dialect.problems(tmp_path)) == []

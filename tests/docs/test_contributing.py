@@ -42,6 +42,15 @@ def test_the_tests_of_bi_are_found() -> None:
 
 
 @pytest.mark.long
+def test_the_tests_of_spark_are_found() -> None:
+    """What `make test-spark` sets up and runs selects its tests, which need Spark and Java."""
+    recipe = run(PROJECT, "make --dry-run test-spark").splitlines()
+    assert any("--group spark" in line and line.split()[1] == "sync" for line in recipe)
+    selected = run(PROJECT, f"{recipe[-1].replace('--group spark ', '')} --collect-only -q")
+    assert "tests/spark/test_spark.py::test_sample" in selected
+
+
+@pytest.mark.long
 def test_git_runs_the_checks(tmp_path: Path) -> None:
     """The quick checks before a commit, which stop one that they find wrong; all before a push."""
     folder = clone_to(tmp_path / "clone")

@@ -79,6 +79,10 @@ ELSEWHERE = {
     ),
     "make test": ".ci/run",
     "make test-bi": "tests/docs/test_contributing.py::test_the_tests_of_bi_are_found",
+    "make test-spark": "tests/docs/test_contributing.py::test_the_tests_of_spark_are_found",
+    "make setup-spark": "tests/docs/test_contributing.py::test_the_tests_of_spark_are_found",
+    "dbt build --target spark": "tests/spark/test_spark.py::test_sample",
+    "python -m local_spark": "tests/spark/test_alone.py::test_the_command_of_the_documents",
     "make test-long": "tests/docs/test_contributing.py::test_the_long_tests_are_found",
     ".tools/bin/uv run --frozen python -m lint --quick": (
         "tests/docs/test_contributing.py::test_git_runs_the_checks"
@@ -120,6 +124,11 @@ SECTIONS_ELSEWHERE = {
     ("app_scan/README.md", "The callers of the credit pool"): "tests/app/test_scan.py",
     ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
     ("README.md", "In your own dbt project"): "tests/package/test_package.py",
+    ("docs/spark.md", "Set up"): "tests/spark/test_spark.py::test_sample",
+    (
+        "docs/spark.md",
+        "The app's tables",
+    ): "tests/spark/test_spark.py::test_the_tables_of_the_document",
     **{
         ("docs/mapping.md", shape): "tests/mapping/test_shapes.py"
         for shape in (

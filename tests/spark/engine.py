@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,14 @@ from dbt.contracts.graph.manifest import Manifest
 from local_spark.cluster import Cluster
 from tests.app_database import AppDatabase, invoke, messages, target_directory
 from tests.dialect.second_engine import (
-    PYTHON_MODELS,
     Row,
     arrow_table,
-    columns_of,
     compared_tables,
     comparing_query,
     difference_of_rows,
     types_in_postgres,
 )
+from tests.dialect.values import ZONE
 from tests.oracle import AppTables
 from tests.table_shapes import LOOSE
 
@@ -45,6 +44,12 @@ SPARK_TYPES = {
     "timestamptz": "timestamp",
 }
 
+# As macros/security/check_session.sql has them.
+STRICT = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.decimalOperations.allowPrecisionLoss": "false",
+}
 READ: dict[str, Callable[[Any], Any]] = {
     "date": date.fromisoformat,
     "timestamp with time zone": lambda value: value.replace(tzinfo=UTC),
@@ -58,7 +63,8 @@ def cursor_of(cluster: Cluster) -> Iterator[Any]:
 
     with hive.connect(cluster.host, cluster.port, username="paygen") as connection:
         cursor = connection.cursor()
-        cursor.execute("set spark.sql.ansi.enabled = true")
+        for name, value in STRICT.items():
+            cursor.execute(f"set {name} = {value}")
         yield cursor
 
 
@@ -75,41 +81,37 @@ def make_table(cluster: Cluster, name: str, types: Mapping[str, str], rows: list
     with cursor_of(cluster) as cursor:
         cursor.execute(f"create schema if not exists {schema}")
         cursor.execute(f"drop table if exists {name}")
-        cursor.execute(f"create table {name} using parquet as select {columns} from parquet.`{path}`")
+        cursor.execute(
+            f"create table {name} using parquet as select {columns} from parquet.`{path}`"
+        )
 
 
 def dbt_on_spark(
     cluster: Cluster, *command: str, variables: Mapping[str, Any], **options: Any
 ) -> dbtRunnerResult:
-    """One dbt command with the target `spark`, all of its SQL models unless told another selection."""
+    """One dbt command with the target `spark`."""
     given = [*command, "--target", "spark", "--vars", json.dumps(dict(variables))]
     with patch.dict(os.environ, cluster.environment()):
         return invoke(given, **{"manifest": parsed_for_spark(), "target": target(), **options})
 
 
-def build_on_spark(
-    cluster: Cluster,
-    tables: AppTables,
-    variables: Mapping[str, Any],
-    computed: Mapping[str, list[Row]],
-) -> None:
-    """Build the SQL models from the app's rows, and from rows in the place of Python models'."""
+def build_on_spark(cluster: Cluster, tables: AppTables, variables: Mapping[str, Any]) -> None:
+    """Build all that is built on Spark from the app's rows."""
     for name, columns in LOOSE.items():
         types = dict(column.split() for column in columns.replace("\n", " ").split(","))
         make_table(cluster, f"public.{name}", types, getattr(tables, name))
-    for model, rows in computed.items():
-        make_table(cluster, f"analytics_intermediate.{model}", columns_of(model), rows)
-    tests = ["resource_type:test", "resource_type:unit_test"]
-    result = dbt_on_spark(
-        cluster, "build", "--exclude", *PYTHON_MODELS, *tests, variables=variables
-    )
+    tests = ["--exclude", "resource_type:test", "resource_type:unit_test"]
+    result = dbt_on_spark(cluster, "build", *tests, variables=variables)
     assert result.success, messages(result)
 
 
-def differences(database: AppDatabase, cluster: Cluster) -> dict[str, str]:
-    """By table, where Spark differs from PostgreSQL in columns, types, order or rows; empty if not."""
+def differences(database: AppDatabase, cluster: Cluster) -> list[str]:
+    """Where Spark's marts differ from PostgreSQL's in columns, types, order or rows."""
+    models = {node.name for node in parsed_for_spark().nodes.values()}
+    names = [name for name in sorted(compared_tables()) if name.partition(".")[2] in models]
     with cursor_of(cluster) as cursor:
-        return {name: _difference(database, cursor, name) for name in sorted(compared_tables())}
+        found = [_difference(database, cursor, name) for name in names]
+    return [difference for difference in found if difference]
 
 
 def _difference(database: AppDatabase, cursor: Any, name: str) -> str:
@@ -142,6 +144,32 @@ def value_of_row(types: Mapping[str, str], row: tuple[Any, ...]) -> tuple[Any, .
         value if value is None or type_ not in READ else READ[type_](value)
         for type_, value in zip(types.values(), row, strict=True)
     )
+
+
+def answer(cursor: Any, query: str) -> list[tuple[Any, ...]]:
+    """The rows of a query, as `value_of_row` reads them."""
+    cursor.execute(query)
+    kinds = {"DATE_TYPE": "date", "TIMESTAMP_TYPE": "timestamp with time zone"}
+    types = {str(place): kinds.get(each[1], "") for place, each in enumerate(cursor.description)}
+    return [value_of_row(types, row) for row in cursor.fetchall()]
+
+
+def values_of_spark(cluster: Cluster, sql: str) -> list[Row]:
+    """What Spark answers to a query of `tests/dialect/values.py`."""
+    arguments = ("compile", "--inline", sql)
+    result = dbt_on_spark(cluster, *arguments, variables={"reporting_timezone": ZONE})
+    assert result.success, messages(result)
+    with cursor_of(cluster) as cursor:
+        rows = answer(cursor, result.result.results[0].node.compiled_code)
+        names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def plain(value: Any) -> tuple[str, Any]:
+    """A value with its kind. Spark has one kind of moment, which is shown in UTC."""
+    if isinstance(value, datetime):
+        value = value.replace(tzinfo=value.tzinfo or UTC)
+    return type(value).__name__, value
 
 
 @cache

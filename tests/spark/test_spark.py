@@ -1,0 +1,144 @@
+"""Apache Spark answers as PostgreSQL does: expression by expression, and mart by mart."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Timer
+from unittest.mock import patch
+
+import pyarrow.parquet
+import pytest
+
+from local_spark.cluster import Cluster
+from tests import sample
+from tests.app_database import AppDatabase, messages
+from tests.dialect.expressions import answers, answers_of_postgres, disagreements
+from tests.dialect.quirks import with_quirks
+from tests.dialect.second_engine import build_on_postgres
+from tests.dialect.test_engines import IN_THE_GATE, computed
+from tests.dialect.values import SQL, TYPES, quirks, values_of_postgres
+from tests.docs.documents import snippets
+from tests.histories import write_histories
+from tests.marts.test_oracle import CASES, MOMENTS
+from tests.spark import engine
+
+pytestmark = pytest.mark.spark
+
+
+def test_expressions(database: AppDatabase, cluster: Cluster) -> None:
+    """What engines read in different ways, value by value, of the same kinds."""
+    with engine.cursor_of(cluster) as cursor, patch.dict(os.environ, cluster.environment()):
+        in_spark = answers(
+            lambda query: list(engine.answer(cursor, query)[0]),
+            json_text="to_json({0})",
+            arguments=("--target", "spark"),
+            manifest=engine.parsed_for_spark(),
+            target=engine.target(),
+        )
+    found = list(disagreements(answers_of_postgres(database), in_spark))
+    assert not found, "\n".join(found)
+    print(len(in_spark), "expressions are equal")
+
+
+def test_values(database: AppDatabase, cluster: Cluster) -> None:
+    """Names, ids, halves, fractions of a second, both changes of the clocks: rows of a table."""
+    in_postgres = values_of_postgres(database)
+    engine.make_table(cluster, "public.quirks", TYPES, quirks())
+    in_spark = engine.values_of_spark(cluster, SQL)
+    assert len(in_postgres) == len(in_spark) == len(quirks())
+    differing = {
+        name: (given, ours[name], theirs[name])
+        for given, ours, theirs in zip(quirks(), in_postgres, in_spark, strict=True)
+        for name in ours
+        if engine.plain(ours[name]) != engine.plain(theirs[name])
+    }
+    assert differing == {}
+
+
+def test_drawn_histories(database: AppDatabase, cluster: Cluster) -> None:
+    """Rows with every defect, contested charges, texts and times of every kind; a zone not UTC."""
+    seed = 50 + list(CASES).index(IN_THE_GATE)
+    tables = with_quirks(write_histories(seed, MOMENTS), seed)
+    variables = CASES[IN_THE_GATE].dbt_variables()
+    build_on_postgres(database, tables, variables, computed(seed))
+    engine.build_on_spark(cluster, tables, variables)
+    assert engine.differences(database, cluster) == []
+
+
+@pytest.mark.skipif(not sample.FOLDER.is_dir(), reason=f"the sample is not at {sample.FOLDER}")
+def test_sample(database: AppDatabase, cluster: Cluster) -> None:
+    """The contract's sample, in the tables of a run before: a second run leaves nothing of it."""
+    tables, variables = sample.app_tables(), {"as_of": sample.AS_OF.isoformat()}
+    build_on_postgres(database, tables, variables, computed(1))
+    engine.build_on_spark(cluster, tables, variables)
+    assert engine.differences(database, cluster) == []
+    with engine.cursor_of(cluster) as cursor:
+        cursor.execute("show tables in analytics like 'fct_generations__v*'")
+        assert len(cursor.fetchall()) <= 2
+
+
+def test_unknown_zone(cluster: Cluster) -> None:
+    """A zone that Java does not know is refused as one that PostgreSQL does not know."""
+    result = engine.dbt_on_spark(
+        cluster, "run", "-s", "int_rows_seen", variables={"reporting_timezone": "Mars/Olympus"}
+    )
+    assert not result.success
+    assert "Mars/Olympus" in str(result.exception)
+
+
+def test_server_is_down(cluster: Cluster) -> None:
+    """Nobody listens: the error names the address."""
+    down = Cluster("127.0.0.1", 1, cluster.folder, {})
+    result = engine.dbt_on_spark(down, "run", "-s", "int_rows_seen", variables={})
+    assert not result.success
+    assert "127.0.0.1" in str(result.exception)
+
+
+def test_the_tables_of_the_document(cluster: Cluster) -> None:
+    """The statements by which a folder of Parquet is read as a table of the app's."""
+    folder = cluster.folder / "bucket" / "enhancement_tasks"
+    folder.mkdir(parents=True)
+    pyarrow.parquet.write_table(pyarrow.table({"id": ["a", "b"]}), folder / "part-0.parquet")
+    (sql,) = (
+        each.text
+        for each in snippets()
+        if (each.document, each.section) == ("docs/spark.md", "The app's tables")
+    )
+    assert "s3a://bucket/" in sql
+    sql = sql.replace("s3a://bucket/", f"{folder.parent}/")
+    with engine.cursor_of(cluster) as cursor:
+        cursor.execute("drop table if exists public.enhancement_tasks")
+        for statement in filter(str.strip, sql.split(";")):
+            cursor.execute(statement)
+        assert engine.answer(cursor, "select count(*) from public.enhancement_tasks") == [(2,)]
+        cursor.execute("drop table public.enhancement_tasks")
+
+
+@pytest.mark.skipif(not sample.FOLDER.is_dir(), reason=f"the sample is not at {sample.FOLDER}")
+def test_lost_worker_and_reader(cluster: Cluster) -> None:
+    """A worker is killed in mid-build: it ends right, and a reader meets all rows all the time.
+
+    The last test, for the cluster has one worker from here on.
+    """
+    count = "select count(*), sum(credits_used) from analytics.fct_generations"
+    seen: set[tuple[object, ...]] = set()
+    is_done = Event()
+
+    def read() -> None:
+        with engine.cursor_of(cluster) as cursor:
+            while not is_done.is_set():
+                seen.update(engine.answer(cursor, count))
+
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(read)
+        try:
+            Timer(8, cluster.processes["worker-1"].kill).start()
+            result = engine.dbt_on_spark(
+                *(cluster, "run", "-s", "int_refunds_matched", "fct_generations"),
+                variables={"as_of": sample.AS_OF.isoformat()},
+            )
+        finally:
+            is_done.set()
+        reading.result()
+    assert result.success, messages(result)
+    assert cluster.processes["worker-1"].poll() is not None
+    assert len(seen) == 1
