@@ -22,6 +22,7 @@
         'transform_null_equals': ['off'],
         'array_nulls': ['on'],
         'session_replication_role': ['origin'],
+        'transaction_read_only': ['off'],
     } %}
     {# Nothing but functions of the catalogue, by their full names: the search path is not known yet. #}
     {% set calls = [] %}
@@ -37,6 +38,12 @@
             {{ return("the session's search_path is '" ~ value ~ "', but names must"
                 ~ " resolve in pg_catalog alone: `make setup` installs dbt_postgres_session, which sets it; without"
                 ~ " it add `search_path: pg_catalog, pg_temp` to the profile") }}
+        {% endif %}
+        {% if name == 'transaction_read_only' %}
+            {{ return("the database takes no writes now, nothing was built: it is a standby, or"
+                ~ " default_transaction_read_only is on (Supabase sets it when the disk is nearly full: free some"
+                ~ " space first), for the database or for role " ~ target.user ~ ": alter role "
+                ~ target.user ~ " reset default_transaction_read_only") }}
         {% endif %}
         {{ return("the session's " ~ name ~ " is '" ~ value ~ "' and must be "
             ~ wanted[name][0] ~ ": `make setup` installs dbt_postgres_session, which sets it, or run alter role "
