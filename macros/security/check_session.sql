@@ -49,5 +49,30 @@
             ~ wanted[name][0] ~ ": `make setup` installs dbt_postgres_session, which sets it, or run alter role "
             ~ target.user ~ " set " ~ name ~ " = '" ~ wanted[name][0] ~ "'") }}
     {% endfor %}
+    {{ return(find_lack_of_rights()) }}
+{% endmacro %}
+
+{% macro find_lack_of_rights() %}
+    {# What each run needs of its role and the server allows it not; none where it lacks nothing. #}
+    {#- One session for each thread, one that begins the run and ends it, and one for the run lock. -#}
+    {% set sessions = target.threads + 2 %}
+    {% for role, may_make_tables, may_use_language, allowed in run_query(
+        "select quote_ident(rolname), has_database_privilege(current_database(), 'temporary'),"
+        ~ " has_language_privilege('plpgsql', 'usage'),"
+        ~ ' case when rolsuper then -1 else rolconnlimit end'
+        ~ ' from pg_roles where rolname = current_user'
+    ).rows %}
+        {% if not may_make_tables %}
+            {{ return('role ' ~ role ~ ' may not make temporary tables, nothing was built: grant temporary on'
+                ~ ' database ' ~ adapter.quote(target.dbname) ~ ' to ' ~ role) }}
+        {% elif not may_use_language %}
+            {{ return('role ' ~ role ~ ' may not run PL/pgSQL, nothing was built: grant usage on language'
+                ~ ' plpgsql to ' ~ role) }}
+        {% elif 0 <= allowed < sessions %}
+            {{ return('role ' ~ role ~ ' may hold ' ~ allowed ~ ' sessions at once, and a run with '
+                ~ target.threads ~ ' threads needs ' ~ sessions ~ ', nothing was built: set fewer `threads` in'
+                ~ ' the profile, or alter role ' ~ role ~ ' connection limit ' ~ sessions) }}
+        {% endif %}
+    {% endfor %}
     {{ return(none) }}
 {% endmacro %}
