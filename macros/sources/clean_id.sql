@@ -74,7 +74,7 @@
         from (
             select
                 {{ trimmed(expression) }} as trimmed,
-                lower({{ trimmed(expression) }}) as small
+                {{ lower_ascii(trimmed(expression)) }} as small
             {{ single_row() }}
         ) as ids
     )

@@ -111,7 +111,7 @@ def expressions() -> dict[str, str]:
             add(f"matches_{name}", f"{{{{ matches({text(each)}, {pattern!r}) }}}}")
             add(f"without_{name}", f"{{{{ without_matches({text(each)}, {pattern!r}) }}}}")
     for each in TEXTS:
-        add("lowered", f"{{{{ lowered({text(each)}) }}}}")
+        add("lowered", f"{{{{ lower_all({text(each)}) }}}}")
         add("length", f"length({{{{ {text(each)} }}}})")
         add("trimmed", f"{{{{ trimmed({text(each)}) }}}}")
         add("hash", f"{{{{ dbt.hash({text(each)}) }}}}")
