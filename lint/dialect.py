@@ -46,6 +46,7 @@ REFUSED = {
     r"\bcollate\b": "bytewise(...) or in_own_order(...)",
     r"\b(lower|upper|initcap)\(": "lower_ascii(...) or lower_all(...)",
     r"\b(regexp_\w+|similar to|ilike)\b": "matches(...) or without_matches(...)",
+    r"\bsign\(": "sign_of(...)",
     r"\bbtrim\(": "trimmed(...) or trimmed_id(...)",
     r"\b(string_agg|array_agg)\(": "dbt.listagg(...)",
     r"\b(array\s*\[|unnest\(|any\(array\b)": "a macro in macros/dialect/",

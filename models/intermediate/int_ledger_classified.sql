@@ -98,7 +98,7 @@ directed as (
 
     select
         *,
-        coalesce(direction_of_type, sign(app_credits)) as direction
+        coalesce(direction_of_type, {{ sign_of('app_credits') }}) as direction
     from named
 
 ),

@@ -120,6 +120,8 @@ def expressions() -> dict[str, str]:
         add("rounded", f"cast({{{{ rounded('{number}', {decimals}) }}}} as numeric(18, 6))")
     for each in NUMBERS:
         add("scale", f"cast(cast({each} as numeric(18, 9)) as numeric(18, 1))")
+        signed = f"cast({each} as numeric(38, 12)) + 100000000000"
+        add("signed", f"cast({{{{ sign_of('{each}') }}}} * ({signed}) as numeric(38, 12))")
         add("floor", f"cast(floor(cast({each} as numeric(18, 9))) as bigint)")
         add("number_as_text", f"{{{{ as_text('cast({each} as numeric(18, 6))') }}}}")
     for numerator, denominator in QUOTIENTS:
