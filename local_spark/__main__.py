@@ -3,6 +3,7 @@
 `--check` only asks for Java.
 """
 
+import signal
 import sys
 import threading
 from contextlib import suppress
@@ -16,6 +17,9 @@ def main(arguments: list[str]) -> int:
         if arguments == ["--check"]:
             cluster.check_java()
             return 0
+        # Also where whoever started this ignores them; both end it as ctrl-c does.
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.default_int_handler)
         with cluster.running() as spark:
             settings = " ".join(f"{name}={value}" for name, value in spark.environment().items())
             print(f"Spark listens; ctrl-c ends it and removes its tables.\n  export {settings}")

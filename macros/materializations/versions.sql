@@ -33,11 +33,15 @@
         {% endfor %}
         {% do tuples.append('(' ~ literals | join(', ') ~ ')') %}
     {% endfor %}
+    {% if not tuples %}
+        {% do tuples.append('(' ~ (['null'] * names | length) | join(', ') ~ ')') %}
+    {% endif %}
     {#- What dbt looks for when a seed is loaded. -#}
     {% do store_raw_result('agate_table', message='INSERT', code='INSERT', agate_table=rows) %}
     {{ return(write_version(
         'select ' ~ names | join(', ') ~ '\nfrom values\n' ~ tuples | join(',\n')
         ~ '\nas seed_rows (' ~ rows.column_names | join(', ') ~ ')'
+        ~ ('' if rows.rows else '\nwhere false')
     )) }}
 {% endmaterialization %}
 
