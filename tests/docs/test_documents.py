@@ -210,7 +210,7 @@ def test_it_does_what_it_says(built: AppDatabase, step: str) -> None:
     arguments = shlex.split(step.removeprefix("dbt "))
     # The database is small: what is asked here is the command, and not the Python models.
     extra = ["--resource-type", "model", "seed"] if arguments[0] == "build" else []
-    result = built.dbt(*arguments, *extra, expect_success=False, python_models=True)
+    result = built.dbt(*arguments, *extra, expect_success=False, reports=True)
     if arguments[:2] == ["source", "freshness"]:
         statuses = {
             each.node.name: str(each.status)
