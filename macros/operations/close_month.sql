@@ -174,6 +174,7 @@
             ~ '): run `dbt build --selector daily` first'
         ) }}
     {% endif %}
+    {{ return(none) }}
 {% endmacro %}
 
 {% macro write_close(month, by, reason) %}

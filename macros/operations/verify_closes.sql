@@ -33,11 +33,11 @@
     {% endfor %}
     {% for name in ['int_closed_figures', 'int_closed_generations', 'int_closed_credits'] %}
         {% for row in run_query(
-            'select distinct entry_number, ' ~ month_text('month_start') ~ ' from ' ~ built_relation(name)
-            ~ ' as kept where not exists (select from ' ~ entries ~ ' as entries where entries.event = '
-            ~ "'close' and entries.entry_number = kept.entry_number) order by 1, 2"
+            'select distinct entry_number from ' ~ built_relation(name) ~ ' as kept where not exists (select'
+            ~ ' from ' ~ entries ~ " as entries where entries.event = 'close'"
+            ~ ' and entries.entry_number = kept.entry_number) order by 1'
         ).rows %}
-            {% do problems.append(row[1] ~ ' (entry ' ~ row[0] ~ '): ' ~ name ~ ' has rows without their close') %}
+            {% do problems.append('entry ' ~ row[0] ~ ': ' ~ name ~ ' has its rows, and it is missing') %}
         {% endfor %}
     {% endfor %}
     {% if problems %}

@@ -1,6 +1,6 @@
 -- depends_on: {{ ref('int_days_changed') }}
 {{ config(
-    meta={'skip_when_unchanged': true},
+    meta={'skip_when_unchanged': true, 'of_closed_months': true},
     materialized='incremental',
     incremental_strategy='replace',
     incremental_predicates=[

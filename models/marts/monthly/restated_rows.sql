@@ -5,7 +5,11 @@
 -- depends_on: {{ ref('int_refunds_matched') }}
 -- depends_on: {{ ref('int_credits_given') }}
 {{ config(
-    meta={'skip_when_unchanged': true, 'reads_if_built': ['int_credits_given']},
+    meta={
+        'skip_when_unchanged': true,
+        'of_closed_months': true,
+        'reads_if_built': ['int_credits_given'],
+    },
     materialized='incremental',
     incremental_strategy='replace',
     incremental_predicates=[
@@ -29,9 +33,9 @@ with closes as (
 
     select
         *,
+        starts_at <> {{ start_of_day('month_start') }} as is_cut_elsewhere,
         rules <> {{ text_literals([rules_in_force()]) }} as has_other_rules,
-        rules <> {{ text_literals([rules_in_force()]) }}
-        or code_version <> {{ text_literals([code_version()]) }} as has_other_code
+        code_version <> {{ text_literals([code_version()]) }} as has_other_code
     from {{ ref('month_closes') }}
     where is_current and {{ is_in_months('month_start', months) }}
 
@@ -121,7 +125,7 @@ explained as (
                 then 'deletion'
             when placed.list_price_usd_now is distinct from placed.list_price_usd_reported
                 then 'price_change'
-            when closes.has_other_code then 'rule_change'
+            when closes.has_other_rules or closes.has_other_code then 'rule_change'
             else 'correction'
         end as cause
     from placed
@@ -189,7 +193,12 @@ moved as (
         coalesce(reported.movement, credits_now.movement) as movement,
         coalesce(reported.row_id, credits_now.row_id) as row_id,
         case
-            when closes.has_other_rules then 'rule_change'
+            when closes.is_cut_elsewhere then 'rule_change'
+            -- Of days it cannot be told whether rows came or were counted elsewhere before.
+            when
+                closes.has_other_rules
+                and coalesce(reported.movement, credits_now.movement) <> 'refunded'
+                then 'rule_change'
             when coalesce(credits_now.transactions, 0) > coalesce(reported.transactions, 0)
                 then 'late_rows'
             when coalesce(credits_now.transactions, 0) < coalesce(reported.transactions, 0)
