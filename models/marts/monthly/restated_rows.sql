@@ -26,7 +26,7 @@
     'list_cost_usd', 'duration_seconds',
 ] %}
 {%- set kept = compared + [
-    'created_at', 'charge_count', 'refund_count', 'list_price_usd', 'task_row_digest',
+    'created_at', 'charge_count', 'refund_count',
 ] %}
 
 with closes as (
@@ -66,6 +66,9 @@ differing as (
         {%- for column in kept %},
         reported.{{ column }} as {{ column }}_reported,
         generations.{{ column }} as {{ column }}_now
+        {%- endfor %}
+        {%- for column in ['task_row_digest', 'list_price_usd'] %},
+        reported.{{ column }} is distinct from generations.{{ column }} as has_other_{{ column }}
         {%- endfor %}
     from reported_generations as reported
     full outer join generations
@@ -113,8 +116,7 @@ explained as (
                 then 'rule_change'
             when not placed.is_there then 'correction'
             when placed.has_user_reported and not placed.has_user_now then 'deletion'
-            when placed.task_row_digest_reported is distinct from placed.task_row_digest_now
-                then 'correction'
+            when placed.has_other_task_row_digest then 'correction'
             when
                 placed.charge_count_now > placed.charge_count_reported
                 or placed.refund_count_now > placed.refund_count_reported
@@ -123,8 +125,7 @@ explained as (
                 placed.charge_count_now < placed.charge_count_reported
                 or placed.refund_count_now < placed.refund_count_reported
                 then 'deletion'
-            when placed.list_price_usd_now is distinct from placed.list_price_usd_reported
-                then 'price_change'
+            when placed.has_other_list_price_usd then 'price_change'
             when closes.has_other_rules or closes.has_other_code then 'rule_change'
             else 'correction'
         end as cause
