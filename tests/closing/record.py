@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -49,6 +50,13 @@ def figures_now(database: AppDatabase) -> dict[Key, Decimal]:
     }
 
 
+def closed_now(database: AppDatabase, month: str) -> dict[Key, Decimal]:
+    """What the marts say of a month."""
+    return {
+        key: value for key, value in figures_now(database).items() if f"{key[0]:%Y-%m}" == month
+    }
+
+
 def differences(database: AppDatabase) -> dict[Key, Decimal]:
     """The same of what was restated, all causes together."""
     found: dict[Key, Decimal] = defaultdict(Decimal)
@@ -86,7 +94,7 @@ def assert_reported_and_restated_make_now(
         for key in keys:
             was, is_ = figures.get(key, Decimal(0)), now.get(key, Decimal(0))
             assert was + since[key] == is_, (key, was, since[key], is_)
-    assert database.query(
+    unequal = database.query(
         """select rows.*, restatements.difference as stated
            from (
                select month_start, figure, cause, sum(difference) as difference
@@ -103,10 +111,17 @@ def assert_reported_and_restated_make_now(
                    and figure not like '%_usd'
            ) as restatements using (month_start, figure, cause)
            where rows.difference is distinct from restatements.difference"""
-    ) == []
+    )
+    assert unequal == []
 
 
-def operate(database: AppDatabase, name: str, check: bool = True, **arguments: Any) -> Any:
+def operate(
+    database: AppDatabase,
+    name: str,
+    check: bool = True,
+    variables: Mapping[str, Any] | None = None,
+    **arguments: Any,
+) -> Any:
     """Run an operation, as `dbt run-operation` does."""
     given = ["--args", json.dumps(arguments)] if arguments else []
-    return database.dbt("run-operation", name, *given, expect_success=check)
+    return database.dbt("run-operation", name, *given, variables=variables, expect_success=check)
