@@ -46,6 +46,7 @@ limit 1
 """
 
 CLOSES = ("month_closes", "monthly_restatements")
+SIGNED = ("state", "entry_number", "signed_by", "recorded_at")
 
 Tell = Callable[[str, int, int], None]  # what is written, rows so far, rows in all
 
@@ -67,7 +68,7 @@ def write(database: Database, month: date, folder: Path, tell: Tell) -> dict[str
     _check(folder, name)
     with written_aside(folder) as aside, database.snapshot() as snapshot:
         here = _lock(snapshot)
-        has_closes = all([snapshot.lock_if_there(mart) for mart in CLOSES])
+        has_closes = all(map(snapshot.lock_if_there, CLOSES))
         parameters = {"month": month}
         marts.check_month(snapshot, parameters, name)
         manifest = _about(snapshot, parameters, name)
@@ -233,7 +234,9 @@ def _first_sheet(
     yield "vendor cost basis", manifest["vendor_cost_basis"]
     yield "paygen version", manifest["paygen_version"]
     close = manifest["close"]
-    signed = f", entry {close['entry_number']}, by {close['signed_by']}" if "digest" in close else ""
+    signed = (
+        f", entry {close['entry_number']}, by {close['signed_by']}" if "digest" in close else ""
+    )
     yield "close", close["state"] + signed
     yield "digest of the close", close.get("digest", "none")
     yield "figures restated since", close.get("restated_figures", 0)

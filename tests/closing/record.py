@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.app_database import AppDatabase
 
-# What tests/oracle has answers for, read from the marts themselves and not by the models under test.
+# Read from the monthly marts, which tests/oracle answers for, and not by the models under test.
 FIGURES = {
     "monthly_usage": [
         *("generations", "completed_generations", "failed_generations", "cancelled_generations"),

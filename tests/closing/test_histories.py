@@ -36,6 +36,7 @@ class Life:
         self.generators = 0
 
     def build(self, *arguments: str) -> None:
+        """Run the models, nightly ones included, unless told a selector."""
         self.database.dbt(
             *("build", "--resource-type", "model", *arguments),
             variables=self.variables,
@@ -43,6 +44,7 @@ class Life:
         )
 
     def check(self) -> None:
+        """The sum holds to the last digit, and nobody altered what was kept."""
         assert_reported_and_restated_make_now(self.database, self.reported)
         operate(self.database, "verify_closes", variables=self.variables)
 
@@ -57,6 +59,7 @@ class Life:
         self.reported[month] = closed_now(self.database, month)
 
     def reopen(self) -> None:
+        """Reopen any month that is closed."""
         if self.reported:
             month = self.random.choice(sorted(self.reported))
             operate(self.database, "reopen_month", variables=self.variables, month=month, by="Bob")
@@ -71,10 +74,12 @@ class Life:
         load_rows(self.database, "credit_transactions", history.credit_transactions)
 
     def delete(self) -> None:
+        """Rows of the past go."""
         table = self.random.choice(["enhancement_tasks", "credit_transactions"])
         self.change(f"delete from {table}", table, 4)
 
     def correct(self) -> None:
+        """Rows of the past are changed, or move to another month."""
         column, values = self.random.choice(
             [
                 ("status", ["'completed'", "'failed'", "'cancelled'"]),
@@ -87,6 +92,7 @@ class Life:
         self.change(f"update {table} set {column} = {self.random.choice(values)}", table, 5)
 
     def delete_account(self) -> None:
+        """A user's rows stay, and are nobody's."""
         for table in ("enhancement_tasks", "credit_transactions"):
             self.database.execute(
                 f"""update {table} set user_id = null where user_id = (
@@ -114,6 +120,7 @@ class Life:
         self.build("--full-refresh")
 
     def change_rule(self) -> None:
+        """A variable is another, some of which ask for a full refresh."""
         name, values = self.random.choice(
             [
                 ("vendor_cost_basis", ["list", "task", "ledger"]),
