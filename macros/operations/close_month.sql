@@ -72,18 +72,15 @@
     {% set end = start_of_day(dbt.dateadd('month', 1, start)) %}
     {% set found = run_query(
         'select ' ~ end ~ ' > ' ~ server_clock() ~ ' as has_not_ended, ' ~ end ~ ' > as_of as is_behind,'
-        ~ ' as_of, reporting_timezone, (select ' ~ month_text('min(month_start)') ~ ' from '
+        ~ ' as_of, (select ' ~ month_text('min(month_start)') ~ ' from '
         ~ built_relation('monthly_usage') ~ ') as first_month, (select ' ~ month_text('max(month_start)')
         ~ ' from ' ~ built_relation('monthly_usage') ~ ') as last_month,'
         ~ ' exists (select from ' ~ built_relation('int_run_manifest')
-        ~ ' where completed_at is null) as is_incomplete from ' ~ built_relation('dashboard_overview')
+        ~ ' where completed_at is null) as is_incomplete, exists (select from '
+        ~ built_relation('int_run_manifest') ~ " where fingerprint = '" ~ run_fingerprint()
+        ~ "') as has_these_rules from " ~ built_relation('dashboard_overview')
     ).rows[0] %}
-    {% if found['reporting_timezone'] != var('reporting_timezone') %}
-        {{ return(
-            'the marts cut months in ' ~ found['reporting_timezone'] ~ ' and reporting_timezone is '
-            ~ var('reporting_timezone') ~ ': run `dbt build --full-refresh` first'
-        ) }}
-    {% elif found['has_not_ended'] %}
+    {% if found['has_not_ended'] %}
         {{ return(month ~ ' has not ended: close it when it is over') }}
     {% elif found['is_behind'] %}
         {{ return(
@@ -92,6 +89,11 @@
         ) }}
     {% elif found['is_incomplete'] %}
         {{ return('the last run did not complete, so figures may be mixed: run `dbt build` first') }}
+    {% elif not found['has_these_rules'] %}
+        {{ return(
+            'the marts were built under other variables, seeds or code than those that would be signed:'
+            ~ ' run `dbt build` first, and give both the same --vars'
+        ) }}
     {% elif month < found['first_month'] or month > found['last_month'] %}
         {{ return(
             'there is no month ' ~ month ~ ': the marts have ' ~ found['first_month'] ~ ' to '
