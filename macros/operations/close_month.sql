@@ -180,58 +180,62 @@
 {% endmacro %}
 
 {% macro write_close(month, by, reason) %}
-    {# Write what a close keeps, and its entry, in one transaction. #}
+    {# Write what a close keeps, and its entry. #}
     {% set start = "date '" ~ month ~ "-01'" %}
-    {% set number = run_query('select ' ~ next_entry()).columns[0].values()[0] %}
     {% set kept = {
         'int_closed_generations': generations_of_months([month ~ '-01']),
         'int_closed_credits': credits_of_months([month ~ '-01']),
         'int_closed_figures': 'select provider, figure, value from '
             ~ built_relation('headline_figures') ~ ' where month_start = ' ~ start,
     } %}
+    {% set statements = [] %}
     {% for name, rows in kept.items() %}
         {% set columns = node_named('model', name).columns | list %}
-        {% do run_query(
-            'insert into ' ~ built_relation(name) ~ ' (' ~ columns | join(', ') ~ ') select ' ~ number ~ ', '
+        {% do statements.append(
+            'insert into ' ~ built_relation(name) ~ ' (' ~ columns | join(', ') ~ ') select new_entry, '
             ~ columns[1:] | join(', ') ~ ' from (' ~ rows ~ ') as kept'
         ) %}
     {% endfor %}
-    {% do run_query(
+    {% do statements.append(
         'insert into ' ~ built_relation('int_month_closes')
         ~ ' (entry_number, month_start, event, recorded_at, role_name, signed_by, reason, as_of, starts_at,'
-        ~ ' ends_at, rules, prices, credit_price_usd, code_version, rows_digest) select ' ~ number ~ ', '
+        ~ ' ends_at, rules, prices, credit_price_usd, code_version, rows_digest) select new_entry, '
         ~ start ~ ", 'close', " ~ server_clock() ~ ', session_user, ' ~ signature(by, reason) ~ ', as_of, '
         ~ start_of_day(start) ~ ', ' ~ start_of_day(dbt.dateadd('month', 1, start)) ~ ', '
         ~ text_literals([rules_in_force()]) ~ ', (select coalesce(json_agg(json_build_array(provider,'
         ~ ' valid_from, price_usd) order by provider collate "C", valid_from), json_build_array())::text from '
         ~ ref('provider_prices') ~ '), ' ~ var('credit_price_usd') ~ ', ' ~ text_literals([code_version()])
-        ~ ', ' ~ rows_digest_of_close(number) ~ ' from ' ~ built_relation('dashboard_overview')
+        ~ ', ' ~ rows_digest_of_close('new_entry') ~ ' from ' ~ built_relation('dashboard_overview')
     ) %}
-    {% do seal_entry(month) %}
+    {% do write_entry(month, 'open', statements) %}
 {% endmacro %}
 
-{% macro seal_entry(month) %}
+{% macro write_entry(month, state, statements) %}
     {#
-        Write the digest of the newest entry, forget what was restated of its month, and commit. Whoever
-        lost the lock of runs meanwhile writes nothing.
+        Run the statements that write an entry, give it its digest, and forget what was restated of its
+        month: one statement for the server, so that all of it lasts or nothing, also where this process
+        dies or lost the lock of runs meanwhile. The month must be in that state still.
     #}
     {% set entries = built_relation('int_month_closes') %}
-    {% set newest = '(select max(entry_number) from ' ~ entries ~ ')' %}
-    {% do run_query(
-        'update ' ~ entries ~ ' set previous_digest = (select digest from ' ~ entries
-        ~ ' as previous where previous.entry_number = ' ~ newest ~ ' - 1) where entry_number = ' ~ newest
-    ) %}
-    {% do run_query(
-        'update ' ~ entries ~ ' as entries set digest = ' ~ entry_digest('entries')
-        ~ ' where entry_number = ' ~ newest
-    ) %}
-    {% for name in ['restated_rows', 'monthly_restatements'] %}
-        {% do run_query(
-            'delete from ' ~ built_relation(name) ~ " where month_start = date '" ~ month ~ "-01'"
-        ) %}
-    {% endfor %}
+    {% set start = "date '" ~ month ~ "-01'" %}
     {% do check_run_is_held() %}
-    {% do run_and_commit('select 1') %}
+    {#- No text that somebody stated can end the block. -#}
+    {% set quote = '$entry_' ~ local_md5(invocation_id ~ statements) ~ '$' %}
+    {% do run_and_commit(
+        'do ' ~ quote ~ ' declare new_entry bigint; begin'
+        ~ ' lock table ' ~ entries ~ ' in share row exclusive mode;'
+        ~ ' if ' ~ ('' if state == 'open' else 'not ') ~ 'exists (select from '
+        ~ built_relation('month_closes') ~ ' where is_current and month_start = ' ~ start ~ ") then raise"
+        ~ " exception '" ~ month ~ ' is no longer ' ~ state ~ ", so nothing was written'; end if;"
+        ~ ' new_entry := (select coalesce(max(entry_number), 0) + 1 from ' ~ entries ~ '); '
+        ~ statements | join('; ') ~ '; update ' ~ entries ~ ' set previous_digest = (select digest from '
+        ~ entries ~ ' as previous where previous.entry_number = new_entry - 1)'
+        ~ ' where entry_number = new_entry; update ' ~ entries ~ ' as entries set digest = '
+        ~ entry_digest('entries') ~ ' where entry_number = new_entry;'
+        ~ ' delete from ' ~ built_relation('restated_rows') ~ ' where month_start = ' ~ start ~ ';'
+        ~ ' delete from ' ~ built_relation('monthly_restatements') ~ ' where month_start = ' ~ start
+        ~ '; end ' ~ quote
+    ) %}
 {% endmacro %}
 
 {% macro current_close(month) %}
@@ -241,11 +245,6 @@
         ~ " where is_current and month_start = date '" ~ month ~ "-01'"
     ).rows | first) }}
 {% endmacro %}
-
-{% macro next_entry() -%}
-    {#- The number of the next entry of the trail, as SQL. -#}
-    (select coalesce(max(entry_number), 0) + 1 from {{ built_relation('int_month_closes') }})
-{%- endmacro %}
 
 {% macro signature(by, reason) -%}
     {#- The name and the reason that were stated, as SQL. -#}

@@ -13,12 +13,11 @@
             month ~ ' is not closed, so it cannot be reopened; nothing was written'
         ) }}
     {% endif %}
-    {% do run_query(
+    {% do write_entry(month, 'closed', [
         'insert into ' ~ built_relation('int_month_closes')
         ~ ' (entry_number, month_start, event, recorded_at, role_name, signed_by, reason, code_version)'
-        ~ ' select ' ~ next_entry() ~ ", date '" ~ month ~ "-01', 'reopen', " ~ server_clock()
-        ~ ', session_user, ' ~ signature(by, reason) ~ ', ' ~ text_literals([code_version()])
-    ) %}
-    {% do seal_entry(month) %}
+        ~ " values (new_entry, date '" ~ month ~ "-01', 'reopen', " ~ server_clock() ~ ', session_user, '
+        ~ signature(by, reason) ~ ', ' ~ text_literals([code_version()]) ~ ')'
+    ]) %}
     {{ print_entry(month) }}
 {% endmacro %}
