@@ -3,7 +3,7 @@
         What moved credits in some months, apart from charges for generations: each refund, and each
         day's other movements, which are nobody's in particular.
     -#}
-    {%- set given = load_relation(ref('int_credits_given')) if execute -%}
+    {%- set given = built_relation('int_credits_given') if execute -%}
     {%- set given_back, taken = [], [] -%}
     {%- for movement, sign in credit_movements().items() if movement not in ['used', 'refunded'] -%}
         {%- do (given_back if sign > 0 else taken).append(movement) -%}
@@ -14,7 +14,7 @@
         transaction_id as row_id,
         cast(1 as bigint) as transactions,
         credits
-    from {{ ref('int_refunds_matched') }}
+    from {{ built_relation('int_refunds_matched') if execute else 'refunds' }}
     {%- if months %}
     where
         created_at >= {{ start_of_day("date '" ~ months | min ~ "'") }}
@@ -33,7 +33,7 @@
         {{ as_text('usage_date') }} as row_id,
         cast(sum(transactions) as bigint) as transactions,
         sum(case when movement in ({{ text_literals(taken) }}) then -credits else credits end) as credits
-    from {{ ref('int_credits_given') }}
+    from {{ given }}
     where
         movement in ({{ text_literals(given_back + taken) }})
         and {{ is_in_months('usage_date', months) }}

@@ -1,5 +1,8 @@
 {% macro generations_of_months(months) -%}
-    {#- What the generations of some months add to their figures: all that a close keeps of them. -#}
+    {#-
+        What the generations of some months add to their figures: all that a close keeps of them. Not by
+        `ref`, which hooks cannot resolve.
+    -#}
     select
         {{ month_of('created_date') }} as month_start,
         generation_id,
@@ -16,6 +19,6 @@
         list_price_usd,
         duration_seconds,
         task_row_digest
-    from {{ ref('fct_generations') }}
+    from {{ built_relation('fct_generations') if execute else 'facts' }}
     where {{ is_in_months('created_date', months) }}
 {%- endmacro %}

@@ -182,6 +182,7 @@
 {% macro write_close(month, by, reason) %}
     {# Write what a close keeps, and its entry. #}
     {% set start = "date '" ~ month ~ "-01'" %}
+    {% set prices = node_named('seed', 'provider_prices') %}
     {% set kept = {
         'int_closed_generations': generations_of_months([month ~ '-01']),
         'int_closed_credits': credits_of_months([month ~ '-01']),
@@ -204,7 +205,7 @@
         ~ start_of_day(start) ~ ', ' ~ start_of_day(dbt.dateadd('month', 1, start)) ~ ', '
         ~ text_literals([rules_in_force()]) ~ ', (select coalesce(json_agg(json_build_array(provider,'
         ~ ' valid_from, price_usd) order by provider collate "C", valid_from), json_build_array())::text from '
-        ~ ref('provider_prices') ~ '), ' ~ var('credit_price_usd') ~ ', ' ~ text_literals([code_version()])
+        ~ api.Relation.create(none, prices.schema, prices.alias) ~ '), ' ~ var('credit_price_usd') ~ ', ' ~ text_literals([code_version()])
         ~ ', ' ~ rows_digest_of_close('new_entry') ~ ' from ' ~ built_relation('dashboard_overview')
     ) %}
     {% do write_entry(month, 'open', statements) %}
