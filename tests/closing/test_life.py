@@ -153,6 +153,7 @@ def test_months_close_by_themselves_once_settled(built: AppDatabase) -> None:
     """In nightly runs, in order; not one that somebody reopened, nor after a failure."""
     for month in ("2024-09", "2024-10", "2024-11"):
         operate(built, "close_month", check=False, month=month, by="Ann Example")
+    for month in ("2024-09", "2024-10", "2024-11"):
         operate(built, "reopen_month", month=month, by="Ann Example; -- $250 $$")
     build = ("build", "--resource-type", "model", "seed")
     variables = {"as_of": AS_OF.isoformat(), "close_after_days": 3}
