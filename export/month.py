@@ -72,7 +72,7 @@ def write(database: Database, month: date, folder: Path, tell: Tell) -> dict[str
         parameters = {"month": month}
         marts.check_month(snapshot, parameters, name)
         manifest = _about(snapshot, parameters, name)
-        manifest["close"] = _close(snapshot, parameters) if has_closes else {"state": "open"}
+        manifest["close"] = _close(snapshot, parameters) if has_closes else {"state": "unknown"}
         manifest["missing_marts"] = [each.name for each in marts.MARTS if each not in here]
         manifest["marts_behind"] = [
             each.name for each in here if each.foots and marts.is_behind(snapshot, each, parameters)
@@ -234,10 +234,7 @@ def _first_sheet(
     yield "vendor cost basis", manifest["vendor_cost_basis"]
     yield "paygen version", manifest["paygen_version"]
     close = manifest["close"]
-    signed = (
-        f", entry {close['entry_number']}, by {close['signed_by']}" if "digest" in close else ""
-    )
-    yield "close", close["state"] + signed
+    yield "close", ", ".join(str(close[name]) for name in SIGNED if name in close)
     yield "digest of the close", close.get("digest", "none")
     yield "figures restated since", close.get("restated_figures", 0)
     yield "missing: no nightly run made them", ", ".join(manifest["missing_marts"]) or "none"
