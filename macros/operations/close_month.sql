@@ -197,6 +197,8 @@
             ~ columns[1:] | join(', ') ~ ' from (' ~ rows ~ ') as kept'
         ) %}
     {% endfor %}
+    {#- Later runs join it, and the server knows nothing yet of what came. -#}
+    {% do statements.append('analyze ' ~ built_relation('int_closed_generations')) %}
     {% do statements.append(
         'insert into ' ~ built_relation('int_month_closes')
         ~ ' (entry_number, month_start, event, recorded_at, role_name, signed_by, reason, as_of, starts_at,'

@@ -1,14 +1,15 @@
-{% macro verify_closes() %}
+{% macro verify_closes(digest=none) %}
     {#
         Compute the digest of every entry of the trail again, and compare: name each month of which an
-        entry, a figure or a kept row was altered, added or removed by hand, and fail if there is one.
+        entry, a figure or a kept row was altered, added or removed by hand, and fail if there is one. A
+        digest that was kept elsewhere must be that of an entry.
     #}
     {% if not execute %}{{ return('') }}{% endif %}
     {% do check_session() %}
     {% do check_closes_are_built() %}
     {% set entries = built_relation('int_month_closes') %}
     {% set checked = run_query(
-        'select entries.entry_number, ' ~ month_text('entries.month_start') ~ ' as month, entries.event,'
+        'select entries.entry_number, ' ~ month_text('entries.month_start') ~ ' as month, entries.event, entries.digest,'
         ~ ' entries.digest is not distinct from ' ~ entry_digest('entries') ~ ' as is_whole,'
         ~ ' entries.event <> ' ~ "'close' or entries.rows_digest is not distinct from "
         ~ rows_digest_of_close('entries.entry_number') ~ ' as has_its_rows,'
@@ -40,6 +41,9 @@
             {% do problems.append('entry ' ~ row[0] ~ ': ' ~ name ~ ' has its rows, and it is missing') %}
         {% endfor %}
     {% endfor %}
+    {% if digest is not none and digest | string not in checked | map(attribute='digest') %}
+        {% do problems.append('no entry has the digest ' ~ digest) %}
+    {% endif %}
     {% if problems %}
         {{ exceptions.raise_compiler_error(
             'the record of month closes was altered by hand:\n  - ' ~ problems | join('\n  - ')
@@ -47,9 +51,7 @@
     {% endif %}
     {{ print('verify_closes: ' ~ checked | length ~ ' entries, none altered') }}
     {% if checked %}
-        {{ print('  last digest ' ~ run_query(
-            'select digest from ' ~ entries ~ ' order by entry_number desc limit 1'
-        ).columns[0].values()[0]) }}
+        {{ print('  last digest ' ~ (checked | last)['digest']) }}
     {% endif %}
 {% endmacro %}
 

@@ -7,16 +7,21 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
+from local_postgres.server import Server
 from tests.app_database import (
+    BUILD_ROLE,
     PROJECT,
     AppDatabase,
     messages,
     profiles_directory,
     target_directory,
 )
+from tests.app_rows import task
 from tests.closing.record import (
     assert_reported_and_restated_make_now,
     closed_now,
@@ -24,7 +29,8 @@ from tests.closing.record import (
     restated,
 )
 from tests.closing.test_closing import record
-from tests.dashboard.databases import AS_OF
+from tests.conftest import make_database
+from tests.dashboard.databases import AS_OF, build
 from tests.docs.documents import commands
 from tests.incremental.test_ordinary_life import columns_that_hold
 
@@ -61,6 +67,12 @@ def test_the_commands_of_the_documents(built: AppDatabase) -> None:
     assert len(written) == 4
     for command in written:
         built.dbt(*shlex.split(command.removeprefix(UV_RUN).removeprefix("dbt ")))
+    (verify,) = commands("docs/closing.md", "The digest")
+    arguments = shlex.split(verify.removeprefix(UV_RUN).removeprefix("dbt "))
+    unknown = built.dbt(*arguments, expect_success=False)
+    assert "no entry has the digest 2da7354d" in messages(unknown)
+    (first,) = built.query("select digest from analytics.month_closes where entry_number = 1")
+    built.dbt(*arguments[:-1], f"{{digest: {first['digest']}}}")
     events = built.query("select event, reason from analytics.month_closes order by entry_number")
     assert [tuple(row.values()) for row in events] == [
         ("close", None),
@@ -183,3 +195,47 @@ def test_nonsense_in_the_variable_is_refused(built: AppDatabase) -> None:
         expect_success=False,
     )
     assert "close_after_days is '-1': it must be a whole number" in messages(result)
+
+
+def test_prices_and_rules_that_change_are_causes(built: AppDatabase) -> None:
+    """A price of the list, the price of a credit, and a variable, one after another."""
+    build = ("build", "--resource-type", "model")
+    variables = {"as_of": AS_OF.isoformat()}
+    built.dbt(*build, "--full-refresh", variables=variables, reports=True)
+    for month in ("2024-09", "2024-10", "2024-11"):
+        operate(built, "close_month", check=False, month=month, by="Ann Example")
+    prices = "update analytics_seeds.provider_prices set price_usd = price_usd"
+    built.execute(f"{prices} * 2", user=BUILD_ROLE)
+    built.dbt(*build, "--full-refresh", variables=variables, reports=True)
+    cost = "select list_cost_usd from analytics.monthly_cost where month_start = '2024-11-01'"
+    (now,) = built.query(cost)
+    assert restated(built, "2024-11", "list_cost_usd") == {"price_change": now["list_cost_usd"] / 2}
+    assert restated(built, "2024-11", "vendor_cost_usd") == {}
+    built.execute(f"{prices} / 2", user=BUILD_ROLE)
+    built.dbt(*build, "--full-refresh", variables=variables, reports=True)
+    assert built.query("select * from analytics.monthly_restatements") == []
+    dearer = {**variables, "credit_price_usd": 0.03}
+    built.dbt("build", "--selector", "frequent", variables=dearer)
+    assert set(restated(built, "2024-11", "credit_revenue_usd")) == {"price_change"}
+    assert set(restated(built, "2024-11", "gross_margin_usd")) == {"price_change"}
+    basis = {**variables, "vendor_cost_basis": "task"}
+    built.dbt(*build, "--full-refresh", variables=basis, reports=True)
+    assert set(restated(built, "2024-11", "vendor_cost_usd")) == {"rule_change"}
+    assert restated(built, "2024-11", "generations") == {}
+    other = operate(built, "reopen_month", month="2024-11", by="Ann Example")
+    assert other.success
+    refused = operate(built, "close_month", check=False, month="2024-11", by="Ann Example")
+    assert "were built under other variables, seeds or code" in messages(refused)
+
+
+def test_a_month_without_data_is_none_to_close(server: Server) -> None:
+    """Nor does a later month wait for it."""
+    database = make_database(server)
+    for month in (9, 11):
+        created_at = datetime(2024, month, 3, tzinfo=UTC)
+        database.insert("enhancement_tasks", task(id=str(uuid4()), created_at=created_at))
+    build(database, reports=True)
+    operate(database, "close_month", month="2024-09", by="Ann Example")
+    empty = operate(database, "close_month", check=False, month="2024-10", by="Ann Example")
+    assert "2024-10 has no data, so there is nothing to close" in messages(empty)
+    operate(database, "close_month", month="2024-11", by="Ann Example")

@@ -126,7 +126,7 @@ SECTIONS_ELSEWHERE = {
     ("app_scan/README.md", "The callers of the credit pool"): "tests/app/test_scan.py",
     ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
     ("docs/closing.md", "Close, verify, reopen"): "tests/closing/test_life.py",
-    ("docs/closing.md", "The digest"): "tests/closing/test_closing.py",
+    ("docs/closing.md", "The digest"): "tests/closing/test_life.py",
     ("README.md", "In your own dbt project"): "tests/package/test_package.py",
     **{
         ("docs/mapping.md", shape): "tests/mapping/test_shapes.py"
