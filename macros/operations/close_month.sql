@@ -78,7 +78,7 @@
         ~ ' exists (select from ' ~ built_relation('int_run_manifest')
         ~ ' where completed_at is null) as is_incomplete, exists (select from '
         ~ built_relation('int_run_manifest') ~ " where fingerprint = '" ~ run_fingerprint()
-        ~ "') as has_these_rules from " ~ built_relation('dashboard_overview')
+        ~ "') as has_this_code from " ~ built_relation('dashboard_overview')
     ).rows[0] %}
     {% if found['has_not_ended'] %}
         {{ return(month ~ ' has not ended: close it when it is over') }}
@@ -89,7 +89,8 @@
         ) }}
     {% elif found['is_incomplete'] %}
         {{ return('the last run did not complete, so figures may be mixed: run `dbt build` first') }}
-    {% elif not found['has_these_rules'] %}
+    {% elif not found['has_this_code']
+        or fromjson(of_newest_run('settings') | first) != history_settings() %}
         {{ return(
             'the marts were built under other variables, seeds or code than those that would be signed:'
             ~ ' run `dbt build` first, and give both the same --vars'
