@@ -3,6 +3,12 @@
         Wait until no other run or operation writes to this project's schemas, and hold them until dbt
         ends; after `run_lock_wait_seconds` leave in words.
     #}
+    {% if execute and flags.WHICH == 'run-operation' and not writes_in_place() %}
+        {{ exceptions.raise_compiler_error(
+            'operations change rows where they stand, which ' ~ target.type ~ ' does not do; nothing was'
+            ~ ' done: docs/spark.md says what there is instead'
+        ) }}
+    {% endif %}
     {% if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'run-operation']
         and adapter.hold_run_lock is defined %}
         {% do adapter.hold_run_lock(
