@@ -31,17 +31,21 @@ def assert_matches(
     assert sorted(row["line_key"] for row in found if row["line_key"]) == sorted(
         line.key for line in lines
     )
-    assert {
+    ours = {
         (row["generation_id"], row["line_key"]): (
             row["status"], row["app_cost_usd"], row["statement_usd"], row["claim_usd"]
         )
         for row in found
-    } == {
-        (
-            row.generation.id if row.generation else None, row.line.key if row.line else None
-        ): (row.status, row.app_cost, row.amount, row.claim)
+    }  # fmt: skip
+    theirs = {
+        (row.generation.id if row.generation else None, row.line.key if row.line else None): (
+            row.status, row.app_cost, row.amount, row.claim
+        )
         for row in rows
     }  # fmt: skip
+    differing = {key for key in ours | theirs if ours.get(key) != theirs.get(key)}
+    told = [f"{key}: {ours.get(key)}, not {theirs.get(key)}" for key in differing]
+    assert not told, "\n".join(told)
     for month, amount in (without_id or {}).items():
         months.setdefault(month, {}).update(invoice=months.get(month, {}).get("invoice", 0) + amount)
         months[month]["without_id"] = amount

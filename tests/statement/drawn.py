@@ -139,7 +139,10 @@ def draw(seed: int, calls: int) -> History:
 
 def load_app(database: AppDatabase, history: History) -> None:
     """The app's rows, with the vendor's id beside the task's own."""
-    database.execute("alter table enhancement_tasks add column if not exists api_task_id text")
+    database.execute(
+        "alter table enhancement_tasks add column if not exists api_task_id text;"
+        " alter table credit_transactions alter column cost_usd type numeric"
+    )
     database.insert("enhancement_tasks", *history.tasks)
     database.insert("credit_transactions", *history.charges)
 
