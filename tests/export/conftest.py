@@ -18,6 +18,7 @@ def exported_database(server: embedded.Server) -> AppDatabase:
     """The demo's history, smaller, with its marts; what a test changes, it puts back."""
     database = make_database(server)
     load_demo(database, 1, generations=600)
+    bill(database)
     build(database, python_models=True)
     return keep_as(database, "export")
 
