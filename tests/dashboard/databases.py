@@ -10,7 +10,7 @@ from demo.generator import History, generate
 from local_postgres.databases import create_database
 from local_postgres.server import Server
 from tests import sample
-from tests.app_database import AppDatabase, database_name
+from tests.app_database import BUILD_ROLE, AppDatabase, database_name
 from tests.conftest import make_database
 from tests.dashboard.serving import let_read
 from tests.histories import load, load_rows, write_histories
@@ -42,7 +42,7 @@ def load_nasty(database: AppDatabase) -> None:
 
 
 def bill(database: AppDatabase) -> None:
-    """A statement of the vendor's for the app's tasks: some cost too much, some that failed are there."""
+    """A statement for the tasks: some cost too much, and some that failed are charged."""
     database.execute(
         f"""
         create table vendor_billing as

@@ -58,6 +58,14 @@ ELSEWHERE = {
     "make export MONTH=2024-11 TO=folder": (
         "tests/export/test_export.py::test_the_command_of_the_documents"
     ),
+    **dict.fromkeys(
+        [
+            "make load-statement FROM=statements",
+            "make load-statement FROM=statements TOTAL=1234.56",
+            "make load-statement FORGET=2024-05.csv",
+        ],
+        "tests/statement/test_statement.py::test_the_commands_of_the_documents",
+    ),
     "make notify": "tests/alerts/test_alerts.py::test_the_commands_of_the_documents",
     "make notify DRY_RUN=1": "tests/alerts/test_alerts.py::test_the_commands_of_the_documents",
     '*/5 * * * * . "$HOME/paygen.env" && cd "$HOME/paygen" && make notify': (
@@ -117,6 +125,7 @@ ELSEWHERE = {
     ".tools/bin/uv run --frozen": "README.md",  # goes before each of a column
 }
 SECTIONS_ELSEWHERE = {
+    ("docs/statement.md", "Or a table"): "tests/statement/test_long_histories.py",
     ("app_scan/README.md", "The callers of the credit pool"): "tests/app/test_scan.py",
     ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
     ("README.md", "In your own dbt project"): "tests/package/test_package.py",

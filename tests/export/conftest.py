@@ -8,7 +8,7 @@ from export.__main__ import main
 from local_postgres import server as embedded
 from tests.app_database import AppDatabase
 from tests.conftest import make_database
-from tests.dashboard.databases import build, keep_as, load_demo
+from tests.dashboard.databases import bill, build, keep_as, load_demo
 from tests.dashboard.serving import environment
 from tests.export.exporting import Export, Result
 

@@ -82,9 +82,7 @@ def match(
     ) - timedelta(hours=rules.settle_hours)
     covered = {_month(line.billed_at, rules) for line in lines}
     rows: list[Row] = []
-    months: dict[date, dict[str, Decimal]] = {
-        month: defaultdict(lambda: ZERO) for month in covered
-    }
+    months: dict[date, dict[str, Decimal]] = {month: defaultdict(lambda: ZERO) for month in covered}
     for found, billed in by_prediction.values():
         of_prediction = _pair(found, billed)
         _claim(of_prediction, billed, young_from)

@@ -19,7 +19,7 @@ def assert_matches(
     generations: Sequence[Generation],
     lines: Sequence[Line],
     rules: Rules,
-    without_id: dict[date, Decimal] | None = None,
+    without_id: dict[str, Decimal] | None = None,
 ) -> set[str]:
     """Every row and every figure is the oracle's; answers which statuses there were."""
     found = database.query("select * from analytics.generation_match")
@@ -47,8 +47,8 @@ def assert_matches(
     told = [f"{key}: {ours.get(key)}, not {theirs.get(key)}" for key in differing]
     assert not told, "\n".join(told)
     for month, amount in (without_id or {}).items():
-        months.setdefault(month, {}).update(invoice=months.get(month, {}).get("invoice", 0) + amount)
-        months[month]["without_id"] = amount
+        months[date.fromisoformat(month)]["invoice"] += amount
+        months[date.fromisoformat(month)]["without_id"] += amount
     reconciled = database.query(
         "select * from analytics.monthly_vendor_reconciliation order by month_start"
     )
@@ -63,5 +63,3 @@ def assert_matches(
     assert sum(row["claim_usd"] for row in claims) == sum(row.claim for row in rows)
     assert len(claims) == sum(row.claim > 0 for row in rows)
     return {row["status"] for row in found}
-
-
