@@ -1,4 +1,4 @@
-{% macro statement_costs(generations) -%}
+{% macro statement_costs(generations, are_all=false) -%}
     {#-
         A query: what the vendor charged for each of some generations that its statement has a charge of,
         less what it gave back for it, and at least 0. Of generations that share a prediction the first
@@ -6,7 +6,8 @@
         one compares all (`int_repair_queue`).
     -#}
     {%- set lines = built_relation('int_vendor_lines') if execute -%}
-    {%- set facts = built_relation('fct_generations') if execute and run_window() -%}
+    {#- The window must not be asked for before the queue is filled, which is part of it. -#}
+    {%- set facts = built_relation('fct_generations') if execute and not are_all and run_window() -%}
     {%- if not lines -%}
     select
         {{ as_text('null') }} as generation_id,
@@ -31,7 +32,7 @@
         owners.generation_number = 1
         and lines.reject_reason is null
         and lines.line_kind in ('charge', 'refund')
-        {%- if facts and generations != facts | string %}
+        {%- if facts %}
         and not exists (
             select 1 from {{ facts }} as others
             where
@@ -56,7 +57,7 @@
         known.created_at,
         'vendor_billing' as source_table
     from {{ facts }} as known
-    left join ({{ statement_costs(facts | string) }}) as statement
+    left join ({{ statement_costs(facts, are_all=true) }}) as statement
         on known.generation_id = statement.generation_id
     where known.statement_cost_usd is distinct from statement.statement_cost_usd
 {%- endmacro %}
