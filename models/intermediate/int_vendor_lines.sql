@@ -47,6 +47,13 @@ states as (
 
 ),
 
+named_models as (
+
+    select distinct model from lines
+    where model is not null
+
+),
+
 -- The longest beginning of a model's name that is known says whose it is.
 models as (
 
@@ -61,9 +68,11 @@ models as (
                 partition by named.model
                 order by length(vendor_models.model_prefix) desc nulls last
             ) as prefix_number
-        from (select distinct lines.model from lines where lines.model is not null) as named
+        from named_models as named
         left join vendor_models
-            on substr(named.model, 1, length(vendor_models.model_prefix)) = vendor_models.model_prefix
+            on
+                substr(named.model, 1, length(vendor_models.model_prefix))
+                = vendor_models.model_prefix
         left join aliases on named.model = aliases.alias
         left join providers on named.model = providers.provider
     ) as found
@@ -121,8 +130,8 @@ final as (
             as line_kind,
         case
             when not coalesce({{ is_possible_amount('numbered.price_usd') }}, false) then 0
-            when numbered.kind_of_state = 'charge' then {{ exact_decimal('abs(numbered.price_usd)') }}
-            when numbered.kind_of_state = 'refund' then {{ exact_decimal('-abs(numbered.price_usd)') }}
+            when numbered.kind_of_state = 'charge' then {{ exact_decimal('abs(price_usd)') }}
+            when numbered.kind_of_state = 'refund' then {{ exact_decimal('-abs(price_usd)') }}
             else 0
         end as amount_usd,
         case
@@ -138,7 +147,7 @@ final as (
             {%- else %}
             when numbered.copy_number > 1 then 'duplicate_id'
             {%- endif %}
-            when numbered.currency <> 'USD' then 'other_currency'
+            when numbered.currency not in ('usd', 'us$', '$') then 'other_currency'
             when numbered.kind_of_state is null then 'unknown_state'
             when numbered.kind_of_state = 'other' then 'no_usage'
             when numbered.price_usd is null then 'missing_price'

@@ -22,7 +22,11 @@
 {%- set days = days_since_built() if is_there else [] -%}
 {%- set months = matched_line_months() if is_there else [] -%}
 {%- set reads_all = is_there and (days is none or months is none) -%}
-{%- set billed = "('completed', 'failed')" if var('failed_generations_are_billed') else "('completed')" -%}
+{%- set billed = (
+    "('completed', 'failed')" if var('failed_generations_are_billed') else "('completed')"
+) -%}
+{%- set settling = interval(var('statement_settle_hours'), 'hour') -%}
+{%- set settled_before = 'statement.ends_at - ' ~ settling -%}
 
 with
 {%- if not reads_all %}
@@ -175,14 +179,12 @@ summed as (
         sum(case when line_kind = 'pending' then 1 else 0 end) over of_prediction as pendings,
         coalesce(sum(case when line_kind = 'refund' then -amount_usd end) over of_prediction, 0)
             as refunded_usd,
-        min(case when line_kind <> 'pending' then billed_month end) over of_prediction as first_month,
-        max(case when line_kind <> 'pending' then billed_month end) over of_prediction as last_month,
-        coalesce(
-            billed_at > statement.ends_at - {{ interval(var('statement_settle_hours'), 'hour') }}, false
-        ) as is_line_young,
-        coalesce(
-            created_at > statement.ends_at - {{ interval(var('statement_settle_hours'), 'hour') }}, false
-        ) as is_generation_young,
+        min(case when line_kind <> 'pending' then billed_month end) over of_prediction
+            as first_month,
+        max(case when line_kind <> 'pending' then billed_month end) over of_prediction
+            as last_month,
+        coalesce(billed_at > {{ settled_before }}, false) as is_line_young,
+        coalesce(created_at > {{ settled_before }}, false) as is_generation_young,
         covered.covered_month is not null as is_covered
     from joined
     cross join statement
@@ -220,7 +222,8 @@ claimed as (
                 excess_usd,
                 sum(excess_usd) over (
                     partition by prediction_key
-                    order by billed_at nulls last, {{ bytewise('line_key') }} nulls last,
+                    order by
+                        billed_at nulls last, {{ bytewise('line_key') }} nulls last,
                         {{ bytewise('generation_id') }} nulls last
                     rows between unbounded preceding and current row
                 ) - refunded_usd
@@ -268,11 +271,10 @@ final as (
         {{ as_text("coalesce('g ' || generation_id, 'l ' || line_key)") }} as match_id,
         {{ as_text('status') }} as status,
         case
-            when status in ('agrees') then 'rounding'
-            when status in ('refunded_by_vendor') and first_month < last_month then 'refund_timing'
-            when status in ('refunded_by_vendor') then 'refunded'
-            when status in ('no_statement') then 'only_app'
-            when status in ('superseded') then 'rounding'
+            when status in ('agrees', 'superseded') then 'rounding'
+            when status = 'refunded_by_vendor' and first_month < last_month then 'refund_timing'
+            when status = 'refunded_by_vendor' then 'refunded'
+            when status = 'no_statement' then 'only_app'
             else {{ as_text('status') }}
         end as cause,
         {{ as_text('prediction_key') }} as prediction_key,
@@ -295,7 +297,8 @@ final as (
         {{ exact_decimal('coalesce(app_cost_usd, 0)') }} as app_cost_usd,
         {{ exact_decimal('list_price_usd') }} as list_price_usd,
         {{ exact_decimal('coalesce(amount_usd, 0)') }} as statement_usd,
-        {{ exact_decimal('coalesce(amount_usd, 0) - coalesce(app_cost_usd, 0)') }} as difference_usd,
+        {{ exact_decimal('coalesce(amount_usd, 0) - coalesce(app_cost_usd, 0)') }}
+            as difference_usd,
         {{ exact_decimal('claim_usd') }} as claim_usd,
         cast(row_digest as bigint) as line_row_digest,
         cast({{ last_change() }} as bigint) as change_number

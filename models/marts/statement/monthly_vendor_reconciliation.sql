@@ -35,21 +35,30 @@ grouped as (
 
 ),
 
+located as (
+
+    select
+        *,
+        coalesce(billed_month, generation_month) as month_start,
+        case when billed_month is null or billed_month = generation_month then 1 else 0 end
+            as is_in_own_month
+    from grouped
+
+),
+
 -- What a row adds to a month: of the invoice, of the app's costs, and of one cause.
 entries as (
 
     select
-        coalesce(billed_month, generation_month) as month_start,
+        month_start,
         cause,
         lines,
-        case when billed_month is null or billed_month = generation_month then generations else 0 end
-            as generations,
+        generations * is_in_own_month as generations,
         statement_usd as invoice_usd,
-        case when billed_month is null or billed_month = generation_month then app_cost_usd else 0 end
-            as app_cost_usd,
+        app_cost_usd * is_in_own_month as app_cost_usd,
         statement_usd - app_cost_usd as cause_usd,
         claim_usd
-    from grouped
+    from located
 
     union all
 

@@ -17,7 +17,7 @@ renamed as (
         {{ clean_name(app.state) }} as state,
         {{ exact_decimal(app.price_usd) }} as price_usd,
         {{ exact_decimal(app.list_price_usd) }} as list_price_usd,
-        upper({{ trimmed(app.currency) }}) as currency,
+        {{ lower_ascii(trimmed(app.currency)) }} as currency,
         {{ app.billed_at }} as billed_at,
         {{ row_digest('row(' ~ app.names | join(', ') ~ ')') if app.names
             else 'cast(null as bigint)' }} as row_digest
