@@ -25,7 +25,7 @@ TOTAL = ("total", "totals", "grand total", "sum")
 MOST_USD = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of a statement, as the file has it: nothing but its form is judged here."""
 

@@ -10,7 +10,7 @@
 {% macro is_of_changed_match(days, months) -%}
     {#-
         Whether a row of `generation_match`, called `target`, may be another now: of a day or a month that
-        changed, or one that more of the statement may settle.
+        changed, or one that the new end of the statement may settle, or unsettle.
     -#}
     (
         {{ is_in_days('target.generation_date', days) }}
@@ -18,6 +18,11 @@
         or {{ is_in_line_months('target.billed_month', months) }} and target.line_key is not null
         {%- if months %}
         or target.status = 'provisional'
+        or coalesce(target.billed_at, target.created_at) > (
+            select max(lines.billed_at) - {{ interval(var('statement_settle_hours'), 'hour') }}
+            from {{ ref('int_vendor_lines') }} as lines
+            where lines.reject_reason is null
+        )
         {%- endif %}
     )
 {%- endmacro %}

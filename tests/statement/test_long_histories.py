@@ -30,6 +30,14 @@ def test_a_table_that_changes(database: AppDatabase, seed: int) -> None:
         make_table(database, arrived)
         run(database)
         assert_matches(database, arrived.generations, arrived.lines, RULES)
+    # The end of the statement is another one.
+    last = sorted(arrived.lines, key=lambda line: line.billed_at)[-1].billed_at
+    arrived = arrived.part(
+        {line.key for line in arrived.lines if line.billed_at < last.replace(day=1)}
+    )
+    make_table(database, arrived)
+    run(database)
+    assert_matches(database, arrived.generations, arrived.lines, RULES)
     # Generations come late, and one is gone.
     gone = history.generations[0].id
     database.execute("delete from enhancement_tasks where id = %s", [gone])

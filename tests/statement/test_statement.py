@@ -17,7 +17,7 @@ from tests.app_database import PROJECT, AppDatabase
 from tests.docs.documents import read
 from tests.statement.comparison import assert_matches
 from tests.statement.conftest import MATCHED, RULES, Load, run
-from tests.statement.drawn import History, batches, write_csv
+from tests.statement.drawn import History, batches, make_table, write_csv
 
 STATUSES = {
     "agrees", "amount_differs", "app_cost_unknown", "failed_billed", "billed_twice", "only_vendor",
@@ -175,3 +175,6 @@ def test_files_that_come_one_after_another(
     before = database.query(rows)
     run(database, "--full-refresh", models=MATCHED)
     assert before == database.query(rows)
+    make_table(database, history)
+    refused = database.dbt("run", "--select", "vendor_claims", expect_success=False, reports=True)
+    assert "is there twice, as table" in str(refused.exception)
