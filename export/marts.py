@@ -40,6 +40,8 @@ MARTS = (
     Mart("monthly_credit_movements", "month_start", (), True, "credits_used"),
     Mart("monthly_vendor_reconciliation", "month_start", (), True),
     Mart("vendor_claims", "month_start", ("claim_id",), True),
+    Mart("closed_figures", "month_start", ("entry_number", "provider", "figure"), True),
+    Mart("monthly_restatements", "month_start", ("provider", "figure", "cause"), True),
     Mart("failures_by_month", "month_start", ("provider", "enhancement_type")),
     Mart(
         "failures_by_reason_month",
