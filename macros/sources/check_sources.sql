@@ -11,7 +11,7 @@
         {% if found.problems %}
             {% do problems.extend(found.problems) %}
         {% elif found.expressions.is_there %}
-            {% do complete.append(source_relation(node.name)) %}
+            {% do complete.append(source_relation(node.name)) if not rows_of_source(node) %}
             {% do complete.extend(found.expressions.reads) %}
         {% elif node.config.meta.get('missing') %}
             {% do missing.append(node.name) %}
