@@ -130,8 +130,10 @@ def _kind_column(sampler: Sampler, table: Table, taken: set[str]) -> Column | No
         if not found:
             continue
         rows = sum(found.values())
+        # Where some words say more, `credit` and `debit` are what is left.
+        is_generic = all(set(words.tokens(value)) <= words.GENERIC for value in found)
         told = sum(
-            count * (0.4 if set(words.tokens(value)) <= words.GENERIC else 1.0)
+            count * (0.4 if is_generic else 1.0)
             for value, count in found.items()
             if kinds.by_name(value)[0] is not None
         )
@@ -345,6 +347,7 @@ def references(sampler: Sampler, ledger: Table, tasks: Table) -> list[Reference]
         and {"id", "uuid", "key", "ref"} & set(words.tokens(column.name))
         and not column.labels
         and words.best_rank(column.name, words.USER_COLUMNS) is None
+        and _is_own(sampler.values(tasks, column.name))
     ]
     found = []
     for source in _reference_sources(sampler, ledger, tasks):
@@ -361,6 +364,11 @@ def references(sampler: Sampler, ledger: Table, tasks: Table) -> list[Reference]
     return sorted(
         best, key=lambda each: (-round(each.share, 1), -each.asked, each.target != keys[0])
     )
+
+
+def _is_own(values: list[str]) -> bool:
+    """Whether each row has a value of its own, as an id is and a model's name is not."""
+    return len(set(values)) >= 0.95 * len(values)
 
 
 def _reference_sources(sampler: Sampler, ledger: Table, tasks: Table) -> list[Source]:
@@ -470,6 +478,30 @@ def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference 
         read = f"coalesce(cast({name} as text), cast({own} as text))"
         about = f"the ledger names {reference.target}; {key.value} where that is null"
         tasks.replace(Line("id", None, about, MEDIUM, read))
+
+
+def refer_alone(sampler: Sampler, ledger: Mapped) -> None:
+    """Of an app without tasks: the id by which refunds name the charge that they give back."""
+    table, kind = ledger.table, ledger.line("transaction_type")
+    if table is None or kind is None or not kind.value:
+        return
+    rows = [
+        row
+        for row in sampler.rows(table)
+        if kinds.by_name(row[kind.value] or "")[0] == kinds.GENERATION
+    ]
+    for column in columns.named(table, words.REFERENCE_COLUMNS, lambda each: not each.is_json):
+        values = [value for row in rows if (value := row[column.name])]
+        is_filled = bool(rows) and len(values) >= 0.5 * len(rows)
+        if column.name != table.key and is_filled and _is_own(values):
+            reason = f"{column.name}: {len(set(values))} of {len(rows)} sampled charges have their own"
+            ledger.replace(Line("api_request_id", column.name, reason, MEDIUM))
+            return
+
+
+def is_narrowed(sampler: Sampler, ledger: Table, tasks: Table, reference: Reference) -> bool:
+    """Whether a column beside the reference says that it names such a task."""
+    return _narrowed(sampler, ledger, reference.source, tasks, reference) is not None
 
 
 def _narrowed(

@@ -1,12 +1,23 @@
 """Find an app's ledger, tasks and balances, and propose how they are read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from psycopg2.extensions import cursor as Cursor
 
-from inspect_app import balances, catalogue, columns, kinds, ledger, tasks, vocabularies, words
+from inspect_app import (
+    balances,
+    by_time,
+    catalogue,
+    columns,
+    kinds,
+    ledger,
+    tasks,
+    unite,
+    vocabularies,
+    words,
+)
 from inspect_app.catalogue import Table, literal, quoted
 from inspect_app.problems import Problem
 from inspect_app.proposal import (
@@ -84,6 +95,8 @@ class _Search:
     sampler: Sampler
     choices: dict[str, str]
     progress: Callable[[str], None]
+    united: list[Table] = field(default_factory=list)
+    """The tables that hold generations."""
 
     def propose(self) -> Proposal:
         """Find the tables, then their columns, then the words in them."""
@@ -95,10 +108,16 @@ class _Search:
         if of_ledger.table is None and of_tasks.table is None:
             raise Problem(self._nothing())
         if of_ledger.table is not None and of_tasks.table is not None:
-            ledger.refer(sampler, of_ledger, of_tasks, reference)
-            self._match_users(of_ledger, of_tasks)
+            if len(self.united) > 1:
+                unite.refer(sampler, of_ledger, self.united, self._task_columns)
+            else:
+                ledger.refer(sampler, of_ledger, of_tasks, reference)
+                self._match_users(of_ledger, of_tasks)
+        elif of_ledger.table is not None:
+            ledger.refer_alone(sampler, of_ledger)
         self.progress("reading kinds and statuses")
         rows, untold, is_signed = ledger.kinds_of(sampler, of_ledger, of_tasks, reference)
+        self._link_by_time(of_ledger, of_tasks, rows)
         self.progress("looking for the balances")
         users = self._users(of_ledger, of_tasks)
         of_balances = self._balances(of_ledger, users, self._sums(of_ledger, rows, is_signed))
@@ -139,9 +158,17 @@ class _Search:
             best = fits[table.label][0].share if fits[table.label] else 0.0
             return points + 6 * best
 
-        table, why, confidence = self._pick(TASKS, score, tasks.ENOUGH)
+        def unite_with(best: Table, others: list[Table]) -> list[Table]:
+            self.united = unite.siblings(
+                self.sampler, of_ledger, best, others, self._task_columns
+            )
+            return self.united
+
+        table, why, confidence = self._pick(TASKS, score, tasks.ENOUGH, unite_with)
         if table is None:
             return Mapped(TASKS, None, why, confidence), None
+        if len(self.united) > 1:
+            return unite.united(self.sampler, of_ledger, self.united, self._task_columns), None
         if of_ledger.table is not None and table.label not in fits:
             fits[table.label] = ledger.references(self.sampler, of_ledger.table, table)
         best = next(iter(fits.get(table.label, [])), None)
@@ -150,6 +177,24 @@ class _Search:
         elif best is not None and best.share < 0.02 and best.asked >= 50:
             best = None
         return tasks.propose(self.sampler, table, why, confidence), best
+
+    def _task_columns(self, table: Table) -> Mapped:
+        return tasks.propose(self.sampler, table, "", MEDIUM)
+
+    def _link_by_time(self, of_ledger: Mapped, of_tasks: Mapped, rows: list[ValueRow]) -> None:
+        """Where charges name no task, have each find that of its user by time."""
+        if of_ledger.table is None or of_tasks.table is None:
+            return
+        names = [
+            row.row["transaction_type"]
+            for row in rows
+            if row.row["transaction_kind"] == kinds.GENERATION
+        ]
+        if not names or by_time.named(self.sampler, of_ledger, names) >= 0.5:
+            return
+        found = by_time.link(self.sampler, of_ledger, of_tasks, names)
+        if found is not None:
+            by_time.refer(of_ledger, names, found)
 
     def _by_key(self, of_ledger: Table, table: Table) -> ledger.Reference | None:
         """The ledger's foreign key to the tasks, or a column named as theirs, without values."""
@@ -183,9 +228,13 @@ class _Search:
         return balances.propose(self.sampler, table, why, confidence, users, sums)
 
     def _pick(
-        self, role: str, score: Callable[[Table, bool], float], enough: float
+        self,
+        role: str,
+        score: Callable[[Table, bool], float],
+        enough: float,
+        unite_with: Callable[[Table, list[Table]], list[Table]] = lambda best, _: [best],
     ) -> tuple[Table | None, str, str]:
-        """The table of a role, why it, and how sure that is."""
+        """The table of a role, why it, and how sure that is; others may be united with it."""
         chosen = self.choices.get(role)
         if chosen == NONE:
             return None, "you said that there is none", HIGH
@@ -205,11 +254,14 @@ class _Search:
         good = [(points, table) for points, table in scored if points >= enough]
         if not good:
             return None, f"no table looks like the {ROLES[role]}", MEDIUM
+        good = [each for each in good if not self._is_view_of_any(each[1], good)]
         points, best = good[0]
+        taken = unite_with(best, [table for _, table in good[1:]])
         rivals = [
             table
             for other, table in good[1:]
             if points - other < AS_GOOD
+            and table not in taken
             and self.sampler.is_empty(table) == self.sampler.is_empty(best)
             and not self._leads_to(best, table)
         ]
@@ -225,6 +277,10 @@ class _Search:
         kind = "" if best.kind == "table" else f" ({best.kind})"
         why = f"looks like the {ROLES[role]}{kind}, {points:.0f} points{second}"
         return best, why, HIGH if points >= enough + 4 else MEDIUM
+
+    def _is_view_of_any(self, table: Table, good: list[tuple[float, Table]]) -> bool:
+        """Whether a view shows the rows of another table that is as fit."""
+        return any((other.schema, other.name) in table.shows for _, other in good)
 
     def _leads_to(self, best: Table, other: Table) -> bool:
         """Whether the rival is a part of the best, such as the steps of a job."""
@@ -269,7 +325,7 @@ class _Search:
             read = line.expression or quoted(line.value or "")
             found = self.sampler.ask(
                 f"select distinct btrim(cast({read} as text)) from"
-                f" (select * from {mapped.table.sql} limit 20000) as app_row"
+                f" (select * from {mapped.table.sql} as app_row limit 20000) as app_row"
                 f" where {read} is not null limit 2000",
                 mapped.table.label,
             )

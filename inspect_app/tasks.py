@@ -11,6 +11,7 @@ from inspect_app.samples import Sampler, is_word, json_object, number
 ENOUGH = 6.0
 OUTPUTS = {"output", "result", "url", "image", "video", "audio", "path", "file", "asset"}
 NO_OUTPUT = {"payment", "order", "invoice", "plan", "subscription", "package", "recharge", "coupon"}
+OURS = ("pending", "processing", "completed", "failed", "cancelled")
 INPUTS = {"prompt", "input", "params", "parameter", "payload"}
 
 
@@ -75,7 +76,10 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
     kind = columns.word_line(
         sampler, table, "enhancement_type", words.TYPE_COLUMNS, taken, "tasks have no type"
     )
-    mapped.lines += [provider, status, _error(sampler, table)]
+    error = _error(sampler, table)
+    if status.confidence == LOW:
+        status, error = _status_of_child(sampler, table, key, error) or (status, error)
+    mapped.lines += [provider, status, error]
     mapped.lines.append(columns.money_line(sampler, table))
     mapped.lines += [kind, *_times(sampler, table)]
     duration = _duration(sampler, table, mapped)
@@ -137,6 +141,45 @@ def _status(sampler: Sampler, table: Table) -> Line:
             )
             return Line("status", None, f"{column.name} says whether it succeeded", MEDIUM, read)
     return _status_by_outcome(table)
+
+
+def _status_of_child(
+    sampler: Sampler, table: Table, key: str, error: Line
+) -> tuple[Line, Line] | None:
+    """The status, and the error, of the newest row that another table has of a task."""
+    for child in sampler.tables:
+        parts = set(words.tokens(child.name))
+        names = [
+            name
+            for name, to in child.references.items()
+            if (to.schema, to.table, to.column) == (table.schema, table.name, key)
+        ]
+        if not child.is_readable or not names or parts & (words.CREDIT | NO_OUTPUT):
+            continue
+        status = _status(sampler, child)
+        if not status.value:
+            continue
+        newest = columns.named(
+            child, [*words.UPDATED_COLUMNS, *words.CREATED_COLUMNS], columns.is_time_like
+        )
+        order = f" order by named.{quoted(newest[0].name)} desc nulls last" if newest else ""
+        once = child.is_unique(names[0])
+        rest = (
+            f" from {child.sql} as named"
+            f" where named.{quoted(names[0])} = app_row.{quoted(key)}"
+            + ("" if once else f"{order} limit 1")
+        )
+        reason = f"{status.value} of {child.label}" + ("" if once else ", its newest row")
+        held = f"named.{quoted(status.value)}"
+        held = f"cast({held} as text)" if child.columns[status.value].labels else held
+        line = Line("status", None, reason, MEDIUM, f"(select {held}{rest})")
+        its_error = _error(sampler, child)
+        if error.shown == "null" and its_error.value:
+            read = f"(select named.{quoted(its_error.value)}{rest})"
+            reason = f"{its_error.value} of {child.label}"
+            error = Line("error_message", None, reason, MEDIUM, read)
+        return line, error
+    return None
 
 
 def _status_by_outcome(table: Table) -> Line:
@@ -222,7 +265,7 @@ def _checked(sampler: Sampler, table: Table, created: Line, line: Line) -> Line 
     end = line.expression or quoted(line.value or "")
     found = sampler.ask(
         f"select count({end}), count(*) filter (where {end} < {start})"
-        f" from (select * from {table.sql} limit 5000) as app_row",
+        f" from (select * from {table.sql} as app_row limit 5000) as app_row",
         table.label,
     )
     ended, before = found[0] if found else (0, 0)
@@ -277,7 +320,7 @@ def _is_elapsed(sampler: Sampler, table: Table, mapped: Mapped, column: Column) 
     found = sampler.ask(
         f"select count(*), count(*) filter (where abs(extract(epoch from {last} - {first})"
         f" - {quoted(column.name)}) <= 0.25 * {quoted(column.name)} + 1)"
-        f" from (select * from {table.sql} limit 5000) as app_row"
+        f" from (select * from {table.sql} as app_row limit 5000) as app_row"
         f" where {last} is not null and {quoted(column.name)} is not null",
         table.label,
     )
@@ -352,7 +395,12 @@ def statuses(
 
 def _status_words(sampler: Sampler, mapped: Mapped | None) -> list[str]:
     line = mapped.line("status") if mapped and mapped.table else None
-    if line is None or mapped is None or mapped.table is None or not line.value:
+    if line is None or mapped is None or mapped.table is None:
+        return []
+    if line.expression:
+        read = sampler.words(mapped.table, line.expression) or ()
+        return [word for word in read if word not in OURS]
+    if not line.value:
         return []
     column = mapped.table.columns[line.value]
     found = list(sampler.words(mapped.table, quoted(line.value)) or ())

@@ -179,6 +179,7 @@ TIER_COLUMNS = [
     *("subscription_tier", "tier", "plan", "plan_name", "plan_id", "subscription_plan"),
     *("plan_type", "plan_key", "plan_slug", "membership", "membership_tier", "subscription"),
     *("subscription_type", "plan_code", "user_tier", "account_type", "tier_id", "price_plan"),
+    *("level", "user_level", "vip_level", "account_level"),
     _but(
         ".*date .*start .*end .*expire .*renew .*status .*cancel .*period .*_at$ .*limit .*credit"
         " .*price .*since .*interval",
@@ -276,7 +277,7 @@ PROCESSING = {
     *("active", "working", "rendering", "uploading", "polling", "executing", "training"),
     *("streaming", "postprocessing", "upscaling", "retrying", "finalizing", "booting"),
     *("dispatched", "downloading", "claimed", "ongoing", "saving", "assigned", "preparing"),
-    *("moderating", "encoding", "transcoding", "inferencing", "analyzing", "process", "run"),
+    *("loading", "moderating", "encoding", "transcoding", "inferencing", "analyzing", "process", "run"),
 }
 PENDING = {
     *("pending", "queued", "waiting", "created", "new", "submitted", "scheduled", "draft"),
