@@ -51,7 +51,7 @@ def named(sampler: Sampler, ledger: Mapped, names: list[str]) -> float:
 
 
 def link(sampler: Sampler, ledger: Mapped, tasks: Mapped, names: list[str]) -> Link | None:
-    """How charges find the tasks of their user by time; None where hardly any has one of its own."""
+    """How charges best find the tasks of their user by time; None where there is no way."""
     lines = [each.line(name) for each in (ledger, tasks) for name in ("user_id", "created_at")]
     key = tasks.line("id")
     if ledger.table is None or tasks.table is None or key is None or not names:
@@ -89,7 +89,7 @@ def link(sampler: Sampler, ledger: Mapped, tasks: Mapped, names: list[str]) -> L
                 best = Link(expression, share, f"{told}, as {share:.0%} have one of their own")
         if best is not None:
             break
-    return best if best and best.share >= OWN else None
+    return best
 
 
 def refer(ledger: Mapped, names: list[str], found: Link) -> None:

@@ -96,6 +96,9 @@ def _amounts(sampler: Sampler, table: Table, by_catalogue: bool = False) -> list
             and not {"after", "before", "balance", "usd", "cent", "paid", "price", "reserved"}
             & set(words.tokens(column.name))
         ]
+    if not found:
+        # An app whose credits are cents.
+        found = columns.named(table, ["amount_cents", "cents", "amount_in_cents"], accept)
     return found
 
 
@@ -164,6 +167,8 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
             for value in sampler.words(table, quoted(column.name)) or ["none"]
         )
     }
+    if kind is not None:
+        taken |= _of_any_row(sampler, table, kind)
     mapped.lines.append(_kind_line(sampler, table, kind, amount))
     mapped.lines.append(amount)
     mapped.lines.append(columns.money_line(sampler, table))
@@ -184,6 +189,20 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
     )
     mapped.lines.append(_created(sampler, table))
     return mapped
+
+
+def _of_any_row(sampler: Sampler, table: Table, kind: Column) -> set[str]:
+    """The columns that rows have which give credits: who took the money, not what was called."""
+    rows = [
+        row
+        for row in sampler.rows(table)
+        if kinds.by_name(row[kind.name] or "")[0] == kinds.GRANTED
+    ]
+    return {
+        column.name
+        for column in columns.named(table, [*words.PROVIDER_COLUMNS, *words.TYPE_COLUMNS])
+        if rows and sum(row[column.name] is not None for row in rows) >= 0.5 * len(rows)
+    }
 
 
 def _id(table: Table) -> Line:
@@ -347,6 +366,7 @@ def references(sampler: Sampler, ledger: Table, tasks: Table) -> list[Reference]
         and {"id", "uuid", "key", "ref"} & set(words.tokens(column.name))
         and not column.labels
         and words.best_rank(column.name, words.USER_COLUMNS) is None
+        and column.name not in tasks.references
         and _is_own(sampler.values(tasks, column.name))
     ]
     found = []

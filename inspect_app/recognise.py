@@ -159,6 +159,11 @@ class _Search:
             return points + 6 * best
 
         def unite_with(best: Table, others: list[Table]) -> list[Table]:
+            if not fits.get(best.label):
+                # A part of a job that the ledger does not name.
+                whole = next((each for each in others if self._leads_to(each, best)), None)
+                if whole is not None:
+                    best, others = whole, [best, *(each for each in others if each is not whole)]
             self.united = unite.siblings(
                 self.sampler, of_ledger, best, others, self._task_columns
             )
@@ -193,7 +198,7 @@ class _Search:
         if not names or by_time.named(self.sampler, of_ledger, names) >= 0.5:
             return
         found = by_time.link(self.sampler, of_ledger, of_tasks, names)
-        if found is not None:
+        if found is not None and found.share >= by_time.OWN:
             by_time.refer(of_ledger, names, found)
 
     def _by_key(self, of_ledger: Table, table: Table) -> ledger.Reference | None:
@@ -257,9 +262,10 @@ class _Search:
         good = [each for each in good if not self._is_view_of_any(each[1], good)]
         points, best = good[0]
         taken = unite_with(best, [table for _, table in good[1:]])
+        best = taken[0]
         rivals = [
             table
-            for other, table in good[1:]
+            for other, table in good
             if points - other < AS_GOOD
             and table not in taken
             and self.sampler.is_empty(table) == self.sampler.is_empty(best)

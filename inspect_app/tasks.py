@@ -12,6 +12,7 @@ ENOUGH = 6.0
 OUTPUTS = {"output", "result", "url", "image", "video", "audio", "path", "file", "asset"}
 NO_OUTPUT = {"payment", "order", "invoice", "plan", "subscription", "package", "recharge", "coupon"}
 OURS = ("pending", "processing", "completed", "failed", "cancelled")
+ALL_COMPLETED = "'completed'"
 INPUTS = {"prompt", "input", "params", "parameter", "payload"}
 
 
@@ -38,7 +39,7 @@ def score(
         return 0.0
     status = columns.named(table, words.STATUS_COLUMNS)
     points += 2 if status else 0
-    points += 1 if columns.users(table) else -1
+    points += 1 if columns.users(table) or _user_through(sampler, table) else -1
     points += 1 if columns.named(table, words.PROVIDER_COLUMNS) else 0
     points += 1 if columns.named(table, words.ERROR_COLUMNS) else 0
     points += 1 if columns.named(table, words.COMPLETED_COLUMNS) else 0
@@ -79,6 +80,8 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
     error = _error(sampler, table)
     if status.confidence == LOW:
         status, error = _status_of_child(sampler, table, key, error) or (status, error)
+    if not status.value and status.expression == ALL_COMPLETED:
+        status = _status_of_parent(sampler, table) or status
     mapped.lines += [provider, status, error]
     mapped.lines.append(columns.money_line(sampler, table))
     mapped.lines += [kind, *_times(sampler, table)]
@@ -182,6 +185,27 @@ def _status_of_child(
     return None
 
 
+def _status_of_parent(sampler: Sampler, table: Table) -> Line | None:
+    """The status of the project or request to which a task belongs."""
+    for name, reference in table.references.items():
+        parent = sampler.table_of(reference)
+        if parent is None or not columns.users(parent):
+            continue
+        status = _status(sampler, parent)
+        found = sampler.words(parent, quoted(status.value)) if status.value else None
+        if not found or not any(status_of(word) for word in found):
+            continue
+        held = f"named.{quoted(status.value or '')}"
+        held = f"cast({held} as text)" if parent.columns[status.value or ""].labels else held
+        read = (
+            f"(select {held} from {parent.sql} as named"
+            f" where named.{quoted(reference.column)} = app_row.{quoted(name)})"
+        )
+        reason = f"{status.value} of {parent.label}, to which it belongs"
+        return Line("status", None, reason, LOW, read)
+    return None
+
+
 def _status_by_outcome(table: Table) -> Line:
     """A status where no column has it: by the error, the output and the end."""
     error = next(iter(columns.named(table, words.ERROR_COLUMNS)), None)
@@ -203,7 +227,7 @@ def _status_by_outcome(table: Table) -> Line:
     names = [each.name for each in (failed, error, ended, output) if each is not None]
     if not parts:
         reason = "tasks have no status: each counts as completed"
-        return Line("status", None, reason, LOW, "'completed'")
+        return Line("status", None, reason, LOW, ALL_COMPLETED)
     read = f"case {' '.join(dict.fromkeys(parts))} else 'processing' end"
     return Line("status", None, f"no status: told by {', '.join(names)}", LOW, read)
 

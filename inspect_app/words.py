@@ -19,6 +19,7 @@ CREDIT = {
 LEDGER = {
     *("transaction", "ledger", "history", "entry", "movement", "txn", "tx", "log", "activity"),
     *("usage", "consumption", "event", "record", "audit", "spend", "operation"),
+    "receipt",
 }
 NO_LEDGER = {
     *("package", "pack", "plan", "price", "pricing", "purchase", "order", "payment", "invoice"),
@@ -29,7 +30,7 @@ NO_LEDGER = {
 }
 TASK = {
     *("generation", "job", "task", "prediction", "render", "creation", "enhancement"),
-    *("inference", "run", "rendering"),
+    *("inference", "run", "rendering", "training", "tune"),
 }
 OUTPUT = {
     *("image", "video", "photo", "headshot", "audio", "song", "music", "avatar", "design"),
@@ -43,6 +44,7 @@ NO_TASK = {
     *("category", "preset", "cache", "key", "session", "account", "user", "profile"),
     *("subscription", "like", "view", "stat", "daily", "monthly", "type", "feedback"),
     *("rating", "collection", "project", "gallery", "upload", "limit", "metric", "summary"),
+    *("analytic", "analysis", "report", "invoice", "receipt"),
 }
 ACCOUNT = {"user", "profile", "account", "member", "customer", "organization", "workspace", "team"}
 
