@@ -272,6 +272,9 @@ def word_line(
             return joined
         if ours == "provider" and _is_users_own(sampler, table, column):
             continue
+        found = sampler.words(table, quoted(column.name)) if column.is_text else None
+        if found and all(word.lower().split("/")[-1] in words.FORMATS for word in found):
+            continue
         if column.is_text and is_vocabulary(sampler, table, Source(column)):
             return Line(ours, column.name, f"named {column.name}")
         if column.is_text and sampler.is_empty(table):

@@ -45,6 +45,9 @@ def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
     parts = set(name)
     points = -4.0 * len(parts & words.NO_LEDGER)
     is_of_credits, is_ledger = parts & words.CREDIT, parts & words.LEDGER
+    if parts & (words.TASK | words.OUTPUT) and not (is_of_credits or is_ledger):
+        # A job that says what it took.
+        return 0.0
     points += 6 if is_of_credits and is_ledger else 3 if is_ledger else 2 if is_of_credits else 0
     points -= 2 if table.kind in ("view", "materialized view") else 0
     amount = _amounts(sampler, table, by_catalogue)
@@ -74,7 +77,8 @@ def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
         if kinds.GENERATION in named:
             points += 3
         elif not is_signed and not named & {kinds.REFUNDED, kinds.HELD, kinds.OTHER}:
-            points -= 3
+            is_named = bool(set(words.tokens(amount[0].name)) & words.CREDIT)
+            points -= 2 if is_named else 3
     return points
 
 
@@ -459,17 +463,22 @@ def _embedded(
     return found
 
 
-def names(ledger: Table, table: Table) -> bool:
-    """Whether a column of the ledger leads to a table, or is called after it."""
-    leads = any(
-        (to.schema, to.table) == (table.schema, table.name) for to in ledger.references.values()
-    )
-    last = words.tokens(table.name)[-1]
-    return leads or any(
-        words.tokens(column)[-2:] == [last, "id"] or words.tokens(column)[:1] == [last]
-        for column in ledger.columns
-        if words.tokens(column)[-1:] == ["id"]
-    )
+def names(sampler: Sampler, ledger: Table, table: Table) -> bool:
+    """Whether a column of the ledger leads to a table, is called after it, or says its name."""
+    if any((to.schema, to.table) == (table.schema, table.name) for to in ledger.references.values()):
+        return True
+    parts = words.tokens(table.name)
+    for column in ledger.columns.values():
+        own = words.tokens(column.name)
+        if words.best_rank(column.name, words.USER_COLUMNS) is not None:
+            continue
+        if own[-1:] == ["id"] and (own[-2:-1] == parts[-1:] or own[:1] == parts[-1:]):
+            return True
+        if column.is_text and own[-1:] in (["type"], ["table"], ["kind"], ["entity"]):
+            found = sampler.words(ledger, quoted(column.name)) or ()
+            if any(words.tokens(word) == parts for word in found):
+                return True
+    return False
 
 
 def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference | None) -> None:

@@ -150,7 +150,7 @@ class _Search:
         def score(table: Table, by_name: bool) -> float:
             if table is of_ledger.table:
                 return 0.0
-            is_named = of_ledger.table is not None and ledger.names(of_ledger.table, table)
+            is_named = of_ledger.table is not None and ledger.names(self.sampler, of_ledger.table, table)
             points = tasks.score(self.sampler, table, by_name, is_named)
             if by_name or of_ledger.table is None or points <= 0:
                 return points
@@ -159,8 +159,8 @@ class _Search:
             return points + 6 * best
 
         def unite_with(best: Table, others: list[Table]) -> list[Table]:
-            if not fits.get(best.label):
-                # A part of a job that the ledger does not name.
+            if not fits.get(best.label) and not columns.users(best):
+                # A part of a job, which has the user, and which the ledger does not name.
                 whole = next((each for each in others if self._leads_to(each, best)), None)
                 if whole is not None:
                     best, others = whole, [best, *(each for each in others if each is not whole)]

@@ -378,7 +378,8 @@ def status_of(value: str) -> str | None:
     ):
         if set(parts) & known:
             return status
-    return None
+    # What goes on is a phase of the work.
+    return "processing" if len(simple) > 5 and simple.endswith("ing") else None
 
 
 def statuses(

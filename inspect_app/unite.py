@@ -91,7 +91,7 @@ def _adds(
     key = other.columns[other.key].type if other.key else ""
     if found and (
         key not in INTEGERS
-        or ledger.names(of_ledger.table, other)
+        or ledger.names(sampler, of_ledger.table, other)
         or ledger.is_narrowed(sampler, of_ledger.table, other, found[0])
     ):
         return True

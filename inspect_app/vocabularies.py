@@ -178,6 +178,9 @@ def _plan_credits(sampler: Sampler, tiers: set[str]) -> tuple[dict[str, float], 
             "pricing",
         }:
             continue
+        if columns.users(table):
+            # A row of a user's own, who may have used some of the credits.
+            continue
         amounts = columns.named(table, words.PLAN_CREDITS, lambda each: each.is_number)
         for name in columns.named(table, [*words.PLAN_NAMES, "id"], lambda each: each.is_text):
             if not amounts or not columns.is_vocabulary(sampler, table, Source(name)):

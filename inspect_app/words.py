@@ -44,9 +44,10 @@ NO_TASK = {
     *("category", "preset", "cache", "key", "session", "account", "user", "profile"),
     *("subscription", "like", "view", "stat", "daily", "monthly", "type", "feedback"),
     *("rating", "collection", "project", "gallery", "upload", "limit", "metric", "summary"),
-    *("analytic", "analysis", "report", "invoice", "receipt"),
+    *("analytic", "invoice", "receipt"),
 }
 ACCOUNT = {"user", "profile", "account", "member", "customer", "organization", "workspace", "team"}
+ACCOUNT |= {"tenant", "company"}
 
 USER_COLUMNS = [
     *("user_id", "userid", "user", "user_uuid", "owner_id", "owner", "account_id", "profile_id"),
@@ -131,8 +132,14 @@ TYPE_COLUMNS = [
         " txn user account source input webhook event resource object trigger entry ledger credit",
         r"[a-z]+_(type|kind|mode|operation|category)",
     ),
+    r"~(feature|tool|service|module|effect)_(used|name|key|slug|type)",
     "pipeline",
 ]
+# What is written to a file is no type of generation.
+FORMATS = {
+    *("jpeg", "jpg", "png", "webp", "gif", "avif", "svg", "mp4", "webm", "mov", "mp3", "wav", "ogg"),
+    *("pdf", "json", "text", "html", "glb", "zip"),
+}
 ERROR_COLUMNS = [
     *("error_message", "error", "failure_reason", "error_msg", "fail_reason", "error_reason"),
     *("last_error", "error_details", "error_detail", "failure_message", "error_text"),
@@ -255,6 +262,8 @@ NO_GENERATION = {
     *("marketplace", "payout", "withdraw", "withdrawal", "tip", "donation", "unlock", "fee"),
     *("storage", "export", "download", "boost", "seat"),
 }
+PERIODIC = {"monthly", "daily", "weekly", "subscription", "plan", "period", "cycle", "quota"}
+PERIODIC |= {"allowance", "month", "renewal"}
 GENERIC = {"credit", "debit", "in", "out", "add", "increase", "decrease", "earn", "addition"}
 
 COMPLETED = {
