@@ -32,7 +32,7 @@ def charges(sampler: Sampler, ledger: Mapped) -> list[str]:
     kind = ledger.line("transaction_type")
     if ledger.table is None or kind is None:
         return []
-    found = sampler.words(ledger.table, read(kind)) or {}
+    found = sampler.words(ledger.table, read(kind)) or ()
     return [word for word in found if kinds.by_name(word)[0] == kinds.GENERATION]
 
 

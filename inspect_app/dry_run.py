@@ -259,8 +259,8 @@ def check(figures: Figures) -> None:
         )
     if figures.charges >= 10 and tasks - rejected and figures.named < 0.1 * figures.charges:
         raise Problem(
-            f"Only {figures.named:,} of {figures.charges:,} charges name a task, so calls would count"
-            " twice: name the column, or write the expression, under api_request_id in the mapping,"
+            f"Only {figures.named:,} of {figures.charges:,} charges name a task, so calls would"
+            " count twice: name the column, or write the expression, under api_request_id in the mapping,"
             " or write `meta: {missing: true}` for enhancement_tasks and count the charges alone."
         )
 

@@ -465,7 +465,9 @@ def _embedded(
 
 def names(sampler: Sampler, ledger: Table, table: Table) -> bool:
     """Whether a column of the ledger leads to a table, is called after it, or says its name."""
-    if any((to.schema, to.table) == (table.schema, table.name) for to in ledger.references.values()):
+    if any(
+        (to.schema, to.table) == (table.schema, table.name) for to in ledger.references.values()
+    ):
         return True
     parts = words.tokens(table.name)
     for column in ledger.columns.values():
@@ -523,7 +525,9 @@ def refer_alone(sampler: Sampler, ledger: Mapped) -> None:
         values = [value for row in rows if (value := row[column.name])]
         is_filled = bool(rows) and len(values) >= 0.5 * len(rows)
         if column.name != table.key and is_filled and _is_own(values):
-            reason = f"{column.name}: {len(set(values))} of {len(rows)} sampled charges have their own"
+            reason = (
+                f"{column.name}: {len(set(values))} of {len(rows)} sampled charges have their own"
+            )
             ledger.replace(Line("api_request_id", column.name, reason, MEDIUM))
             return
 

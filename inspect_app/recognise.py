@@ -150,7 +150,9 @@ class _Search:
         def score(table: Table, by_name: bool) -> float:
             if table is of_ledger.table:
                 return 0.0
-            is_named = of_ledger.table is not None and ledger.names(self.sampler, of_ledger.table, table)
+            is_named = of_ledger.table is not None and ledger.names(
+                self.sampler, of_ledger.table, table
+            )
             points = tasks.score(self.sampler, table, by_name, is_named)
             if by_name or of_ledger.table is None or points <= 0:
                 return points
@@ -164,9 +166,7 @@ class _Search:
                 whole = next((each for each in others if self._leads_to(each, best)), None)
                 if whole is not None:
                     best, others = whole, [best, *(each for each in others if each is not whole)]
-            self.united = unite.siblings(
-                self.sampler, of_ledger, best, others, self._task_columns
-            )
+            self.united = unite.siblings(self.sampler, of_ledger, best, others, self._task_columns)
             return self.united
 
         table, why, confidence = self._pick(TASKS, score, tasks.ENOUGH, unite_with)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from inspect_app import by_time, columns, ledger, tasks, words
+from inspect_app import by_time, columns, ledger, words
 from inspect_app.catalogue import INTEGERS, Column, Table, literal, quoted
 from inspect_app.proposal import HIGH, MEDIUM, TASKS, Line, Mapped
 from inspect_app.samples import Sampler
@@ -83,7 +83,7 @@ def _adds(
     other: Table,
     propose: Callable[[Table], Mapped],
 ) -> bool:
-    """Whether there are charges for the rows of a table; without any ledger, whether it has tasks."""
+    """Whether a table has charges for its rows; without any ledger, whether it has tasks."""
     if of_ledger.table is None:
         has_status = bool(columns.named(other, words.STATUS_COLUMNS))
         return has_status and bool(columns.users(other))
@@ -115,7 +115,10 @@ def united(
         name
         for name in TYPES
         if any((line := part.line(name)) and line.shown != "null" for part in parts)
-        or (name == "enhancement_type" and all(medium(part.table.name) != "unknown" for part in parts if part.table))
+        or (
+            name == "enhancement_type"
+            and all(medium(part.table.name) != "unknown" for part in parts if part.table)
+        )
     ]
     queries = []
     for part in parts:
@@ -146,7 +149,7 @@ def united(
 
 def _labels(parts: list[Mapped], name: str) -> tuple[str, ...]:
     """The words of a column that is an enum in each table."""
-    found = []
+    found: list[str] = []
     for part in parts:
         line = part.line(name)
         column = part.table.columns.get(line.value or "") if part.table and line else None
@@ -184,7 +187,9 @@ def _read(part: Mapped, name: str) -> str:
     return f"cast({read} as numeric)" if name in NUMBERS else read
 
 
-def refer(sampler: Sampler, of_ledger: Mapped, tables: list[Table], propose: Callable[[Table], Mapped]) -> None:
+def refer(
+    sampler: Sampler, of_ledger: Mapped, tables: list[Table], propose: Callable[[Table], Mapped]
+) -> None:
     """Write which generation a ledger row names, whichever table it is in."""
     assert of_ledger.table is not None
     reads, told = [], []

@@ -137,7 +137,21 @@ TYPE_COLUMNS = [
 ]
 # What is written to a file is no type of generation.
 FORMATS = {
-    *("jpeg", "jpg", "png", "webp", "gif", "avif", "svg", "mp4", "webm", "mov", "mp3", "wav", "ogg"),
+    *(
+        "jpeg",
+        "jpg",
+        "png",
+        "webp",
+        "gif",
+        "avif",
+        "svg",
+        "mp4",
+        "webm",
+        "mov",
+        "mp3",
+        "wav",
+        "ogg",
+    ),
     *("pdf", "json", "text", "html", "glb", "zip"),
 }
 ERROR_COLUMNS = [
@@ -288,7 +302,8 @@ PROCESSING = {
     *("active", "working", "rendering", "uploading", "polling", "executing", "training"),
     *("streaming", "postprocessing", "upscaling", "retrying", "finalizing", "booting"),
     *("dispatched", "downloading", "claimed", "ongoing", "saving", "assigned", "preparing"),
-    *("loading", "moderating", "encoding", "transcoding", "inferencing", "analyzing", "process", "run"),
+    *("moderating", "encoding", "transcoding", "inferencing", "analyzing", "process", "run"),
+    "loading",
 }
 PENDING = {
     *("pending", "queued", "waiting", "created", "new", "submitted", "scheduled", "draft"),

@@ -37,9 +37,9 @@
     {{ return({
         'enhancement_tasks': "each charge is a generation and has the charge's status; ends, durations and"
             ~ " error messages are null",
-        'credit_transactions': "credits used and refunded, and what is earned by them, are 0, balances by"
-            ~ " the ledger and drifts are null, and no finding is about credits",
-        'user_credits': "users with credits and credits in circulation are 0, tiers are empty, balances by"
-            ~ " the app and drifts are null",
+        'credit_transactions': "credits used and refunded, revenue and what follows from them are 0; the"
+            ~ " ledger's balance and the drift are null; no finding is about credits",
+        'user_credits': "users with credits and credits in circulation are 0, tiers are empty; the app's"
+            ~ " balance and the drift are null",
     }) }}
 {% endmacro %}

@@ -294,9 +294,7 @@ def with_rows(rows: Any) -> str:
     return yaml.safe_dump(mapping)
 
 
-def test_a_query_in_the_place_of_a_table(
-    app: Foreign, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_query_in_the_place_of_a_table(app: Foreign, capsys: pytest.CaptureFixture[str]) -> None:
     """Two tables as one: the same figures as of one table, in later runs too."""
     app.map(STUDIO_MAPPING)
     assert app.build(*FULL).success
@@ -321,12 +319,15 @@ def test_a_query_in_the_place_of_a_table(
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
-        ("select from studio.nothing", r"the rows of enhancement_tasks in mapping/app\.yml cannot be"
-         r" read: relation \"studio\.nothing\" does not exist"),
+        (
+            "select from studio.nothing",
+            r"the rows of enhancement_tasks in mapping/app\.yml cannot be"
+            r" read: relation \"studio\.nothing\" does not exist",
+        ),
         ("delete from studio.jobs returning *", "the rows of enhancement_tasks .*: syntax error"),
         ("select * from studio.jobs; drop table studio.jobs", "cannot be read: syntax error"),
         (["studio.jobs"], r"rows is '\['studio.jobs'\]': it must be a query"),
-        ("select \"jobId\" from studio.jobs", "no column ownerId, which"),
+        ('select "jobId" from studio.jobs', "no column ownerId, which"),
         (UNITED, 'row-level security hides rows of table "studio"."clips"'),
     ],
 )
