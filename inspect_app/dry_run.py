@@ -63,10 +63,16 @@ def run(mapping: Path, progress: Progress, as_of: str | None = None) -> Figures:
     Raises:
         Problem: the role may make no schemas, or the models cannot be built.
     """
-    with _connected() as connection, _schemas(connection):
-        with tempfile.TemporaryDirectory(prefix="paygen-inspect-") as folder:
-            _build(_project(Path(folder), mapping), progress, as_of)
-        return _figures(connection)
+    try:
+        with _connected() as connection, _schemas(connection):
+            with tempfile.TemporaryDirectory(prefix="paygen-inspect-") as folder:
+                _build(_project(Path(folder), mapping), progress, as_of)
+            return _figures(connection)
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise NotTried(
+            "The connection broke meanwhile: try it again with `make inspect CHECK=1`, which drops"
+            " what this try left."
+        ) from error
 
 
 @contextmanager
@@ -260,8 +266,9 @@ def check(figures: Figures) -> None:
     if figures.charges >= 10 and tasks - rejected and figures.named < 0.1 * figures.charges:
         raise Problem(
             f"Only {figures.named:,} of {figures.charges:,} charges name a task, so calls would"
-            " count twice: name the column, or write the expression, under api_request_id in the mapping,"
-            " or write `meta: {missing: true}` for enhancement_tasks and count the charges alone."
+            " count twice: name the column, or write the expression, under api_request_id in the"
+            " mapping, or write `meta: {missing: true}` for enhancement_tasks and count the charges"
+            " alone."
         )
 
 

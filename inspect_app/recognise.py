@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -321,7 +322,12 @@ class _Search:
                 if table.is_readable:
                     return table
                 raise Problem(f"This role may not read {table.label}: grant select on it first.")
-        raise Problem(f"There is no table {name}: name it with its schema, as in public.{name}.")
+        labels = [table.label for table in self.sampler.tables]
+        near = get_close_matches(name, [*labels, *(label.split(".")[-1] for label in labels)])
+        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise Problem(
+            f"There is no table {name}: name it with its schema, as in public.{name}{meant}"
+        )
 
     def _users(self, of_ledger: Mapped, of_tasks: Mapped) -> list[str]:
         for mapped in (of_ledger, of_tasks):

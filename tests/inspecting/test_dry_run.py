@@ -121,3 +121,22 @@ def test_what_a_killed_run_left_is_dropped(
     with pytest.raises(KeyboardInterrupt):
         dry_run.run(mapping, lambda *_: None)
     assert schemas(app) == []
+
+
+def test_a_connection_lost_meanwhile_is_said(
+    server: Server, mapping: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = shapes.make(server, "create table t (id int)")
+    shapes.point_to(app, monkeypatch)
+
+    def lose(*_: object) -> None:
+        app.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where application_name = 'paygen inspect'"
+        )
+
+    monkeypatch.setattr(dry_run, "_project", lambda *_: mapping)
+    monkeypatch.setattr(dry_run, "_build", lose)
+    with pytest.raises(Problem, match="connection broke meanwhile"):
+        dry_run.run(mapping, lambda *_: None)
+    assert schemas(app) == []

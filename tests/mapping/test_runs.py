@@ -344,3 +344,20 @@ def test_a_query_that_cannot_be_read(app: Foreign, rows: Any, sentence: str) -> 
     assert re.search(sentence, printed.text)
     assert app.relations() == []
     assert app.rows("select count(*) from studio.jobs") == [(3,)]
+
+
+def test_an_expression_that_fails_far_down_is_found_before_history_is_built(app: Foreign) -> None:
+    app.database.execute(
+        "insert into studio.jobs select 'old_' || n, 'user_bob', 'veo', 'SUCCEEDED',"
+        " jsonb_build_object('cost', case n when 2000 then 'one' else '1' end), null, 'clip',"
+        " '2024-05-01', null from generate_series(1, 2000) as n"
+    )
+    mapping: dict[str, Any] = yaml.safe_load(STUDIO_MAPPING)
+    for table in mapping["sources"][0]["tables"]:
+        if table["name"] == "enhancement_tasks":
+            read = "cast(error ->> 'cost' as numeric)"
+            table["meta"]["columns"]["cost_usd"] = {"expression": read}
+    app.map(yaml.safe_dump(mapping))
+    printed = app.build()
+    assert re.search(r"expression for cost_usd .*: invalid input syntax.*one", printed.text)
+    assert app.relations() == []
