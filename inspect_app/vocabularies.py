@@ -134,7 +134,14 @@ def medium(word: str) -> str:
     if target:
         return "video" if target[1].startswith("v") else "image"
     parts = set(words.tokens(word))
-    return "video" if parts & words.VIDEO else "image" if parts & words.IMAGE else "unknown"
+    for name, known in (("video", words.VIDEO), ("image", words.IMAGE)):
+        if parts & known:
+            return name
+    # Two words written as one, such as `genvideo`.
+    for name in ("video", "image", "photo"):
+        if any(name in part for part in parts):
+            return "image" if name == "photo" else name
+    return "unknown"
 
 
 def _of_medium(word: str) -> tuple[str, str]:

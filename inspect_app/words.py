@@ -47,14 +47,15 @@ NO_TASK = {
     *("analytic", "invoice", "receipt"),
 }
 ACCOUNT = {"user", "profile", "account", "member", "customer", "organization", "workspace", "team"}
-ACCOUNT |= {"tenant", "company"}
+ACCOUNT |= {"tenant", "company", "shop", "store", "client", "agency"}
 
 USER_COLUMNS = [
     *("user_id", "userid", "user", "user_uuid", "owner_id", "owner", "account_id", "profile_id"),
     *("customer_id", "member_id", "clerk_user_id", "clerk_id", "auth_user_id", "auth_id", "uid"),
     *("created_by", "author_id", "creator_id", "tg_user_id", "telegram_id", "wallet_owner_id"),
     *("organization_id", "org_id", "workspace_id", "team_id", "tenant_id", "company_id"),
-    *("requested_by", "submitted_by", "user_email"),
+    *("shop_id", "store_id", "client_id", "agency_id", "requested_by", "submitted_by"),
+    "user_email",
     r"~(?!actor|admin|invited|approved|target).*_(user|owner|customer|member|account)_(id|uuid|uid)",
     r"~(user|owner|customer|member|profile)_(uuid|uid|ref|key)",
 ]
