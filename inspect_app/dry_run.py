@@ -263,9 +263,9 @@ def check(figures: Figures) -> None:
             " calls would count twice: name another column under api_request_id in the mapping,"
             " or the id that the ledger holds under id of enhancement_tasks."
         )
-    if figures.charges >= 10 and tasks - rejected and figures.named < 0.1 * figures.charges:
+    if figures.charges >= 10 and tasks - rejected and not figures.named:
         raise Problem(
-            f"Only {figures.named:,} of {figures.charges:,} charges name a task, so calls would"
+            f"None of {figures.charges:,} charges names a task, so calls would"
             " count twice: name the column, or write the expression, under api_request_id in the"
             " mapping, or write `meta: {missing: true}` for enhancement_tasks and count the charges"
             " alone."

@@ -60,7 +60,7 @@ class Undecided(Exception):
         option = {LEDGER: "--ledger", TASKS: "--tasks", BALANCES: "--balances"}[self.role]
         view = ""
         if self.role == TASKS:
-            view = ", or make a view that unites them and name it"
+            view = ", or unite them by a query under `rows` in the mapping"
         return (
             f"{names} look as much like the {ROLES[self.role]} as each other: say which with"
             f" `{option} {self.tables[0].label}`{view}. Nothing was written."

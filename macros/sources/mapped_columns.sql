@@ -18,9 +18,11 @@
     {% if 'rows' in meta and not rows_of_source(node) %}
         {% do say(place ~ "rows is '" ~ meta.rows ~ "': it must be a query, such as \"select ... from"
                   ~ " app.images union all select ... from app.videos\"") %}
-    {% elif 'rows' in meta and (meta.get('missing') is true or 'schema' in meta) %}
-        {% do say(place ~ "rows are given by a query, and the table is said to be missing or to be in a"
-                  ~ " schema: keep one of both") %}
+    {% elif 'rows' in meta and (
+        meta.get('missing') is true or 'schema' in meta or node.identifier != var(node.name ~ '_table')
+    ) %}
+        {% do say(place ~ "rows are given by a query, and the table is named, or said to be missing or to be"
+                  ~ " in a schema: keep one of both") %}
     {% endif %}
     {% if meta.get('missing') not in [none, true, false] %}
         {% do say(place ~ "missing is '" ~ meta.missing ~ "': it must be true, where the app has no"

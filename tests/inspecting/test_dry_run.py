@@ -1,6 +1,6 @@
 """Mappings as they are proposed, tried: the real models give the figures worked out by hand."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import pytest
 
 from inspect_app import dry_run, mapping_file
 from inspect_app.problems import Problem
+from inspect_app.proposal import BALANCES, LEDGER, TASKS
 from local_postgres.server import Server
 from tests.app_database import AppDatabase
 from tests.inspecting import shapes
@@ -140,3 +141,14 @@ def test_a_connection_lost_meanwhile_is_said(
     with pytest.raises(Problem, match="connection broke meanwhile"):
         dry_run.run(mapping, lambda *_: None)
     assert schemas(app) == []
+
+
+def test_charges_that_name_no_task_are_an_error() -> None:
+    """Beside tasks, each would be a generation of its own."""
+    kept = {TASKS: (12, 0), LEDGER: (12, 0), BALANCES: (0, 0)}
+    zero = Decimal(0)
+    figures = dry_run.Figures(kept, [], 24, [], zero, zero, 12, 0, 0, 0, 0, 0, 0, 0)
+    with pytest.raises(Problem, match="None of 12 charges names a task, .* count twice"):
+        dry_run.check(figures)
+    dry_run.check(replace(figures, named=12, matched=12))
+    dry_run.check(replace(figures, kept=kept | {TASKS: (0, 0)}))

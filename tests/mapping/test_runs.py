@@ -283,14 +283,15 @@ UNITED = """
 """
 
 
-def with_rows(rows: Any) -> str:
-    """The studio's mapping with a query in the place of the task table."""
+def with_rows(rows: Any, **more: str) -> str:
+    """The studio's mapping with a query in the place of the task table, and perhaps more keys."""
     mapping: dict[str, Any] = yaml.safe_load(STUDIO_MAPPING)
     for table in mapping["sources"][0]["tables"]:
         if table["name"] == "enhancement_tasks":
             table.pop("identifier")
             table["meta"].pop("schema")
             table["meta"]["rows"] = rows
+            table |= more
     return yaml.safe_dump(mapping)
 
 
@@ -360,4 +361,10 @@ def test_an_expression_that_fails_far_down_is_found_before_history_is_built(app:
     app.map(yaml.safe_dump(mapping))
     printed = app.build()
     assert re.search(r"expression for cost_usd .*: invalid input syntax.*one", printed.text)
+    assert app.relations() == []
+
+
+def test_a_query_takes_the_place_of_a_table_that_is_not_named_too(app: Foreign) -> None:
+    app.map(with_rows("select * from studio.jobs", identifier="jobs"))
+    assert "rows are given by a query, and the table is named" in app.build().text
     assert app.relations() == []
