@@ -148,7 +148,7 @@ def test_charges_that_name_no_task_are_an_error() -> None:
     kept = {TASKS: (12, 0), LEDGER: (12, 0), BALANCES: (0, 0)}
     zero = Decimal(0)
     figures = dry_run.Figures(kept, [], 24, [], zero, zero, 12, 0, 0, 0, 0, 0, 0, 0)
-    with pytest.raises(Problem, match="None of 12 charges names a task, .* count twice"):
+    with pytest.raises(Problem, match=r"None of 12 charges names a task, .* count twice"):
         dry_run.check(figures)
     dry_run.check(replace(figures, named=12, matched=12))
     dry_run.check(replace(figures, kept=kept | {TASKS: (0, 0)}))
