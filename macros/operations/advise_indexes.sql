@@ -21,9 +21,9 @@
         {% if not app.is_there %}
             {{ print('-- ' ~ name ~ ': the app has no such table') }}
         {% elif not tables %}
-            {{ print('-- ' ~ (name if rows else relation.include(database=false)) ~ ': nothing to index, for no table has its'
-                     ~ ' times in a column `' ~ (time or 'created_at')
-                     ~ '` of a type that an index can serve') }}
+            {{ print('-- ' ~ (name if rows else relation.include(database=false))
+                     ~ ': nothing to index, for no table has its times in a column `'
+                     ~ (time or 'created_at') ~ '` of a type that an index can serve') }}
         {% endif %}
         {% for table, is_view, is_partitioned, expression, is_served in tables %}
             {{ print('-- rows of the window, ' ~ table ~ (' beneath the view ' ~ relation.include(database=false)
