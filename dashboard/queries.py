@@ -24,6 +24,11 @@ class Column:
         """Whether it is set flush right."""
         return self.kind not in ("text", "note", "date", "long_date", "time", "month", "flag")
 
+    @property
+    def is_as_in_mart(self) -> bool:
+        """Whether it shows the mart's column, and nothing computed from it."""
+        return self.source.endswith(f".{self.name}")
+
 
 @dataclass(frozen=True)
 class Query:
