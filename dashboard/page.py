@@ -488,6 +488,7 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
                 " checks of the marts each time.",
                 tables=[
                     reader.table("findings", "Nothing found: all fits together."),
+                    reader.table("quality", "No figure was checked."),
                     reader.table("checks", "No check could be made."),
                 ],
             ),
@@ -643,7 +644,26 @@ def _trust(reader: Reader) -> Sequence[str]:
             f"{len(passed)} of {len(checks)} checks passed"
             + (f"; found: {'; '.join(found)}." if found else ", nothing found.")
         )
+    figures = reader.rows(queries.QUALITY)
+    if figures:
+        sentences.append(_trust_in_figures(figures))
     return sentences
+
+
+def _trust_in_figures(figures: list[Row]) -> str:
+    """Which headline figures warn or are in doubt, and why."""
+    names = {"doubt": "in doubt", "warn": "with a warning"}
+    parts = [
+        f"{words}: "
+        + "; ".join(
+            f"{row['figure']} ({row['findings']})" for row in figures if row["status"] == status
+        )
+        for status, words in names.items()
+        if any(row["status"] == status for row in figures)
+    ]
+    passed = sum(row["status"] == "pass" for row in figures)
+    text = f"{passed} of {len(figures)} headline figures can be trusted"
+    return f"{text}; {'; '.join(parts)}." if parts else f"{text}."
 
 
 def _found(check: Row) -> str:

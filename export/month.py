@@ -31,6 +31,12 @@ select
 from {schema}.dashboard_overview
 """
 
+QUALITY = """
+select figure, status, findings
+from {schema}.data_quality_status
+order by figure
+"""
+
 Tell = Callable[[str, int, int], None]  # what is written, rows so far, rows in all
 
 
@@ -65,7 +71,7 @@ def write(database: Database, month: date, folder: Path, tell: Tell) -> dict[str
 def _lock(snapshot: Snapshot) -> list[marts.Mart]:
     """Keep the marts as they are until the end, and answer which there are."""
     snapshot.lock(
-        ["dashboard_overview", *(mart.name for mart in marts.MARTS if not mart.is_nightly)]
+        ["dashboard_overview", "data_quality_status", *(mart.name for mart in marts.MARTS if not mart.is_nightly)]
     )
     return [
         mart for mart in marts.MARTS if not mart.is_nightly or snapshot.lock_if_there(mart.name)
@@ -117,6 +123,7 @@ def _about(snapshot: Snapshot, parameters: Row, month: str) -> dict[str, Any]:
         "vendor_cost_basis": settings["vendor_cost_basis"],
         "paygen_version": version("paygen"),
         "focus_version": focus.VERSION,
+        "data_quality": snapshot.rows(QUALITY, ("data_quality_status",), {}),
         "files": [],
     }
 
@@ -200,6 +207,8 @@ def _first_sheet(
     yield "paygen version", manifest["paygen_version"]
     yield "missing: no nightly run made them", ", ".join(manifest["missing_marts"]) or "none"
     yield "of an earlier moment, by their totals", ", ".join(manifest["marts_behind"]) or "none"
+    for row in manifest["data_quality"]:
+        yield f"trust in {row['figure']}", f"{row['status']} {row['findings']}".strip()
     yield ("numbers", "15 digits, as spreadsheets have them; CSV and Parquet are exact")
     yield ("",)
     yield "file", "mart", "rows"

@@ -42,12 +42,12 @@
         {{ exceptions.raise_compiler_error('explain: there are no marts yet: run `dbt build` first') }}
     {% endif %}
     {% set parts = run_query(
-        'select * from ' ~ built_relation('figure_parts') ~ ' where mart = ' ~ text_literals([mart])
+        'select * from ' ~ read_relation('figure_parts') ~ ' where mart = ' ~ text_literals([mart])
         ~ ' and figure = ' ~ text_literals([figure]) ~ ' order by side desc, measure'
     ).rows %}
     {% if parts %}{{ return(parts) }}{% endif %}
     {% set figures_of_mart = run_query(
-        'select distinct figure from ' ~ built_relation('figure_parts') ~ ' where mart = '
+        'select distinct figure from ' ~ read_relation('figure_parts') ~ ' where mart = '
         ~ text_literals([mart]) ~ ' order by 1'
     ).columns[0].values() %}
     {% if figures_of_mart %}
@@ -120,8 +120,8 @@
     {% set found = run_query(
         'select count(*), ' ~ ('sum(' ~ figure ~ ')' if is_summed else 'min(' ~ figure ~ ')')
         ~ ', (select case when atttypmod > 4 then (atttypmod - 4) & 2047 end from pg_attribute'
-        ~ " where attrelid = '" ~ (built_relation(mart) | string | replace("'", "''")) ~ "'::regclass and attname = '"
-        ~ figure ~ "') from " ~ built_relation(mart)
+        ~ " where attrelid = '" ~ (read_relation(mart) | string | replace("'", "''")) ~ "'::regclass and attname = '"
+        ~ figure ~ "') from " ~ read_relation(mart)
         ~ ' where ' ~ (of_mart | join(' and ') or 'true')
     ).rows[0] %}
     {% set words = [] %}
@@ -140,6 +140,11 @@
     }) }}
 {% endmacro %}
 
+{% macro read_relation(model_name) -%}
+    {#- A built model as the operation reads it: in the database that it is connected to. -#}
+    {{- built_relation(model_name).include(database=false) -}}
+{%- endmacro %}
+
 {% macro is_a_day(text) %}
     {# Whether a text is a day that exists, as 2025-05-31. #}
     {% if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', text) %}{{ return(false) }}{% endif %}
@@ -154,11 +159,11 @@
 {% macro rows_there(mart, cell_keys) %}
     {# What there is instead of a cell that is not there: the first and last period, and providers. #}
     {% set key = cell_keys[0] %}
-    {% set ends = run_query('select min(' ~ key ~ '), max(' ~ key ~ ') from ' ~ built_relation(mart)).rows[0] %}
+    {% set ends = run_query('select min(' ~ key ~ '), max(' ~ key ~ ') from ' ~ read_relation(mart)).rows[0] %}
     {% set there = 'it has ' ~ ends[0] ~ ' to ' ~ ends[1] if ends[0] else 'it is empty' %}
     {% if 'provider' in cell_keys and ends[0] %}
         {% set providers = run_query(
-            'select distinct provider from ' ~ built_relation(mart) ~ ' order by 1 limit 20'
+            'select distinct provider from ' ~ read_relation(mart) ~ ' order by 1 limit 20'
         ).columns[0].values() %}
         {% set there = there ~ ', with the providers ' ~ providers | join(', ') %}
     {% endif %}
@@ -167,7 +172,7 @@
 
 {% macro days_of_period(period, month, day) %}
     {# The first day of a period, the day after its last, and what else its rows must be. #}
-    {% set overview = built_relation('dashboard_overview') %}
+    {% set overview = read_relation('dashboard_overview') %}
     {% set today = '(select (as_of at time zone reporting_timezone)::date from ' ~ overview ~ ')' %}
     {% set first = {
         'month': "date '" ~ month ~ "-01'",
@@ -216,7 +221,7 @@
     {%- for condition in cell.conditions if not (part['is_of_all_providers'] and condition.startswith('provider')) -%}
         {%- do conditions.append(condition) -%}
     {%- endfor -%}
-    {%- set found = ' from ' ~ built_relation('figure_rows') ~ ' where ' ~ conditions | join(' and ') -%}
+    {%- set found = ' from ' ~ read_relation('figure_rows') ~ ' where ' ~ conditions | join(' and ') -%}
     {%- if part['is_by_user'] -%}
         select
             'user' as row_kind, user_id as row_id, null::text as generation_id, min(row_at) as row_at,
@@ -299,7 +304,7 @@
     {% endfor %}
     {% for row in run_query(
         'select behind.* from unnest(array[' ~ text_literals(generations) ~ ']::text[]) as wanted (id)'
-        ~ ' cross join lateral (select * from ' ~ built_relation('generation_rows')
+        ~ ' cross join lateral (select * from ' ~ read_relation('generation_rows')
         ~ ' where generation_id = wanted.id offset 0) as behind order by generation_id, created_at, app_row_id'
     ).rows if generations %}
         {% set amounts = [] %}
@@ -316,7 +321,7 @@
     {% endfor %}
     {% set balances = built_relation('credit_balance_reconciliation') %}
     {% for row in run_query(
-        'select * from ' ~ balances ~ ' where user_id = any(array[' ~ text_literals(users) ~ ']::text[])'
+        'select * from ' ~ read_relation('credit_balance_reconciliation') ~ ' where user_id = any(array[' ~ text_literals(users) ~ ']::text[])'
     ).rows if users and balances %}
         {% do lines.setdefault(row['user_id'], []).append(
             "the user's ledger sums to " ~ figure_text(row['ledger_balance']) ~ ' credits, the app has '

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='view', meta={'skip_when_unchanged': true}) }}
 
 {%- set known = figures() %}
 {%- set counted = measures() %}

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='view', meta={'skip_when_unchanged': true}) }}
 
 {#-
     No import CTEs: one that several measures read would be computed whole, and the filters on a period

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='view', meta={'skip_when_unchanged': true}) }}
 
 {#-
     No import CTEs: each row is found by the time and id of its generation, see
