@@ -50,6 +50,12 @@ FILE = columns(
     *("row_at | Created | time | figure_rows", "place | Place | count | figure_rows"),
     "contributes | Contributes | number | figure_rows",
 )
+ROWS = Query(
+    "rows",
+    "Rows that count",
+    ("figure_rows",),
+    "select * from {schema}.figure_rows",
+)
 BEHIND = Query(
     "behind",
     "Rows behind generations",
@@ -373,7 +379,7 @@ class Cell:
             is_wider = part["is_of_all_providers"] and key == "provider"
             if getattr(self.asked, NAMES[key]) is not None and not is_wider:
                 conditions.append(f"{key} = %({NAMES[key]})s")
-        found = f"from {{schema}}.figure_rows where {' and '.join(conditions)}"
+        found = f"from ({ROWS.sql}) as figure_rows where {' and '.join(conditions)}"
         if part["is_by_user"]:
             return f"""
                 select
@@ -388,13 +394,13 @@ class Cell:
             return f"""
                 select
                     %(side)s as side, %(measure)s as measure, row_kind, row_id, generation_id,
-                    row_at, place,
+                    row_at, place, rows,
                     contributes * greatest(0, 1 - abs(%(percentile)s * (rows - 1) + 1 - place))
                         as contributes
                 from (
                     select
                         *, count(*) over () as rows,
-                        row_number() over (order by contributes, row_id collate "C") as place
+                        row_number() over (order by contributes, row_at, row_id collate "C") as place
                     {found}
                 ) as ordered
             """
@@ -438,7 +444,7 @@ def total(snapshot: Snapshot, cell: Cell, part: Row, as_of: Any) -> Part:
     (found,) = snapshot.rows(
         "select count(*) as rows, coalesce(sum(contributes), 0) as total"
         f" from ({cell.rows_of(part)}) as rows_of_part",
-        ("figure_rows",),
+        ROWS.marts,
         cell.parameters(part, as_of),
     )
     return Part(part, found["rows"], found["total"])
@@ -454,24 +460,22 @@ def read(snapshot: Snapshot, asked: Asked, overview: Row) -> Explanation:
     (overview,) = snapshot.rows(queries.OVERVIEW.sql, queries.OVERVIEW.marts, {})
     cell = Cell(snapshot, asked, overview)
     as_of = overview["as_of"]
-    parts = [total(snapshot, cell, part, as_of) for part in cell.parts]
-    listed = parts[asked.part - 1]
-    order = "contributes = 0, place" if listed.row["percentile"] else 'row_at, row_id collate "C"'
-    rows = snapshot.rows(
-        f"select * from ({cell.rows_of(listed.row)}) as rows_of_part order by {order}"
-        " limit %(limit)s offset %(offset)s",
-        ("figure_rows",),
-        cell.parameters(
-            listed.row, as_of, limit=ROWS_SHOWN, offset=ROWS_SHOWN * (asked.page - 1)
-        ),
-    )
+    listed = cell.parts[asked.part - 1]
+    rows = _page(snapshot, cell, listed, as_of, asked.page)
+    if listed["percentile"] is None:
+        parts = [total(snapshot, cell, part, as_of) for part in cell.parts]
+    else:
+        # A month's rows are put in order once: those that count are on the first page.
+        first = rows if asked.page == 1 else _page(snapshot, cell, listed, as_of, 1)
+        count = first[0]["rows"] if first else 0
+        parts = [Part(listed, count, _sum(row["contributes"] for row in first))]
     explanation = Explanation(
         asked,
         cell.parts[0]["rule"],
         cell.value,
         cell.answer(parts),
         parts,
-        listed,
+        parts[asked.part - 1],
         list(_lines(snapshot, cell, rows)),
         as_of,
         overview["zone"] or "UTC",
@@ -479,6 +483,17 @@ def read(snapshot: Snapshot, asked: Asked, overview: Row) -> Explanation:
     if asked.page > explanation.pages:
         raise NotFound(f"There is no page {asked.page} of these rows: there are {explanation.pages}.")
     return explanation
+
+
+def _page(snapshot: Snapshot, cell: Cell, part: Row, as_of: Any, page: int) -> list[Row]:
+    """Some rows of a part: by time, or those of a percentile that count before all in order."""
+    order = 'row_at, row_id collate "C"' if part["percentile"] is None else "contributes = 0, place"
+    return snapshot.rows(
+        f"select * from ({cell.rows_of(part)}) as rows_of_part order by {order}"
+        " limit %(limit)s offset %(offset)s",
+        ROWS.marts,
+        cell.parameters(part, as_of, limit=ROWS_SHOWN, offset=ROWS_SHOWN * (page - 1)),
+    )
 
 
 def _lines(snapshot: Snapshot, cell: Cell, rows: list[Row]) -> Iterator[Line]:
@@ -529,5 +544,5 @@ def file_rows(snapshot: Snapshot, asked: Asked, overview: Row) -> Iterator[Row]:
     cell = Cell(snapshot, asked, overview)
     for part in cell.parts:
         yield from snapshot.stream(
-            cell.rows_of(part), ("figure_rows",), cell.parameters(part, overview["as_of"])
+            cell.rows_of(part), ROWS.marts, cell.parameters(part, overview["as_of"])
         )

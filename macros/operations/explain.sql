@@ -234,7 +234,7 @@
             position
         from (
             select
-                *, row_number() over (order by contributes, row_id collate "C") as position,
+                *, row_number() over (order by contributes, row_at, row_id collate "C") as position,
                 count(*) over () as rows
             {{ found }}
         ) as ordered
