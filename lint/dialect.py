@@ -44,6 +44,7 @@ REFUSED = {
     r"\bfilter \(where\b": "an aggregate of case when ... end",
     r"\bdistinct on\b": "row_number()",
     r"\bcollate\b": "bytewise(...) or in_own_order(...)",
+    r"\b(lower|upper|initcap)\(": "lower_ascii(...) or lower_all(...)",
     r"\b(regexp_\w+|similar to|ilike)\b": "matches(...) or without_matches(...)",
     r"\bbtrim\(": "trimmed(...) or trimmed_id(...)",
     r"\b(string_agg|array_agg)\(": "dbt.listagg(...)",

@@ -62,6 +62,15 @@ begin
         end if;
     end loop;
 
+    if not has_database_privilege(build_role, current_database(), 'temporary') then
+        execute format('grant temporary on database %I to %I', current_database(), build_role);
+        if not has_database_privilege(build_role, current_database(), 'temporary') then
+            raise exception 'role % may not let % make temporary tables: let the owner of the database run `grant temporary on database % to %`',
+                current_user, build_role, quote_ident(current_database()), quote_ident(build_role);
+        end if;
+        raise notice 'role % may make temporary tables', build_role;
+    end if;
+
     if lends_membership and not was_member then
         begin
             execute format(

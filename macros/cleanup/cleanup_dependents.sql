@@ -88,7 +88,7 @@ begin
             word)
     union all
     select 'pg_trigger'::regclass, pg_trigger.oid, class_oid, target_word.oid, false
-    from pg_trigger inner join target_word on encode(tgargs, 'escape') ~* ('\m' || word || '\M')
+    from pg_trigger inner join target_word on encode(tgargs, 'escape') collate "C" ~* ('\m' || word || '\M')
     where tgnargs > 0 and not tgisinternal;
 end $function$;
 

@@ -77,7 +77,7 @@ begin
                         schedule, ' ', pg_temp.cleanup_without_secrets(concat(command)),
                         ' will fail'
                     )
-                from only cron.job where concat(command) ~* $1
+                from only cron.job where concat(command) collate "C" ~* $1
                 $query$ using names;
             return query select 'info', 'JOBS', 'pg_cron',
                 format('jobs of other roles than %s are not visible', current_user);
@@ -96,7 +96,7 @@ begin
         from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid()
             and backend_type = 'client backend'
-            and query ~* names and query !~ 'cleanup[.]request'
+            and query collate "C" ~* names and query !~ 'cleanup[.]request'
         order by query_start desc nulls last
         limit 20
     )
@@ -120,7 +120,7 @@ begin
                     concat(sum(calls), ' calls of: ', pg_temp.cleanup_without_secrets(query))
                 from %s
                 where dbid = (select oid from pg_database where datname = current_database())
-                    and query ~* $1 and query !~ 'cleanup[.]request|[$]cleanup[$]'
+                    and query collate "C" ~* $1 and query !~ 'cleanup[.]request|[$]cleanup[$]'
                 group by userid, query
                 order by sum(calls) desc
                 limit 20

@@ -10,7 +10,7 @@
     {# Readers that do not exist, and those through which a closed role would read the marts. #}
     {% set problems = [] %}
     {% for reader, same_but_for_case in run_query(
-        "select reader, (select quote_ident(min(rolname)) from pg_roles where lower(rolname) = lower(reader))"
+        "select reader, (select quote_ident(min(rolname)) from pg_roles where lower(rolname) = lower(reader collate \"C\"))"
         ~ " from unnest(array[" ~ text_literals(var('reader_roles')) ~ "]) as reader"
         ~ " where reader <> 'public' and not exists (select from pg_roles where rolname = reader)"
     ).rows %}

@@ -78,15 +78,15 @@
                 letters <> core as has_digit,
                 case
                     when core = '' then 'mark'
-                    when letters <> core and core ~* '^[0-9]{1,4}({{ units }})$' then 'term'
+                    when letters <> core and core collate "C" ~* '^[0-9]{1,4}({{ units }})$' then 'term'
                     else coalesce(
                         (
                             select
                                 case
-                                    when words.kind <> 'lower' or plain = lower(plain) then words.kind
+                                    when words.kind <> 'lower' or plain = {{ lower_ascii('plain') }} then words.kind
                                 end
                             from {{ words }} as words
-                            where words.word = lower(plain)
+                            where words.word = {{ lower_ascii('plain') }}
                         ),
                         case when plain ~ '^[A-Za-z]+([a-z][A-Z]|[_/\u0027\u2019-])' then (
                             select
@@ -106,7 +106,7 @@
                                 ) as part
                                 limit 9
                             ) as parts
-                            left join {{ words }} as words on lower(parts.part) = words.word
+                            left join {{ words }} as words on {{ lower_ascii('parts.part') }} = words.word
                         ) end,
                         'unknown'
                     )

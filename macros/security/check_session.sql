@@ -22,6 +22,7 @@
         'transform_null_equals': ['off'],
         'array_nulls': ['on'],
         'session_replication_role': ['origin'],
+        'transaction_read_only': ['off'],
     } %}
     {# Nothing but functions of the catalogue, by their full names: the search path is not known yet. #}
     {% set calls = [] %}
@@ -38,9 +39,40 @@
                 ~ " resolve in pg_catalog alone: `make setup` installs dbt_postgres_session, which sets it; without"
                 ~ " it add `search_path: pg_catalog, pg_temp` to the profile") }}
         {% endif %}
+        {% if name == 'transaction_read_only' %}
+            {{ return("the database takes no writes now, nothing was built: it is a standby, or"
+                ~ " default_transaction_read_only is on (Supabase sets it when the disk is nearly full: free some"
+                ~ " space first), for the database or for role " ~ target.user ~ ": alter role "
+                ~ target.user ~ " reset default_transaction_read_only") }}
+        {% endif %}
         {{ return("the session's " ~ name ~ " is '" ~ value ~ "' and must be "
             ~ wanted[name][0] ~ ": `make setup` installs dbt_postgres_session, which sets it, or run alter role "
             ~ target.user ~ " set " ~ name ~ " = '" ~ wanted[name][0] ~ "'") }}
+    {% endfor %}
+    {{ return(find_lack_of_rights()) }}
+{% endmacro %}
+
+{% macro find_lack_of_rights() %}
+    {# What each run needs of its role and the server allows it not; none where it lacks nothing. #}
+    {#- One session for each thread, one that begins the run and ends it, and one for the run lock. -#}
+    {% set sessions = target.threads + 2 %}
+    {% for role, may_make_tables, may_use_language, allowed in run_query(
+        "select quote_ident(rolname), has_database_privilege(current_database(), 'temporary'),"
+        ~ " has_language_privilege('plpgsql', 'usage'),"
+        ~ ' case when rolsuper then -1 else rolconnlimit end'
+        ~ ' from pg_roles where rolname = current_user'
+    ).rows %}
+        {% if not may_make_tables %}
+            {{ return('role ' ~ role ~ ' may not make temporary tables, nothing was built: grant temporary on'
+                ~ ' database ' ~ adapter.quote(target.dbname) ~ ' to ' ~ role) }}
+        {% elif not may_use_language %}
+            {{ return('role ' ~ role ~ ' may not run PL/pgSQL, nothing was built: grant usage on language'
+                ~ ' plpgsql to ' ~ role) }}
+        {% elif 0 <= allowed < sessions %}
+            {{ return('role ' ~ role ~ ' may hold ' ~ allowed ~ ' sessions at once, and a run with '
+                ~ target.threads ~ ' threads needs ' ~ sessions ~ ', nothing was built: set fewer `threads` in'
+                ~ ' the profile, or alter role ' ~ role ~ ' connection limit ' ~ sessions) }}
+        {% endif %}
     {% endfor %}
     {{ return(none) }}
 {% endmacro %}

@@ -74,7 +74,7 @@
         from (
             select
                 {{ trimmed(expression) }} as trimmed,
-                lower({{ trimmed(expression) }}) as small
+                {{ lower_ascii(trimmed(expression)) }} as small
             limit 1  -- so that each is computed once
         ) as ids
     )

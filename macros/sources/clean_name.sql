@@ -6,9 +6,9 @@
 {% macro sql_of_clean_name(expression) -%}
     {#- Most names are clean as they are: no pattern need be tried on them. -#}
     case
-        when {{ is_plain_name(expression) }} then lower({{ expression }})
+        when {{ is_plain_name(expression) }} then {{ lower_ascii(expression) }}
         when {{ is_no_name(expression) }} then 'unknown'
-        else nullif(lower({{ trimmed(expression) }}), '')
+        else nullif({{ lower_all(trimmed(expression)) }}, '')
     end
 {%- endmacro %}
 
@@ -83,11 +83,11 @@
         from (
             select
                 {{ expression }} as original,
-                lower({{ trimmed(expression) }}) as name,
+                {{ lower_all(trimmed(expression)) }} as name,
                 case
                     when {{ matches(expression, '202[0-9]') }}
-                        then {{ without_matches('lower(' ~ trimmed(expression) ~ ')', day) }}
-                    else lower({{ trimmed(expression) }})
+                        then {{ without_matches(lower_all(trimmed(expression)), day) }}
+                    else {{ lower_all(trimmed(expression)) }}
                 end as dayless
             limit 1  -- so that each is computed once
         ) as named

@@ -6,6 +6,7 @@ README.md says what a case's folder holds.
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -259,6 +260,11 @@ def edit_project(edit: Callable[[Path], None], folder: Path, stack: ExitStack) -
     stack.enter_context(patch("tests.app_database.target_directory", lambda: target))
 
 
+def _locales() -> list[str]:
+    """The system's, by which a server can make databases."""
+    return subprocess.run(["locale", "-a"], capture_output=True, text=True).stdout.split()
+
+
 NAMES = [path.parent.name for path in sorted(CASES.glob("*/case.json"))]
 
 
@@ -269,6 +275,8 @@ NAMES = [path.parent.name for path in sorted(CASES.glob("*/case.json"))]
 def test_case(name: str, server: Server, tmp_path: Path) -> None:
     case = json.loads((CASES / name / "case.json").read_text())
     assert ("needs" in case) == (name in EDITS)
+    if "locale" in case and case["locale"] not in _locales():
+        pytest.skip(f"the system has no locale {case['locale']}")
     with ExitStack() as stack:
         if "needs" in case:
             edit_project(EDITS[name], tmp_path, stack)
