@@ -160,7 +160,7 @@ class Explanation:
     @property
     def adds_up(self) -> bool:
         """Whether the rows give the cell."""
-        return self.answer == self.value
+        return bool(self.answer == self.value)
 
     @property
     def pages(self) -> int:
@@ -219,7 +219,9 @@ def cell_of(cells: dict[tuple[str, str], str], source: str, values: Row) -> Aske
     keys = cells.get((mart, figure))
     if keys is None:
         return None
-    found = {name: values.get(key) for key, name in NAMES.items() if key in keys.split(", ")}
+    found: dict[str, Any] = {
+        name: values.get(key) for key, name in NAMES.items() if key in keys.split(", ")
+    }
     if "usage_date" in keys:
         if found["day"] is None:
             found["month"] = values.get("month_start")
@@ -311,7 +313,8 @@ class Cell:
 
     def _read_value(self) -> tuple[Any, int | None]:
         asked = self.asked
-        assert IDENTIFIER.fullmatch(asked.mart) and IDENTIFIER.fullmatch(asked.figure)
+        assert IDENTIFIER.fullmatch(asked.mart)
+        assert IDENTIFIER.fullmatch(asked.figure)
         conditions = [
             f"{key} = %({NAMES[key]})s"
             for key in self._keys
@@ -400,7 +403,9 @@ class Cell:
                 from (
                     select
                         *, count(*) over () as rows,
-                        row_number() over (order by contributes, row_at, row_id collate "C") as place
+                        row_number() over (
+                            order by contributes, row_at, row_id collate "C"
+                        ) as place
                     {found}
                 ) as ordered
             """
@@ -481,7 +486,9 @@ def read(snapshot: Snapshot, asked: Asked, overview: Row) -> Explanation:
         overview["zone"] or "UTC",
     )
     if asked.page > explanation.pages:
-        raise NotFound(f"There is no page {asked.page} of these rows: there are {explanation.pages}.")
+        raise NotFound(
+            f"There is no page {asked.page} of these rows: there are {explanation.pages}."
+        )
     return explanation
 
 

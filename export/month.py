@@ -71,7 +71,11 @@ def write(database: Database, month: date, folder: Path, tell: Tell) -> dict[str
 def _lock(snapshot: Snapshot) -> list[marts.Mart]:
     """Keep the marts as they are until the end, and answer which there are."""
     snapshot.lock(
-        ["dashboard_overview", "data_quality_status", *(mart.name for mart in marts.MARTS if not mart.is_nightly)]
+        [
+            "dashboard_overview",
+            "data_quality_status",
+            *(mart.name for mart in marts.MARTS if not mart.is_nightly),
+        ]
     )
     return [
         mart for mart in marts.MARTS if not mart.is_nightly or snapshot.lock_if_there(mart.name)

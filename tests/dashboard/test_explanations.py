@@ -60,9 +60,7 @@ def test_rows_add_up_to_their_cell(demo_database: AppDatabase) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("history", HISTORIES)
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Apia"])
-def test_rows_add_up_to_a_thousand_cells(
-    server: embedded.Server, history: str, zone: str
-) -> None:
+def test_rows_add_up_to_a_thousand_cells(server: embedded.Server, history: str, zone: str) -> None:
     """Of the contract's sample and of histories with every known defect, days cut elsewhere too."""
     database = make_database(server)
     HISTORIES[history](database)
@@ -177,7 +175,8 @@ def test_a_file_has_all_rows(demo_page: Page, demo_database: AppDatabase) -> Non
     first = demo_page.get("/explain?" + address).text
     last_page = -(-len(rows) // explanation.ROWS_SHOWN)
     assert f"Page 1 of {last_page}, {len(rows):,} rows in all" in first
-    assert "enhancement_tasks" in first and "credit_transactions" in first
+    assert "enhancement_tasks" in first
+    assert "credit_transactions" in first
     last = demo_page.get(f"/explain?{address}&page={last_page}").text
     assert rows[-1]["row_id"] in last or rows[0]["row_id"] in last
     assert demo_page.get(f"/explain?{address}&page={last_page + 1}").status == 404

@@ -32,7 +32,9 @@ def test_each_number_is_that_of_the_marts(demo_database: AppDatabase) -> None:
     facts = demo_database.query("select * from analytics.fct_generations")
     month = [row for row in facts if row["created_date"] >= DAY.replace(day=1)]
     known = {
-        name: {row[name] for row in demo_database.query(f"select {name} from analytics_seeds.{seed}")}
+        name: {
+            row[name] for row in demo_database.query(f"select {name} from analytics_seeds.{seed}")
+        }
         for name, seed in {"provider": "providers", "enhancement_type": "enhancement_types"}.items()
     }
     unmapped = sum(any(row[name] not in known[name] for name in known) for row in month)
@@ -66,8 +68,8 @@ COUNTS = (
     "restated_months",
 )
 DAY_WITHOUT_FAULT = (
-    "insert into analytics.daily_usage values (date '2024-12-04', 'wan', 'image_gen', {0}, {0}, 0, 0, 0,"
-    " 2, 0.25, 0.25, {1}, 0, 0);"
+    "insert into analytics.daily_usage values (date '2024-12-04', 'wan', 'image_gen', {0}, {0},"
+    " 0, 0, 0, 2, 0.25, 0.25, {1}, 0, 0);"
     " update analytics.monthly_usage set generations = {0}, completed_generations = {0},"
     " credits_used = 2; update analytics.monthly_cost set vendor_cost_usd = 0.25"
 )
@@ -131,7 +133,9 @@ def test_a_fault_is_seen_by_the_figures_that_it_is_about(
     assert statuses(empty_marts) == expected
 
 
-def test_the_page_says_which_figures_can_be_trusted(demo_page: Page, empty_marts: AppDatabase) -> None:
+def test_the_page_says_which_figures_can_be_trusted(
+    demo_page: Page, empty_marts: AppDatabase
+) -> None:
     shown = read_html(demo_page.get().text)
     assert "headline figures can be trusted" in shown["trust"]
     assert len(shown["tables"]["quality"]) == 9

@@ -47,7 +47,7 @@ def test_totals_are_those_of_marts_and_rows(pack: Path, exported_database: AppDa
         )[0]
         for mart in audit.MARTS
     }
-    lines = [row for row in book["totals"].iter_rows(min_row=2, values_only=True)]
+    lines = list(book["totals"].iter_rows(min_row=2, values_only=True))
     assert len(lines) == len(audit.TOTALS) + len(audit.WORTHS)
     assert sum(1 for line in lines if line[2]) > 15
     for mart, figure, value, total, difference, source in lines:
@@ -63,7 +63,7 @@ def test_totals_are_those_of_marts_and_rows(pack: Path, exported_database: AppDa
 def test_each_row_of_the_app_is_behind_a_generation_of_the_pack(pack: Path) -> None:
     book = openpyxl.load_workbook(pack, read_only=True, data_only=True)
     generations = {row[0] for row in book["generations"].iter_rows(min_row=2, values_only=True)}
-    behind = [row for row in book["app_rows"].iter_rows(min_row=2, values_only=True)]
+    behind = list(book["app_rows"].iter_rows(min_row=2, values_only=True))
     assert {row[0] for row in behind} == generations
     assert {row[1] for row in behind} <= {
         *("enhancement_tasks", "credit_transactions", "provider_prices")
@@ -102,7 +102,9 @@ def test_marts_of_another_moment_are_told(
     """A total that its rows do not give is written as it is, and said."""
     for name, value in environment(exported_database).items():
         monkeypatch.setenv(name, value)
-    change = "update analytics.monthly_usage set generations = generations {0} 1 where month_start = %s"
+    change = (
+        "update analytics.monthly_usage set generations = generations {0} 1 where month_start = %s"
+    )
     exported_database.execute(change.format("+"), [f"{MONTH}-01"])
     try:
         assert audit.main([MONTH, "--to", str(tmp_path / "pack.xlsx")]) == 0

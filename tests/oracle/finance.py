@@ -103,7 +103,7 @@ def monthly_finance(history: History, options: Options) -> list[Row]:
 
 
 def _accounts(history: History, options: Options) -> tuple[dict, dict]:
-    """By user, the lots of credits given (day, whether bought, size), and what took credits when."""
+    """By user, lots (day, whether bought, size), and what took credits in which month."""
     given: dict[tuple, Decimal] = defaultdict(Decimal)
     taken: dict[str | None, list[tuple[date, Decimal]]] = defaultdict(list)
     for row in history.kept.ledger:

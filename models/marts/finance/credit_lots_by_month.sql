@@ -72,7 +72,7 @@ months as (
     ) as buyers
     inner join calendar
         on
-            calendar.month_start >= buyers.first_month
+            buyers.first_month <= calendar.month_start
             and calendar.month_start <= {{ reporting_month(as_of()) }}
 
 ),

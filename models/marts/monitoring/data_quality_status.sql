@@ -8,33 +8,33 @@
 {%- set figures = {
     'generations': {
         'mart': 'monthly_usage',
-        'roll_up': 'generations',
+        'roll_up': 'generations_off',
         'checks': of_all + ['unmapped_generations'],
     },
     'active_users': {'mart': 'monthly_usage', 'checks': of_all},
     'success_rate': {
         'mart': 'monthly_success_rate',
-        'roll_up': 'ended_generations',
+        'roll_up': 'ended_generations_off',
         'checks': of_all,
     },
     'vendor_cost_usd': {
         'mart': 'monthly_cost',
-        'roll_up': 'vendor_cost_usd',
+        'roll_up': 'vendor_cost_usd_off',
         'checks': of_all + ['unmapped_generations', 'generations_without_cost'],
     },
     'credits_used': {
         'mart': 'monthly_usage',
-        'roll_up': 'credits_used',
+        'roll_up': 'credits_used_off',
         'checks': of_all,
     },
     'refunds_issued': {
         'mart': 'monthly_success_rate',
-        'roll_up': 'refunds_issued',
+        'roll_up': 'refunds_issued_off',
         'checks': of_all,
     },
     'gross_margin_usd': {
         'mart': 'monthly_cost',
-        'roll_up': 'vendor_cost_usd',
+        'roll_up': 'vendor_cost_usd_off',
         'checks': of_all + ['generations_without_cost'],
     },
     'total_credits_in_circulation': {
@@ -42,9 +42,6 @@
         'checks': ['rejected_rows', 'users_with_drift'],
     },
 } %}
-{%- set measures = [
-    'generations', 'ended_generations', 'vendor_cost_usd', 'credits_used', 'refunds_issued',
-] %}
 {%- set counts = {
     'restated_months': 'months restated since they were closed:',
     'rejected_rows': 'rows of the app that are in no figure:',
@@ -55,20 +52,16 @@
 {#- Of a month's generations, as one in so many: what is that much unknown is in doubt. -#}
 {%- set doubtful_part = 20 %}
 
-{%- set found_in_words -%}
-    case when is_off then '; days do not add up to months' else '' end
-    || case
-        when is_silent
-            then '; no generation for more than {{ var('alert_silent_after_hours') }} hours'
-        else ''
-    end
-    {%- for check, words in counts.items() %}
-    || case
-        when {{ check }} > 0 then '; {{ words }} ' || {{ as_text(check) }}
-        else ''
-    end
-    {%- endfor %}
-{%- endset %}
+{%- set words = [
+    "case when is_off then '; days do not add up to months' else '' end",
+    "case when is_silent then '; no generation for more than " ~ var('alert_silent_after_hours')
+    ~ " hours' else '' end",
+] %}
+{%- for check, text in counts.items() %}
+    {%- do words.append(
+        "case when " ~ check ~ " > 0 then '; " ~ text ~ " ' || " ~ as_text(check) ~ " else '' end"
+    ) %}
+{%- endfor %}
 
 with overview as (
 
@@ -108,17 +101,19 @@ months as (
 
 ),
 
--- Costs are rounded in months, and not in days: a difference of less than that is none.
 roll_ups as (
 
     select
-        {%- for measure in measures %}
-        case
-            when abs(coalesce(months.{{ measure }}, 0) - coalesce(days.{{ measure }}, 0)) < 0.001
-                then 0
-            else coalesce(months.{{ measure }}, 0) - coalesce(days.{{ measure }}, 0)
-        end as {{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        coalesce(months.generations, 0) - coalesce(days.generations, 0)
+            as generations_off,
+        coalesce(months.ended_generations, 0) - coalesce(days.ended_generations, 0)
+            as ended_generations_off,
+        coalesce(months.vendor_cost_usd, 0) - coalesce(days.vendor_cost_usd, 0)
+            as vendor_cost_usd_off,
+        coalesce(months.credits_used, 0) - coalesce(days.credits_used, 0)
+            as credits_used_off,
+        coalesce(months.refunds_issued, 0) - coalesce(days.refunds_issued, 0)
+            as refunds_issued_off
     from months
     cross join days
 
@@ -130,7 +125,9 @@ this_month as (
         coalesce(sum(generations), 0) as generations,
         coalesce(sum(generations_without_cost), 0) as generations_without_cost,
         coalesce(sum(
-            case when providers.provider is null or types.enhancement_type is null then generations end
+            case
+                when providers.provider is null or types.enhancement_type is null then generations
+            end
         ), 0) as unmapped_generations
     from {{ ref('daily_usage') }} as usage_by_day
     left join {{ ref('providers') }} as providers on usage_by_day.provider = providers.provider
@@ -150,6 +147,7 @@ newest as (
 checked as (
 
     select
+        roll_ups.*,
         this_month.generations,
         this_month.generations_without_cost,
         this_month.unmapped_generations,
@@ -163,6 +161,7 @@ checked as (
         ) as users_with_drift,
         cast(null as bigint) as restated_months
     from overview
+    cross join roll_ups
     cross join this_month
     cross join newest
 
@@ -176,8 +175,7 @@ measured as (
         '{{ figure }}' as figure,
         '{{ about.mart }}' as mart,
         generations,
-        {{ as_decimal('(select ' ~ about.roll_up ~ ' from roll_ups)' if about.roll_up else 'null') }}
-            as roll_up_difference,
+        {{ as_decimal(about.roll_up or 'null') }} as roll_up_difference,
         {%- for check in counts %}
         cast({{ check if check in about.checks else 'null' }} as bigint) as {{ check }},
         {%- endfor %}
@@ -192,7 +190,8 @@ judged as (
 
     select
         *,
-        coalesce(roll_up_difference <> 0, false) as is_off,
+        -- Costs are rounded in months, and not in days.
+        coalesce(abs(roll_up_difference) >= 0.001, false) as is_off,
         coalesce(hours_without_data > {{ var('alert_silent_after_hours') }}, false) as is_silent,
         coalesce(unmapped_generations, 0) * {{ doubtful_part }} > generations
         or coalesce(generations_without_cost, 0) * {{ doubtful_part }} > generations
@@ -222,7 +221,7 @@ final as (
         {{ check }},
         {%- endfor %}
         {{ safe_divide('unmapped_generations', 'generations') }} as unmapped_share,
-        {{ as_text('substr(' ~ found_in_words ~ ', 3)') }} as findings
+        {{ as_text('substr(' ~ words | join(' || ') ~ ', 3)') }} as findings
     from judged
 
 )
