@@ -127,6 +127,30 @@ def test_generations_add_up_to_the_apps_rows(demo_database: AppDatabase) -> None
     check_generations(demo_database)
 
 
+@pytest.mark.parametrize(
+    ("measure", "table"),
+    [("vendor_cost_usd", "fct_generations"), ("credits_refunded", "int_refunds_matched")],
+)
+def test_a_measure_reads_its_own_rows_by_index(
+    demo_database: AppDatabase, measure: str, table: str
+) -> None:
+    """Of the union over all measures one part is left, and its rows are a range of an index."""
+    with demo_database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("set enable_seqscan = off; set enable_bitmapscan = off")
+        cursor.execute(
+            "explain (costs off) select count(*), sum(contributes) from analytics.figure_rows"
+            " where measure = %s and row_date >= '2024-11-01' and row_date < '2024-12-01'"
+            " and row_at >= '2024-10-30 00:00+00' and row_at < '2024-12-03 00:00+00'",
+            [measure],
+        )
+        plan = [line for (line,) in cursor.fetchall()]
+    scans = [line for line in plan if " on " in line and "Scan" in line and "Subquery" not in line]
+    assert len(scans) == 1, plan
+    assert "Index Scan" in scans[0]
+    assert table in scans[0]
+    assert any("Index Cond" in line and "created_" in line for line in plan)
+
+
 def test_every_measure_of_a_mart_is_explained(demo_database: AppDatabase) -> None:
     """A figure that comes into one of these marts needs its rule."""
     missing = demo_database.query(

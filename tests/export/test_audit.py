@@ -113,3 +113,24 @@ def test_marts_of_another_moment_are_told(
     assert "A total is not the sum of its rows" in capsys.readouterr().out
     book = openpyxl.load_workbook(tmp_path / "pack.xlsx", data_only=True)
     assert book["totals"]["E2"].value == 1
+
+
+def test_the_forecast_stands_beside_the_cost(exported_database: AppDatabase) -> None:
+    """Each month that costs something or is forecast, once; no budget is set."""
+    rows = exported_database.query("select * from analytics.monthly_budget")
+    costs = {
+        row["month_start"]: row["vendor_cost_usd"]
+        for row in exported_database.query("select * from analytics.monthly_cost")
+    }
+    forecasts = {
+        row["month_start"]: row["vendor_cost_usd"]
+        for row in exported_database.query(
+            "select * from analytics.cost_forecast where provider = 'all'"
+        )
+    }
+    assert len(rows) == len(costs.keys() | forecasts.keys()) > len(costs)
+    for row in rows:
+        assert row["actual_cost_usd"] == costs.get(row["month_start"])
+        forecast = forecasts.get(row["month_start"])
+        assert row["forecast_cost_usd"] == (forecast if forecast is None else round(forecast, 6))
+        assert row["budget_usd"] is row["over_budget_usd"] is None
