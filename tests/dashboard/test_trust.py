@@ -124,7 +124,13 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        fault if place % 2 == 0 else pytest.param(fault, marks=pytest.mark.long)
+        for place, fault in enumerate(FAULTS)
+    ],
+)
 def test_a_fault_is_seen_by_the_figures_that_it_is_about(
     empty_marts: AppDatabase, fault: str
 ) -> None:

@@ -93,6 +93,7 @@ def test_bad_input_is_a_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_marts_of_another_moment_are_told(
     exported_database: AppDatabase,
     tmp_path: Path,

@@ -1,7 +1,7 @@
 {{ config(materialized='view', meta={'skip_when_unchanged': true}) }}
 
-{%- set known = figures() %}
-{%- set counted = measures() %}
+{%- set known = explained_figures() %}
+{%- set counted = explained_measures() %}
 {%- set parts = [] %}
 {%- for cell in explained_cells() %}
     {%- set figure = known[cell.figure] %}

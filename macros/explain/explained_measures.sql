@@ -1,4 +1,4 @@
-{% macro measures() %}
+{% macro explained_measures() %}
     {#
         What can be counted, row by row: where its rows come from, which of them count, what each
         contributes, and the rule in one sentence. `figure_rows` is made of it.

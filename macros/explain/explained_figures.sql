@@ -1,4 +1,4 @@
-{% macro figures() %}
+{% macro explained_figures() %}
     {#
         Each figure that marts show, made of measures: the parts of its value, and of what that is divided
         by, each a measure with the factor by which it counts. A measure is a figure too.
@@ -8,7 +8,7 @@
     {% set margin = dict(revenue, vendor_cost_usd='-1') %}
     {% set ended = {'completed_generations': '1', 'failed_generations': '1'} %}
     {% set found = {} %}
-    {% for name, measure in measures().items() %}
+    {% for name, measure in explained_measures().items() %}
         {% do found.update({name: {'value': {name: '1'}, 'rule': measure.rule}}) %}
     {% endfor %}
     {% do found.update({
@@ -131,7 +131,7 @@
     #}
     {% set found = [] %}
     {% if execute %}
-        {% set known = figures() %}
+        {% set known = explained_figures() %}
         {% for mart, about in explained_marts().items() %}
             {% set renamed = about.get('columns', {}) %}
             {% for column in node_named('model', mart).columns %}
