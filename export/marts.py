@@ -38,6 +38,8 @@ MARTS = (
     Mart("monthly_user_usage", "month_start", ("user_id",)),
     Mart("monthly_user_margin", "month_start", ("user_id",), True),
     Mart("monthly_credit_movements", "month_start", (), True, "credits_used"),
+    Mart("closed_figures", "month_start", ("entry_number", "provider", "figure"), True),
+    Mart("monthly_restatements", "month_start", ("provider", "figure", "cause"), True),
     Mart("failures_by_month", "month_start", ("provider", "enhancement_type")),
     Mart(
         "failures_by_reason_month",

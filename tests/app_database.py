@@ -5,7 +5,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from local_postgres import databases
 from local_postgres.databases import BUILD_ROLE, PROJECT
 from local_postgres.dbt import run_dbt
 from local_postgres.server import Server
+from tests.quick_dbt import debug_events_unmade
 
 
 @dataclass(frozen=True)
@@ -122,25 +123,28 @@ def invoke(
     callbacks: Sequence[Callable[[Any], None]] = (),
     project: Path | None = None,
     target: Path | None = None,
+    debug: bool = False,
 ) -> dbtRunnerResult:
     """Run one dbt command in this process, the thousandth as quickly as the first.
 
-    What it says is printed as dbt prints it, without the time of day.
+    What it says is printed as dbt prints it, without the time of day. Events of the level `debug`
+    reach `callbacks` only where that is asked for.
     """
     target = target or target_directory()
     # Each run appends to dbt's own list, and walks the stack for every flag that is in it.
     DEFAULT_BASE_BEHAVIOR_FLAGS[:] = BEHAVIOR_FLAGS
     # dbt's loggers word and colour every event before they drop it for its level.
     flags = ("--log-level-file", "none", "--no-write-json", "--no-send-anonymous-usage-stats")
-    return run_dbt(
-        [*command, *flags],
-        project=project or PROJECT,
-        profiles=profiles_directory(),
-        target=target,
-        logs=target / "logs",
-        callbacks=[_say, *callbacks],
-        manifest=manifest,
-    )
+    with nullcontext() if debug else debug_events_unmade():
+        return run_dbt(
+            [*command, *flags],
+            project=project or PROJECT,
+            profiles=profiles_directory(),
+            target=target,
+            logs=target / "logs",
+            callbacks=[_say, *callbacks],
+            manifest=manifest,
+        )
 
 
 def _say(event: Any) -> None:

@@ -58,6 +58,12 @@
                   ~ " or null") %}
     {% endif %}
 
+    {% set days = var('close_after_days') %}
+    {% if days is not none and not (days is integer and is_number_within(days, 0, 36500)) %}
+        {% do say("close_after_days is '" ~ days ~ "': it must be a whole number of at least 0 and at most"
+                  ~ " 36500, or null") %}
+    {% endif %}
+
     {# No more than what a timestamp can be moved by: ten years, and a century of days. #}
     {% set counts = {
         'shadow_charge_window_seconds': 315360000,
@@ -165,7 +171,7 @@
         'alert_budget_share', 'alert_drift_credits', 'alert_failed_runs', 'alert_failure_min_ended',
         'alert_failure_rise', 'alert_new_days', 'alert_new_findings', 'alert_nightly_after_hours',
         'alert_silent_after_hours', 'alert_stale_after_minutes', 'alert_unmapped_values',
-        'app_schema', 'as_of', 'cleanup', 'closed_roles', 'cost_tolerance_usd',
+        'app_schema', 'as_of', 'cleanup', 'close_after_days', 'closed_roles', 'cost_tolerance_usd',
         'credit_breakage_months', 'credit_price_usd',
         'credit_transactions_table', 'enhancement_tasks_table', 'event_time_end', 'event_time_start',
         'failed_generations_are_billed', 'implausible_cost_usd', 'lookback_days',

@@ -107,12 +107,18 @@ ELSEWHERE = {
         ],
         "tests/setup/test_clone.py::test_the_bench_of_the_page_at_a_small_scale",
     ),
+    ".tools/bin/uv run --frozen --group bench python -m bench.closing": (
+        "tests/setup/test_clone.py::test_the_bench_of_closing_at_a_small_scale"
+    ),
     ".tools/bin/uv run --frozen --group bench --group scheduler python -m bench.resident": (
         "tests/setup/test_clone.py::test_the_bench_of_the_scheduler_at_a_small_scale"
     ),
     "python -m bench --help": "tests/setup/test_clone.py::test_the_bench_at_a_small_scale",
     "python -m app_scan ../app": "tests/app/test_scan.py::test_the_commands_of_the_documents",
     "dbt run-operation cleanup_credit_pools": "tests/cleanup/test_life.py",
+    "dbt run-operation close_month --args '{month: 2024-10, by: Ann Example}'": (
+        "tests/closing/test_life.py::test_the_commands_of_the_documents"
+    ),
     'cp -R app/apps "app/docs support" ../app/': (
         "tests/app/test_scan.py::test_the_commands_of_the_documents"
     ),
@@ -123,6 +129,8 @@ ELSEWHERE = {
 SECTIONS_ELSEWHERE = {
     ("app_scan/README.md", "The callers of the credit pool"): "tests/app/test_scan.py",
     ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
+    ("docs/closing.md", "Close, verify, reopen"): "tests/closing/test_life.py",
+    ("docs/closing.md", "The digest"): "tests/closing/test_life.py",
     ("README.md", "In your own dbt project"): "tests/package/test_package.py",
     **{
         ("docs/mapping.md", shape): "tests/mapping/test_shapes.py"
@@ -214,7 +222,7 @@ def test_it_does_what_it_says(built: AppDatabase, step: str) -> None:
     arguments = shlex.split(step.removeprefix("dbt "))
     # The database is small: what is asked here is the command, and not the Python models.
     extra = ["--resource-type", "model", "seed"] if arguments[0] == "build" else []
-    result = built.dbt(*arguments, *extra, expect_success=False, python_models=True)
+    result = built.dbt(*arguments, *extra, expect_success=False, reports=True)
     if arguments[:2] == ["source", "freshness"]:
         statuses = {
             each.node.name: str(each.status)

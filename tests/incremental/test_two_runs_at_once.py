@@ -2,14 +2,18 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from functools import cache
+from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-from tests.app_database import PROJECT, AppDatabase, profiles_directory, target_directory
+from tests.app_database import PROJECT, AppDatabase, invoke, profiles_directory, target_directory
 from tests.incremental.conftest import AS_OF, ZONE, change_one_charge
 from tests.incremental.rebuild import assert_equals_rebuild, run
 
@@ -22,6 +26,7 @@ def start(database: AppDatabase, number: int, *arguments: str, **variables: obje
     """A dbt of its own, as a scheduler starts it."""
     given = {"as_of": AS_OF.isoformat(), "reporting_timezone": ZONE, **variables}
     target = target_directory() / f"run-{number}"
+    shutil.copytree(parsed(database), target, dirs_exist_ok=True)
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments),
@@ -34,6 +39,16 @@ def start(database: AppDatabase, number: int, *arguments: str, **variables: obje
         text=True,
         env={**os.environ, **database.environment()},
     )
+
+
+@cache
+def parsed(database: AppDatabase) -> Path:
+    """A target folder as an earlier run left it, from which dbt starts without parsing anew."""
+    target = target_directory() / "parsed"
+    variables = json.dumps({"as_of": AS_OF.isoformat(), "reporting_timezone": ZONE})
+    with patch.dict(os.environ, database.environment()):
+        assert invoke(["parse", "--vars", variables], target=target).success
+    return target
 
 
 def wait_for_lock(database: AppDatabase) -> None:

@@ -54,7 +54,10 @@ def run_with(database: AppDatabase, statements: dict[str, str], *arguments: str)
     variables = json.dumps({"as_of": AS_OF.isoformat(), "reporting_timezone": ZONE})
     with patch.dict(os.environ, database.environment()):
         result = invoke(
-            ["build", *arguments, "--vars", variables], parsed_project(), callbacks=[migration]
+            ["build", *arguments, "--vars", variables],
+            parsed_project(),
+            callbacks=[migration],
+            debug=True,  # `NodeFinished` is one
         )
     assert migration.waiting == {}, "it happened in the middle of the run"
     assert migration.problems == [], "the app was never kept waiting"

@@ -11,7 +11,7 @@ from dbt.adapters.exceptions.connection import FailedToConnectError
 from dbt.plugins.manager import dbtPlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt_postgres_session import pin, pooler
+from dbt_postgres_session import kept, pin, pooler
 from dbt_postgres_session.run_lock import RunLock
 
 
@@ -27,11 +27,12 @@ class PostgresSessionPlugin(dbtPlugin):
 
 
 def register(adapter_class: Any, manager_class: Any) -> None:
-    """Wrap three methods of the connection manager and add three methods to the adapter."""
+    """Wrap four methods of the connection manager and add three methods to the adapter."""
     if "hold_run_lock" in adapter_class._available_:
         return
     manager_class.open = classmethod(_pinning(manager_class.__dict__["open"].__func__))
     manager_class.add_query = _minding_the_lock(manager_class.add_query)
+    manager_class.release = _keeping(manager_class.release)
     manager_class.cleanup_all = _releasing(manager_class.cleanup_all)
     methods: tuple[Any, ...] = (hold_run_lock, check_run_lock, pooler_refusal)
     for method in methods:
@@ -48,6 +49,8 @@ def _pinning(open_: Any) -> Any:
         if connection.state == ConnectionState.OPEN:
             return connection
         pin.check_profile(connection.credentials)
+        if kept.take(connection):
+            return connection
         connection = open_(cls, connection)
         try:
             # A setting would stay behind in a pool whose sessions others take over.
@@ -81,13 +84,30 @@ def _minding_the_lock(add_query: Any) -> Any:
     return add_query_under_lock
 
 
+def _keeping(release: Any) -> Any:
+    """`release`, which ends a node's use of its session, keeps the session for the next node."""
+
+    @functools.wraps(release)
+    def release_and_keep(self: Any) -> None:
+        connection = self.get_if_exists()
+        is_one_clients = connection and pooler.known_mode(connection) == pooler.SESSION
+        if not (is_one_clients and kept.keep(connection)):
+            release(self)
+
+    return release_and_keep
+
+
 def _releasing(cleanup_all: Any) -> Any:
-    """`cleanup_all`, which ends an invocation, ends its lock. A loss unknown so far is an error."""
+    """`cleanup_all`, which ends an invocation, ends its lock. A loss unknown so far is an error.
+
+    It also closes the sessions that were kept.
+    """
 
     @functools.wraps(cleanup_all)
     def cleanup_all_and_lock(self: Any) -> None:
         lock, self.run_lock = getattr(self, "run_lock", None), None
         try:
+            kept.end(self.profile.credentials)
             cleanup_all(self)
         finally:
             if lock:

@@ -42,6 +42,11 @@ def mode(connection: Connection, open_: Callable[[Connection], Connection]) -> s
     return _known[key]
 
 
+def known_mode(connection: Connection) -> str | None:
+    """What `mode` found for the server of this connection, in this invocation."""
+    return _known.get(_key(connection.credentials))
+
+
 def refusal(credentials: Any) -> str | None:
     """The sentence for a run whose sessions a pooler shares; a connection was opened before."""
     found = _known.get(_key(credentials), SESSION)
