@@ -95,6 +95,11 @@ FAULTS = {
             "warn",
         ),
     ),
+    "a closed month that was restated": (
+        "insert into analytics.monthly_restatements (month_start, is_all_providers, figure)"
+        " values ('2024-10-01', true, 'credits_used'), ('2024-10-01', false, 'generations')",
+        {"credits_used": "warn"},
+    ),
     "a balance that drifts": (
         "insert into analytics.findings_by_type (finding_type, findings)"
         " values ('balance_drift', 1)",

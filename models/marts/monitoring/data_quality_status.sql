@@ -4,7 +4,7 @@
     Each headline figure, the columns that daily and monthly marts have of it, and its checks. A check
     that is not among them says nothing about the figure.
 -#}
-{%- set of_all = ['hours_without_data', 'rejected_rows', 'restated_months'] %}
+{%- set of_all = ['hours_without_data', 'rejected_rows'] %}
 {%- set figures = {
     'generations': {
         'mart': 'monthly_usage',
@@ -158,8 +158,7 @@ checked as (
             select coalesce(sum(findings.findings), 0)
             from {{ ref('findings_by_type') }} as findings
             where findings.finding_type = 'balance_drift'
-        ) as users_with_drift,
-        cast(null as bigint) as restated_months
+        ) as users_with_drift
     from overview
     cross join roll_ups
     cross join this_month
@@ -167,16 +166,26 @@ checked as (
 
 ),
 
+restatements as (
+
+    select
+        figure,
+        count(distinct month_start) as restated_months
+    from {{ ref('monthly_restatements') }}
+    where is_all_providers
+    group by 1
+
+),
+
 measured as (
     {%- for figure, about in figures.items() %}
     {{ 'union all' if not loop.first }}
     select
-        {{ loop.index }} as place,
         '{{ figure }}' as figure,
         '{{ about.mart }}' as mart,
         generations,
         {{ as_decimal(about.roll_up or 'null') }} as roll_up_difference,
-        {%- for check in counts %}
+        {%- for check in counts if check != 'restated_months' %}
         cast({{ check if check in about.checks else 'null' }} as bigint) as {{ check }},
         {%- endfor %}
         {{ 'hours_without_data' if 'hours_without_data' in about.checks
@@ -189,7 +198,11 @@ measured as (
 judged as (
 
     select
-        *,
+        measured.*,
+        case
+            when measured.mart <> 'dashboard_overview'
+                then coalesce(restatements.restated_months, 0)
+        end as restated_months,
         -- Costs are rounded in months, and not in days.
         coalesce(abs(roll_up_difference) >= 0.001, false) as is_off,
         coalesce(hours_without_data > {{ var('alert_silent_after_hours') }}, false) as is_silent,
@@ -200,6 +213,7 @@ judged as (
         coalesce({{ check }}, 0){{ ' + ' if not loop.last }}
         {%- endfor %} as found
     from measured
+    left join restatements on measured.figure = restatements.figure
 
 ),
 
