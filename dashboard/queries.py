@@ -24,6 +24,11 @@ class Column:
         """Whether it is set flush right."""
         return self.kind not in ("text", "note", "date", "long_date", "time", "month", "flag")
 
+    @property
+    def is_as_in_mart(self) -> bool:
+        """Whether it shows the mart's column, and nothing computed from it."""
+        return self.source.endswith(f".{self.name}")
+
 
 @dataclass(frozen=True)
 class Query:
@@ -316,6 +321,29 @@ NEWEST = Query(
     order by created_at desc
     limit 1
     """,
+)
+
+QUALITY = Query(
+    "quality",
+    "Trust in each figure",
+    ("data_quality_status",),
+    """
+    select * from {schema}.data_quality_status
+    order by array_position(array['doubt', 'warn', 'pass'], status), figure
+    """,
+    columns(
+        "figure | Figure | text | data_quality_status",
+        "status | Status | text | data_quality_status",
+        "findings | Found | note | data_quality_status",
+        "roll_up_difference | Months less days | number | data_quality_status",
+        "hours_without_data | Hours without data | number | data_quality_status",
+        "rejected_rows | Rejected rows | count | data_quality_status",
+        "unmapped_share | Unmapped | rate | data_quality_status",
+        "generations_without_cost | Cost unknown | count | data_quality_status",
+        "users_with_drift | Users with drift | count | data_quality_status",
+        "restated_months | Restated months | count | data_quality_status",
+    ),
+    ignores=("provider", "type", "month"),
 )
 
 CHECKS = Query(
@@ -1390,6 +1418,6 @@ TABLES = {
         *(MONTHS, MONTHS_FILTERED, DAYS, PROVIDERS, PROVIDERS_OF_TYPE, TYPES, PROVIDER_MARGINS),
         *(TYPE_MARGINS, ACTIVE_USERS, HEALTH, LATENCY, LATENCY_DAYS, FAILURE_REASONS, FAILURES),
         *(FINDINGS, OWED, USERS, CREDITS, CREDIT_MOVEMENTS, CIRCULATION),
-        *(FORECAST, FORECAST_RECORD, ANOMALIES, CHECKS, STATEMENT, CLAIMS),
+        *(FORECAST, FORECAST_RECORD, ANOMALIES, QUALITY, CHECKS, STATEMENT, CLAIMS),
     )
 }
