@@ -77,7 +77,7 @@ class Workload:
         self._execute(f"alter database {NAME} set work_mem = '64MB'", "analyze")
         self.indexes = False
         for command in (["seed"], ["run", "--exclude", "tag:python"]):
-            self._measure("seeds and first run", "paygen", 1, self._dbt(self.end, *command))
+            self._measure("seeds and first run", "paygen", 1, self.dbt(self.end, *command))
 
     def add_indexes(self) -> None:
         """Create the indexes that `advise_indexes` prints."""
@@ -87,18 +87,18 @@ class Workload:
 
     def run(self) -> Iterator[Result]:
         """Measure everything, each work and its rival in turn."""
-        moments = self._moments(2 * QUICK_ROUNDS + 4)
-        yield from self._rebuild(1, moments[0])
-        yield from self._scheduled_runs(moments[1 : QUICK_ROUNDS + 2])
+        moments = self.moments(2 * QUICK_ROUNDS + 4)
+        yield from self.rebuild(1, moments[0])
+        yield from self.scheduled_runs(moments[1 : QUICK_ROUNDS + 2])
         self.add_indexes()
         moments = moments[QUICK_ROUNDS + 2 :]
         for number in range(1, self.rounds + 1):
-            yield from self._rebuild(number, moments[0])
+            yield from self.rebuild(number, moments[0])
             script = self._psql_command("by_hand", moments[0])
             yield self._measure("full rebuild", "script", number, script)
         self._check_script()
         self._psql("materialized_views", moments[0])
-        yield from self._scheduled_runs(moments[1:])
+        yield from self.scheduled_runs(moments[1:])
         yield from self._idle_runs(moments[-1])
         yield from self._nightly_runs(moments[-1])
         yield from self._refreshes(moments[-1])
@@ -107,28 +107,30 @@ class Workload:
     def scheduled_only(self) -> Iterator[Result]:
         """Measure scheduled runs with indexes, after one full rebuild."""
         self.add_indexes()
-        moments = self._moments(QUICK_ROUNDS + 2)
-        yield from self._rebuild(1, moments[0])
-        yield from self._scheduled_runs(moments[1:])
+        moments = self.moments(QUICK_ROUNDS + 2)
+        yield from self.rebuild(1, moments[0])
+        yield from self.scheduled_runs(moments[1:])
 
     def scheduled_commands(self, count: int) -> Iterator[list[str]]:
         """The commands of successive scheduled runs; each one's changes are made when it is asked.
 
         The first of them settles a database that was built as of another moment.
         """
-        for moment in self._moments(count):
+        for moment in self.moments(count):
             self._change_statuses(moment)
             yield self._scheduled(moment)
 
     def python_models_command(self) -> list[str]:
         """The command that builds what `generate` leaves out: Python models and their own needs."""
-        return self._dbt(self.end, "run", "--select", "tag:python")
+        return self.dbt(self.end, "run", "--select", "tag:python")
 
-    def _rebuild(self, number: int, as_of: datetime) -> Iterator[Result]:
-        command = self._dbt(as_of, "run", "--selector", "frequent", "--full-refresh")
+    def rebuild(self, number: int, as_of: datetime) -> Iterator[Result]:
+        """Measure a full rebuild."""
+        command = self.dbt(as_of, "run", "--selector", "frequent", "--full-refresh")
         yield self._measure("full rebuild", "paygen", number, command)
 
-    def _scheduled_runs(self, moments: list[datetime]) -> Iterator[Result]:
+    def scheduled_runs(self, moments: list[datetime]) -> Iterator[Result]:
+        """Measure a scheduled run at each moment, after new and changed rows."""
         # The first run finds in the server's memory what a rebuild and rivals left there: it is
         # shown apart from the runs that follow one another, as a scheduler's do.
         for number, moment in enumerate(moments):
@@ -148,12 +150,12 @@ class Workload:
         self._measure("settling", "paygen", 1, self._scheduled(as_of))
         for number in range(1, QUICK_ROUNDS + 1):
             yield self._measure("nothing new", "paygen", number, self._scheduled(as_of))
-            empty = self._dbt(as_of, "build", project="empty")
+            empty = self.dbt(as_of, "build", project="empty")
             yield self._measure("nothing new", "empty project", number, empty)
 
     def _nightly_runs(self, as_of: datetime) -> Iterator[Result]:
         # With and without something to repair: an account of some 50 rows that went, long ago.
-        nightly = self._dbt(as_of, "build", "--selector", "daily")
+        nightly = self.dbt(as_of, "build", "--selector", "daily")
         self._measure("settling", "paygen", 1, nightly)
         for number in range(1, NIGHTS + 1):
             yield self._measure("nightly run", "nothing to repair", number, nightly)
@@ -190,7 +192,8 @@ class Workload:
                     cost = Measurement(seconds, seconds, 0, 0, 0, 0)
                     yield Result(self.scale, self.indexes, f"query: {name}", subject, number, cost)
 
-    def _moments(self, count: int) -> list[datetime]:
+    def moments(self, count: int) -> list[datetime]:
+        """Moments between which half of the changes of a scheduled run are new rows."""
         # Half of the changes are new generations: those that become visible from one to the next.
         new = self.changes // 2
         with connect(self.server, NAME) as connection, connection.cursor() as cursor:
@@ -236,9 +239,10 @@ class Workload:
         return Result(self.scale, self.indexes, work, subject, number, cost)
 
     def _scheduled(self, as_of: datetime) -> list[str]:
-        return self._dbt(as_of, "build", "--selector", "frequent")
+        return self.dbt(as_of, "build", "--selector", "frequent")
 
-    def _dbt(self, as_of: datetime, *arguments: str, project: str = "") -> list[str]:
+    def dbt(self, as_of: datetime, *arguments: str, project: str = "") -> list[str]:
+        """A dbt command as of a moment."""
         variables: dict[str, object] = {"as_of": as_of.isoformat()}
         if self.readers:
             variables["reader_roles"] = list(self.readers)

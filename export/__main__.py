@@ -78,6 +78,9 @@ def _tell(manifest: dict[str, Any], folder: Path) -> None:
     for file in manifest["files"]:
         print(f"{file['rows']:>12,} rows {file['bytes']:>14,} bytes  {file['name']}")
     print(f"{manifest['month']}, {manifest['covers']}, in {manifest['timezone']}, is in {folder}.")
+    if (close := manifest["close"])["state"] == "closed":
+        restated = close["restated_figures"]
+        print(f"It is closed, by {close['signed_by']}; {restated} figures were restated since.")
     book = folder / month.workbook_name(manifest["month"])
     print(f"next: open {shlex.quote(str(book))}")
     if missing := manifest["missing_marts"]:

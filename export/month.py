@@ -30,6 +30,23 @@ select
     <= timezone(reporting_timezone, as_of)::date as is_complete
 from {schema}.dashboard_overview
 """
+# The month's last entry in the trail of closes, and what is no longer as it was reported.
+CLOSE = """
+select
+    entries.*,
+    (
+        select count(distinct restatements.figure)
+        from {schema}.monthly_restatements as restatements
+        where restatements.month_start = entries.month_start and restatements.is_all_providers
+    ) as restated_figures
+from {schema}.month_closes as entries
+where entries.month_start = %(month)s::date
+order by entries.entry_number desc
+limit 1
+"""
+
+CLOSES = ("month_closes", "monthly_restatements")
+SIGNED = ("state", "entry_number", "signed_by", "recorded_at")
 
 Tell = Callable[[str, int, int], None]  # what is written, rows so far, rows in all
 
@@ -51,9 +68,11 @@ def write(database: Database, month: date, folder: Path, tell: Tell) -> dict[str
     _check(folder, name)
     with written_aside(folder) as aside, database.snapshot() as snapshot:
         here = _lock(snapshot)
+        has_closes = all(map(snapshot.lock_if_there, CLOSES))
         parameters = {"month": month}
         marts.check_month(snapshot, parameters, name)
         manifest = _about(snapshot, parameters, name)
+        manifest["close"] = _close(snapshot, parameters) if has_closes else {"state": "unknown"}
         manifest["missing_marts"] = [each.name for each in marts.MARTS if each not in here]
         manifest["marts_behind"] = [
             each.name for each in here if each.foots and marts.is_behind(snapshot, each, parameters)
@@ -119,6 +138,22 @@ def _about(snapshot: Snapshot, parameters: Row, month: str) -> dict[str, Any]:
         "focus_version": focus.VERSION,
         "files": [],
     }
+
+
+def _close(snapshot: Snapshot, parameters: Row) -> dict[str, Any]:
+    """Whether the month is closed, by whom, and the digest that proves what was reported."""
+    for entry in snapshot.rows(CLOSE, CLOSES, parameters):
+        return {
+            "state": "closed" if entry["is_current"] else "reopened",
+            "entry_number": entry["entry_number"],
+            "recorded_at": entry["recorded_at"].astimezone(UTC).isoformat(),
+            "role": entry["role_name"],
+            "signed_by": entry["signed_by"],
+            "code_version": entry["code_version"],
+            "digest": entry["digest"],
+            "restated_figures": entry["restated_figures"],
+        }
+    return {"state": "open"}
 
 
 def _write_all(
@@ -198,6 +233,10 @@ def _first_sheet(
     yield "timezone of days and months", manifest["timezone"]
     yield "vendor cost basis", manifest["vendor_cost_basis"]
     yield "paygen version", manifest["paygen_version"]
+    close = manifest["close"]
+    yield "close", ", ".join(str(close[name]) for name in SIGNED if name in close)
+    yield "digest of the close", close.get("digest", "none")
+    yield "figures restated since", close.get("restated_figures", 0)
     yield "missing: no nightly run made them", ", ".join(manifest["missing_marts"]) or "none"
     yield "of an earlier moment, by their totals", ", ".join(manifest["marts_behind"]) or "none"
     yield ("numbers", "15 digits, as spreadsheets have them; CSV and Parquet are exact")

@@ -1,7 +1,8 @@
 {% macro check_parents() %}
     {#
         Stop a run of a selection, before anything is built, where it would read a table that no run has
-        built yet and that it does not build itself: `frequent` as the first run of all.
+        built yet and that it does not build itself: `frequent` as the first run of all. What a model's
+        meta names as `reads_if_built` it can do without.
     #}
     {% if not execute or flags.DEFER or flags.WHICH not in ['build', 'run', 'test'] %}
         {{ return('') }}
@@ -15,7 +16,10 @@
     {% endfor %}
     {% set unread = [] %}
     {% for unique_id in selected_resources if missing and unique_id in graph.nodes %}
-        {% for parent in graph.nodes[unique_id].depends_on.nodes if parent in missing %}
+        {% set node = graph.nodes[unique_id] %}
+        {% set optional = (node.config.meta or {}).get('reads_if_built', []) %}
+        {% for parent in node.depends_on.nodes
+            if parent in missing and missing[parent] not in optional %}
             {% do unread.append(missing[parent]) %}
         {% endfor %}
     {% endfor %}

@@ -2,11 +2,13 @@
     {#
         See `stands`: nothing that the table or view is made of changed. Nightly runs compute the monthly
         marts all the same, a few hundred rows, and write what differs. A table that the run itself
-        writes its record into (meta `written_by_hooks`) is never written by its query.
+        writes its record into (meta `written_by_hooks`) is never written by its query, and one of
+        restatements (`of_closed_months`) only where a closed month changed.
     #}
     {% set meta = config.get('meta') or {} %}
     {% if meta.written_by_hooks and load_cached_relation(this) %}{{ return(true) }}{% endif %}
     {% if flags.FULL_REFRESH or not load_cached_relation(this) %}{{ return(false) }}{% endif %}
+    {% if meta.of_closed_months and not restated_months() %}{{ return(true) }}{% endif %}
     {% if checks_all_history() and 'monthly' in model.fqn %}{{ return(false) }}{% endif %}
     {{ return(meta.get('skip_when_unchanged', false) and nothing_changed()) }}
 {% endmacro %}

@@ -7,8 +7,9 @@ import pytest
 from export.__main__ import main
 from local_postgres import server as embedded
 from tests.app_database import AppDatabase
+from tests.closing.record import operate
 from tests.conftest import make_database
-from tests.dashboard.databases import build, keep_as, load_demo
+from tests.dashboard.databases import bill, build, keep_as, load_demo
 from tests.dashboard.serving import environment
 from tests.export.exporting import Export, Result
 
@@ -18,7 +19,16 @@ def exported_database(server: embedded.Server) -> AppDatabase:
     """The demo's history, smaller, with its marts; what a test changes, it puts back."""
     database = make_database(server)
     load_demo(database, 1, generations=600)
+    bill(database)
     build(database, python_models=True)
+    operate(database, "close_month", month="2024-11", by="Ann Example")
+    # As a run writes it where a row came late.
+    database.execute(
+        """insert into analytics.monthly_restatements
+           select month_start, is_all_providers, provider, figure, value, value + 1, 1, 'late_rows',
+               1, 'a-late-row', entry_number
+           from analytics.closed_figures where figure = 'generations' and is_all_providers"""
+    )
     return keep_as(database, "export")
 
 

@@ -39,25 +39,32 @@ NOT_SUMMED = {
     "avg_cost_per_generation_usd",
     "cost_per_active_user_usd",
     "credits_outstanding",
+    "difference",
     "ended_generations",
+    "entry_number",
     "failure_rate",
     "gross_margin_rate",
     "liability_usd",
+    "list_price_usd",
     "months_since",
     "new_users",
     "p50_duration_seconds",
     "p95_duration_seconds",
     "refunded_failure_rate",
     "retention_rate",
+    "row_count",
     "share_of_cost",
     "share_of_generations",
     "success_rate",
     "timed_generations",
     "users",
     "users_with_credits",
+    "value",
+    "value_as_reported",
+    "value_now",
     "vendor_cost_same_days_prior_month_usd",
 }
-VIEWS = ("daily_latency", "failures_by_reason_month")
+VIEWS = ("closed_figures", "daily_latency", "failures_by_reason_month")
 # All that FOCUS 1.2 says MUST be present, whoever the provider is.
 MANDATORY = {
     *("BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency"),

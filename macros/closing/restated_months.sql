@@ -1,0 +1,88 @@
+{% macro restated_months() %}
+    {#
+        The closed months whose restatements this run writes, as a list of ISO dates: those on whose days
+        rows changed, and those of which a figure is no longer what the last run found. A table that is
+        made anew has every month that differs from its close.
+    #}
+    {% if not execute %}{{ return([]) }}{% endif %}
+    {% set known = run_memory('restated months, ' ~ ('some' if is_incremental() else 'all')) %}
+    {% if 'months' not in known %}
+        {% set closed = run_query(
+            'select month_start from ' ~ ref('month_closes') ~ ' where is_current'
+        ).columns[0].values() | map('string') | list %}
+        {% set changed = [] %}
+        {% if closed %}
+            {% do changed.extend(changed_months() or []) %}
+            {% do changed.extend(
+                run_query(months_of_new_figures()).columns[0].values() | map('string')
+            ) %}
+        {% endif %}
+        {% do known.update({'months': closed | select('in', changed) | sort | list}) %}
+    {% endif %}
+    {{ return(known.months) }}
+{% endmacro %}
+
+{% macro months_of_new_figures() -%}
+    {#- A query of the closed months of which a figure is another than the last run found, or restated. -#}
+    {%- set restated = built_relation('monthly_restatements') -%}
+    {%- set rows = built_relation('restated_rows') -%}
+    with reported as (
+
+        select
+            month_start,
+            is_all_providers,
+            coalesce(provider, '') as provider,
+            figure,
+            value
+        from {{ ref('closed_figures') }}
+        where is_current
+
+    ),
+
+    found_now as (
+
+        select
+            month_start,
+            is_all_providers,
+            coalesce(provider, '') as provider,
+            figure,
+            value
+        from {{ ref('headline_figures') }}
+        where month_start in (select reported.month_start from reported)
+
+    )
+    {%- if is_incremental() and restated %},
+
+    found_before as (
+
+        select
+            month_start,
+            is_all_providers,
+            coalesce(provider, '') as provider,
+            figure,
+            max(value_now) as value
+        from {{ restated }}
+        group by 1, 2, 3, 4
+
+    )
+    {%- endif %}
+
+    select month_start
+    from reported
+    full outer join found_now using (month_start, is_all_providers, provider, figure)
+    {%- if is_incremental() and restated %}
+    left join found_before using (month_start, is_all_providers, provider, figure)
+    where
+        coalesce(found_now.value, 0) <> coalesce(
+            case when found_before.figure is null then reported.value else found_before.value end, 0
+        )
+    {%- else %}
+    where coalesce(found_now.value, 0) <> coalesce(reported.value, 0)
+    {%- endif %}
+    {%- if not is_incremental() %}
+    {%- for relation in [restated, rows] if relation %}
+    union
+    select month_start from {{ relation }}
+    {%- endfor %}
+    {%- endif %}
+{%- endmacro %}

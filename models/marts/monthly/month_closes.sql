@@ -1,0 +1,38 @@
+{{ config(tags=['nightly'], materialized='view') }}
+
+-- A view: an entry stands in it as soon as it is written.
+with entries as (
+
+    select
+        *,
+        row_number() over (partition by month_start order by entry_number desc) as place
+    from {{ ref('int_month_closes') }}
+
+),
+
+final as (
+
+    select
+        entry_number,
+        month_start,
+        event,
+        event = 'close' and place = 1 as is_current,
+        recorded_at,
+        role_name,
+        signed_by,
+        reason,
+        as_of,
+        starts_at,
+        ends_at,
+        rules,
+        prices,
+        credit_price_usd,
+        code_version,
+        rows_digest,
+        previous_digest,
+        digest
+    from entries
+
+)
+
+select * from final
