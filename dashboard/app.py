@@ -4,7 +4,7 @@ import functools
 import gzip
 import logging
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import IO
 
 from starlette.applications import Starlette
@@ -18,10 +18,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard import csv_files, page, queries, rendering
+from dashboard import csv_files, explanation, page, queries, rendering
 from dashboard.filters import Filters, parse
 from dashboard.kept_pages import KeptPages
-from reader.database import Database
+from reader.database import Database, Row
 from reader.problems import NotFound, Problem, shown
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -84,14 +84,26 @@ def create(database: Database, hosts: Sequence[str] = LOOPBACK) -> Starlette:
             raise NotFound(f"There is no table '{shown(name)}'.")
         filters = parse(request.query_params.multi_items())
         file = await run_in_threadpool(_write_table, database, queries.TABLES[name], filters)
-        return StreamingResponse(
-            _chunks(file),
-            media_type="text/csv; charset=utf-8",
-            headers={"content-disposition": f'attachment; filename="{name}.csv"'},
-        )
+        return _csv(file, name)
+
+    @_never_a_trace
+    async def explain(request: Request) -> Response:
+        asked = explanation.parse(request.query_params.multi_items())
+        return HTMLResponse(await run_in_threadpool(_explain, database, asked))
+
+    @_never_a_trace
+    async def explain_as_file(request: Request) -> Response:
+        asked = explanation.parse(request.query_params.multi_items())
+        file = await run_in_threadpool(_write_explanation, database, asked)
+        return _csv(file, f"{asked.mart}.{asked.figure}")
 
     return Starlette(
-        routes=[Route("/", show_page), Route("/csv/{name}.csv", show_table)],
+        routes=[
+            Route("/", show_page),
+            Route("/explain", explain),
+            Route("/csv/explain.csv", explain_as_file),
+            Route("/csv/{name}.csv", show_table),
+        ],
         middleware=[
             Middleware(Headers),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
@@ -104,20 +116,44 @@ def create(database: Database, hosts: Sequence[str] = LOOPBACK) -> Starlette:
     )
 
 
+def _explain(database: Database, asked: explanation.Asked) -> str:
+    with database.snapshot() as snapshot:
+        found = explanation.read(snapshot, asked, page.version(snapshot))
+    return rendering.render_explanation(found)
+
+
 def _write_table(database: Database, query: queries.Query, filters: Filters) -> IO[bytes]:
+    with database.snapshot() as snapshot:
+        period = page.read_period(snapshot, filters, page.version(snapshot))
+        rows = snapshot.stream(query.sql, query.marts, {**period.parameters, "limit": None})
+        return _written(query.columns, rows)
+
+
+def _write_explanation(database: Database, asked: explanation.Asked) -> IO[bytes]:
+    with database.snapshot() as snapshot:
+        rows = explanation.file_rows(snapshot, asked, page.version(snapshot))
+        return _written(explanation.FILE, rows)
+
+
+def _written(columns: Sequence[queries.Column], rows: Iterable[Row]) -> IO[bytes]:
     """All rows of a table in a temporary file, so that a slow reader keeps no connection."""
     file = tempfile.SpooledTemporaryFile(MEMORY_OF_A_FILE)  # noqa: SIM115 (closed by _chunks)
     try:
-        with database.snapshot() as snapshot:
-            period = page.read_period(snapshot, filters, page.version(snapshot))
-            rows = snapshot.stream(query.sql, query.marts, {**period.parameters, "limit": None})
-            for lines in csv_files.lines(query.columns, rows):
-                file.write(lines.encode())
+        for lines in csv_files.lines(columns, rows):
+            file.write(lines.encode())
     except BaseException:
         file.close()
         raise
     file.seek(0)
     return file
+
+
+def _csv(file: IO[bytes], name: str) -> Response:
+    return StreamingResponse(
+        _chunks(file),
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{name}.csv"'},
+    )
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
@@ -129,7 +165,7 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
 def _answer(request: Request, heading: str, sentence: str, status: int) -> Response:
     if request.url.path.startswith("/csv/"):
         return PlainTextResponse(sentence + "\n", status)
-    home = "./" if request.url.path == "/" and status in (400, 404) else None
+    home = "./" if request.url.path in ("/", "/explain") and status in (400, 404) else None
     return HTMLResponse(rendering.render_message(heading, sentence, home), status)
 
 

@@ -26,6 +26,7 @@ PAGES_KEPT = 64
 LINKS = page.Links(
     page=lambda filters: filters.address() or "./",
     table=lambda query, filters: f"csv/{query.name}.csv{filters.address()}",
+    cell=lambda asked: asked.address(),
 )
 
 logger = logging.getLogger("dashboard")

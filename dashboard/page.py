@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from dashboard import charts, queries
+from dashboard import charts, explanation, queries
 from dashboard import numbers_shown as numbers
 from dashboard.filters import Filters
 from dashboard.queries import Column, Query
@@ -40,6 +40,7 @@ class Links:
 
     page: Callable[[Filters], str | None]
     table: Callable[[Query, Filters], str]
+    cell: Callable[[explanation.Asked], str | None] = lambda asked: None
     has_form: bool = True
 
 
@@ -81,6 +82,7 @@ class Card:
     change: str
     before: str
     source: str
+    href: str | None = None
 
 
 @dataclass(frozen=True)
@@ -268,6 +270,19 @@ class Reader:
         self.period = period
         self.links = links
         self.is_complete = True
+        self._explained = {
+            (row["mart"], row["figure"]): row["cell_keys"] for row in self._known_cells()
+        }
+
+    def _known_cells(self) -> list[Row]:
+        """The explained figures; none where marts were built by an older paygen."""
+        if not self.links.has_form:
+            return []
+        query = explanation.EXPLAINED
+        try:
+            return self.snapshot.rows(query.sql, query.marts, {})
+        except Problem:
+            return []
 
     def _read(self, query: Query) -> tuple[list[Row], str | None]:
         """The rows that the page shows of a query, or why there are none."""
@@ -349,9 +364,25 @@ class Reader:
             href = self._link(type=row[column.name])
         if column.name == "month_start" and "generations" in row:
             href = self._link(month=value)
+        if href is None and column.is_as_in_mart and value is not None:
+            href = self.explain(column.source, value, row)
         text = numbers.show(value, kind)
         is_long = column.kind == "note" or len(text) > LONG_TEXT
         return Cell(text, href, bar, is_long)
+
+    def explain(self, source: str, value: Any, row: Row) -> str | None:
+        """Where a figure of the page is explained; None where it is not."""
+        if source.startswith("daily_usage.") and not value:
+            return None  # a day without a row
+        filters = self.period.filters
+        values = {
+            "month_start": filters.month,
+            "provider": filters.provider,
+            "enhancement_type": filters.type,
+            **row,
+        }
+        asked = explanation.cell_of(self._explained, source, values)
+        return None if asked is None else self.links.cell(asked)
 
     def _link(self, **changed: Any) -> str | None:
         filters = self.period.filters
@@ -393,7 +424,7 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
         period=period,
         title=_title(period),
         compared=_compared(period),
-        cards=_cards(period, query, headline, total_before),
+        cards=_cards(reader, query, headline, total_before),
         provider_lines=_provider_lines(providers.raw, before),
         trust=_trust(reader),
         sections=[
@@ -409,6 +440,7 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
                     reader.table("type_margins", f"Nothing was used in {month_name}."),
                 ],
             ),
+            _statement(reader, month_name),
             _active_users(reader, month_name),
             Section(
                 "health",
@@ -457,6 +489,7 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
                 " checks of the marts each time.",
                 tables=[
                     reader.table("findings", "Nothing found: all fits together."),
+                    reader.table("quality", "No figure was checked."),
                     reader.table("checks", "No check could be made."),
                 ],
             ),
@@ -489,9 +522,12 @@ def _compared(period: Period) -> str:
     return f"{text}, the same days."
 
 
-def _cards(period: Period, query: Query, headline: Row, before: Row) -> list[Card]:
+def _cards(reader: Reader, query: Query, headline: Row, before: Row) -> list[Card]:
+    period = reader.period
     this = "this month" if period.is_current else f"in {period.filters.month:%b %Y}"
     sources = {column.name: column.source for column in query.columns}
+    as_in_mart = {column.name for column in query.columns if column.is_as_in_mart}
+    explain = reader.explain
 
     def card(label: str, name: str, kind: str, unit: str = "") -> Card:
         value, then = headline.get(name), before.get(name)
@@ -503,6 +539,7 @@ def _cards(period: Period, query: Query, headline: Row, before: Row) -> list[Car
             numbers.change(value, then, kind),
             numbers.show(then, kind) if then is not None else "",
             sources.get(name, ""),
+            explain(sources.get(name, ""), value, {}) if name in as_in_mart else None,
         )
 
     success = card("Success Rate", "success_rate", "rate")
@@ -535,6 +572,7 @@ def _cards(period: Period, query: Query, headline: Row, before: Row) -> list[Car
             "",
             "",
             "dashboard_overview.users_with_credits",
+            explain("dashboard_overview.users_with_credits", users, {}),
         ),
         failure,
         card("Refunds Issued", "refunds_issued", "count"),
@@ -549,6 +587,9 @@ def _cards(period: Period, query: Query, headline: Row, before: Row) -> list[Car
             "",
             "",
             "dashboard_overview.in_flight_generations, stuck_generations",
+            explain(
+                "dashboard_overview.in_flight_generations", overview["in_flight_generations"], {}
+            ),
         ),
     ]
 
@@ -558,7 +599,7 @@ def _margin_rate(headline: Row) -> str:
     return "" if rate is None else f"{numbers.rate(rate)} of revenue"
 
 
-def _with(card: Card, **changed: str) -> Card:
+def _with(card: Card, **changed: str | None) -> Card:
     return Card(**{**vars(card), **changed})
 
 
@@ -604,7 +645,26 @@ def _trust(reader: Reader) -> Sequence[str]:
             f"{len(passed)} of {len(checks)} checks passed"
             + (f"; found: {'; '.join(found)}." if found else ", nothing found.")
         )
+    figures = reader.rows(queries.QUALITY)
+    if figures:
+        sentences.append(_trust_in_figures(figures))
     return sentences
+
+
+def _trust_in_figures(figures: list[Row]) -> str:
+    """Which headline figures warn or are in doubt, and why."""
+    names = {"doubt": "in doubt", "warn": "with a warning"}
+    parts = [
+        f"{words}: "
+        + "; ".join(
+            f"{row['figure']} ({row['findings']})" for row in figures if row["status"] == status
+        )
+        for status, words in names.items()
+        if any(row["status"] == status for row in figures)
+    ]
+    passed = sum(row["status"] == "pass" for row in figures)
+    text = f"{passed} of {len(figures)} headline figures can be trusted"
+    return f"{text}; {'; '.join(parts)}." if parts else f"{text}."
 
 
 def _found(check: Row) -> str:
@@ -706,6 +766,22 @@ def _months_section(reader: Reader) -> Section:
             ),
         ]
     return Section("months", "Month by month", charts=drawn, tables=[table])
+
+
+def _statement(reader: Reader, month_name: str) -> Section:
+    """The vendor's invoice beside the app's costs, or that there is none."""
+    table = reader.table("statement", "No statement of the vendor is known.")
+    if not table.raw:
+        lead = "Costs are the app's own: no statement of the vendor is there to compare them with."
+        return Section(
+            "statement", "The vendor's statement", lead, tables=[table] if table.problem else []
+        )
+    return Section(
+        "statement",
+        "The vendor's statement",
+        "The invoice less the app's cost is the difference, which its causes sum to.",
+        tables=[table, reader.table("claims", f"Nothing of {month_name} is to be claimed.")],
+    )
 
 
 def _active_users(reader: Reader, month_name: str) -> Section:

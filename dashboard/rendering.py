@@ -5,12 +5,16 @@ import hashlib
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from markupsafe import Markup, escape
 
+from dashboard import numbers_shown
+from dashboard.explanation import Explanation
 from dashboard.filters import Filters
 from dashboard.page import NAMES_OFFERED, Links, Page
+from reader.cells import exact
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -25,7 +29,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    templates.filters.update(prose=prose, breakable=breakable)
+    templates.filters.update(prose=prose, breakable=breakable, figure=figure, exact=exact)
     return templates
 
 
@@ -41,6 +45,11 @@ def prose(sentence: str) -> Markup:
 def breakable(name: str) -> Markup:
     """A mart's column, which may go to the next line after its mart."""
     return Markup(".<wbr>").join(name.split("."))
+
+
+def figure(value: Any) -> str:
+    """A figure with all its digits."""
+    return numbers_shown.show(value, "count")
 
 
 @cache
@@ -86,6 +95,22 @@ def render_page(
             unfiltered=Filters(page.period.filters.month),
             other_pages=other_pages or [],
             this_page=this_page,
+        )
+    )
+
+
+def render_explanation(explanation: Explanation) -> str:
+    """Why one figure is what it is."""
+    return (
+        environment()
+        .get_template("explanation.html")
+        .render(
+            explanation=explanation,
+            asked=explanation.asked,
+            numbers=numbers_shown,
+            home=f"./{Filters(explanation.asked.month).address()}",
+            style=_raw(style()),
+            policy=None,
         )
     )
 

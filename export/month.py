@@ -48,6 +48,12 @@ limit 1
 CLOSES = ("month_closes", "monthly_restatements")
 SIGNED = ("state", "entry_number", "signed_by", "recorded_at")
 
+QUALITY = """
+select figure, status, findings
+from {schema}.data_quality_status
+order by figure
+"""
+
 Tell = Callable[[str, int, int], None]  # what is written, rows so far, rows in all
 
 
@@ -84,7 +90,11 @@ def write(database: Database, month: date, folder: Path, tell: Tell) -> dict[str
 def _lock(snapshot: Snapshot) -> list[marts.Mart]:
     """Keep the marts as they are until the end, and answer which there are."""
     snapshot.lock(
-        ["dashboard_overview", *(mart.name for mart in marts.MARTS if not mart.is_nightly)]
+        [
+            "dashboard_overview",
+            "data_quality_status",
+            *(mart.name for mart in marts.MARTS if not mart.is_nightly),
+        ]
     )
     return [
         mart for mart in marts.MARTS if not mart.is_nightly or snapshot.lock_if_there(mart.name)
@@ -136,6 +146,7 @@ def _about(snapshot: Snapshot, parameters: Row, month: str) -> dict[str, Any]:
         "vendor_cost_basis": settings["vendor_cost_basis"],
         "paygen_version": version("paygen"),
         "focus_version": focus.VERSION,
+        "data_quality": snapshot.rows(QUALITY, ("data_quality_status",), {}),
         "files": [],
     }
 
@@ -239,6 +250,8 @@ def _first_sheet(
     yield "figures restated since", close.get("restated_figures", 0)
     yield "missing: no nightly run made them", ", ".join(manifest["missing_marts"]) or "none"
     yield "of an earlier moment, by their totals", ", ".join(manifest["marts_behind"]) or "none"
+    for row in manifest["data_quality"]:
+        yield f"trust in {row['figure']}", f"{row['status']} {row['findings']}".strip()
     yield ("numbers", "15 digits, as spreadsheets have them; CSV and Parquet are exact")
     yield ("",)
     yield "file", "mart", "rows"

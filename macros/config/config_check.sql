@@ -13,7 +13,7 @@
     {% endfor %}
 
     {% set choices = {
-        'vendor_cost_basis': ['ledger', 'task', 'list'],
+        'vendor_cost_basis': ['ledger', 'task', 'list', 'statement'],
         'failed_generations_are_billed': [true, false],
     } %}
     {% for name, allowed in choices.items() if var(name) not in allowed %}
@@ -51,6 +51,13 @@
                   ~ " 1000000000000, or null") %}
     {% endif %}
 
+    {% set breakage = var('credit_breakage_months') %}
+    {% if breakage is not none
+        and (breakage is boolean or breakage is not integer or not 1 <= breakage <= 1200) %}
+        {% do say("credit_breakage_months is '" ~ breakage ~ "': it must be a whole number from 1 to 1200,"
+                  ~ " or null") %}
+    {% endif %}
+
     {% set days = var('close_after_days') %}
     {% if days is not none and not (days is integer and is_number_within(days, 0, 36500)) %}
         {% do say("close_after_days is '" ~ days ~ "': it must be a whole number of at least 0 and at most"
@@ -62,6 +69,7 @@
         'shadow_charge_window_seconds': 315360000,
         'refund_window_hours': 87600,
         'stuck_after_minutes': 5256000,
+        'statement_settle_hours': 87600,
         'lookback_days': 36500,
         'history_gap_days': 36500,
         'run_lock_wait_seconds': 86400,
@@ -85,7 +93,7 @@
     {% endfor %}
 
     {% set tables = ['credit_transactions_table', 'enhancement_tasks_table', 'user_credits_table',
-                     'system_alerts_table'] %}
+                     'system_alerts_table', 'vendor_billing_table'] %}
     {% for name in ['app_schema'] + tables %}
         {% if not var(name) %}
             {% do say(name ~ " is empty: it must be the name the app uses") %}
@@ -164,13 +172,14 @@
         'alert_budget_share', 'alert_drift_credits', 'alert_failed_runs', 'alert_failure_min_ended',
         'alert_failure_rise', 'alert_new_days', 'alert_new_findings', 'alert_nightly_after_hours',
         'alert_silent_after_hours', 'alert_stale_after_minutes', 'alert_unmapped_values',
-        'app_schema', 'as_of', 'cleanup', 'close_after_days', 'closed_roles', 'cost_tolerance_usd', 'credit_price_usd',
+        'app_schema', 'as_of', 'cleanup', 'close_after_days', 'closed_roles', 'cost_tolerance_usd',
+        'credit_breakage_months', 'credit_price_usd',
         'credit_transactions_table', 'enhancement_tasks_table', 'event_time_end', 'event_time_start',
         'failed_generations_are_billed', 'implausible_cost_usd', 'lookback_days',
         'monthly_budget_usd', 'reader_roles', 'refund_window_hours', 'reporting_timezone',
         'history_gap_days', 'run_history_days', 'run_lock_wait_seconds', 'shadow_charge_window_seconds',
-        'stuck_after_minutes', 'system_alerts_table', 'user_credits_table',
-        'vendor_cost_basis',
+        'statement_settle_hours', 'stuck_after_minutes', 'system_alerts_table', 'user_credits_table',
+        'vendor_billing_table', 'vendor_cost_basis',
     ] %}
     {#- Where another project has installed this one, names of its own stand beside ours. -#}
     {% set given = [] %}

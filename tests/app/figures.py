@@ -29,6 +29,7 @@ def expected_stats(database: AppDatabase) -> dict[str, Any]:
         for mart in (
             *("dashboard_overview", "fct_generations", "daily_usage", "monthly_user_usage"),
             *("monthly_usage", "monthly_cost", "monthly_provider_breakdown"),
+            "data_quality_status",
             "credit_balance_reconciliation",
         )
     }
@@ -190,5 +191,18 @@ def expected_stats(database: AppDatabase) -> dict[str, Any]:
             "tasksLast24h": len(hours[24]),
             "failureLast24h": failed,
             "stuck": overview["stuck_generations"],
+        },
+        "dataQuality": {
+            "status": max(
+                (each["status"] for each in rows["data_quality_status"]),
+                key=["pass", "warn", "doubt"].index,
+            ),
+            "figures": sorted(
+                (
+                    {name: each[name] for name in ("figure", "status", "findings")}
+                    for each in rows["data_quality_status"]
+                ),
+                key=lambda each: each["figure"],
+            ),
         },
     }

@@ -39,6 +39,8 @@ NONSENSE = [
     ("credit_price_usd", float("inf"), "at most"),
     ("monthly_budget_usd", 0, "a number above 0"),
     ("monthly_budget_usd", float("nan"), "a number above 0"),
+    ("credit_breakage_months", 0, "a whole number from 1 to 1200"),
+    ("credit_breakage_months", 6.5, "a whole number from 1 to 1200"),
     ("lookback_days", 10**12, "at most"),
     ("refund_window_hours", True, "a whole number"),
     ("stuck_after_minutes", None, "a whole number"),

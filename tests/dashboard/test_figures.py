@@ -363,7 +363,7 @@ SHOWN = {
     "forecast": ["forecast", "forecast_record"],
     "anomalies": ["anomalies"],
     "credits": ["credits", "credit_movements", "circulation"],
-    "findings": ["findings", "checks"],
+    "findings": ["findings", "quality", "checks"],
 }
 
 

@@ -21,7 +21,7 @@ COMPARED = {
 COMPARED_AT_NIGHT = {
     "analytics": [
         *("daily_active_users", "monthly_type_breakdown", "monthly_credit_movements"),
-        "monthly_provider_margin",
+        *("monthly_provider_margin", "monthly_finance"),
         *("credit_circulation", "monthly_user_margin", "daily_latency", "user_retention"),
     ],
     "analytics_intermediate": [

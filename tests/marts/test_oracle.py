@@ -41,6 +41,7 @@ CASES = {
         cost_tolerance_usd=Decimal("0"),
         shadow_charge_window_seconds=60,
         refund_window_hours=1,
+        credit_breakage_months=4,
     ),
 }
 

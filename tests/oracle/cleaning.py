@@ -39,6 +39,7 @@ class Options:
     shadow_charge_window_seconds: int = 300
     refund_window_hours: int = 24
     stuck_after_minutes: int = 30
+    credit_breakage_months: int | None = None
 
     def day(self, moment: datetime) -> date:
         """Day of a moment in the reporting timezone."""
@@ -60,6 +61,7 @@ class Options:
             "shadow_charge_window_seconds": self.shadow_charge_window_seconds,
             "refund_window_hours": self.refund_window_hours,
             "stuck_after_minutes": self.stuck_after_minutes,
+            "credit_breakage_months": self.credit_breakage_months,
         }
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tests.oracle import audit, seeds
+from tests.oracle import audit, finance, seeds
 from tests.oracle.cleaning import AppTables, LedgerRow, Options, Row, clean
 from tests.oracle.generations import Generation, History, assemble
 from tests.oracle.rounding import rounded
@@ -29,6 +29,8 @@ def answers(tables: AppTables, options: Options) -> dict[str, list[Row]]:
         "monthly_provider_margin": monthly_provider_margin,
         "monthly_credit_movements": monthly_credit_movements,
         "credit_circulation": credit_circulation,
+        "credit_lots_by_month": finance.credit_lots_by_month,
+        "monthly_finance": finance.monthly_finance,
         "monthly_user_margin": monthly_user_margin,
         "daily_latency": daily_latency,
         "user_retention": user_retention,

@@ -192,6 +192,21 @@ tiers as (
 
 ),
 
+quality as (
+
+    select
+        {{ json_list(
+            json_object({'figure': 'figure', 'status': 'status', 'findings': 'findings'}), 'figure'
+        ) | indent(8) }} as list,
+        case max(case status when 'pass' then 0 when 'warn' then 1 else 2 end)
+            when 0 then 'pass'
+            when 1 then 'warn'
+            when 2 then 'doubt'
+        end as status
+    from {{ ref('data_quality_status') }}
+
+),
+
 final as (
 
     select
@@ -256,6 +271,7 @@ final as (
                 'failureLast24h': 'last_day.failed_generations',
                 'stuck': 'overview.stuck_generations',
             }),
+            'dataQuality': json_object({'status': 'quality.status', 'figures': 'quality.list'}),
         }) | indent(8) }} as stats
     from overview
     cross join today
@@ -264,6 +280,7 @@ final as (
     cross join failures
     cross join providers
     cross join tiers
+    cross join quality
 
 )
 

@@ -46,7 +46,14 @@ export interface CreditStats {
     failureLast24h: number;
     stuck: number;
   };
+  /** Whether the headline figures can be trusted; the worst status of all, and each with its findings. */
+  dataQuality: {
+    status: Trust;
+    figures: { figure: string; status: Trust; findings: string }[];
+  };
 }
+
+export type Trust = 'pass' | 'warn' | 'doubt';
 
 export interface PeriodStats {
   activeUsers: number;
