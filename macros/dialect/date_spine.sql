@@ -19,7 +19,9 @@
             case
                 when cast({{ start_date }} as date) < cast({{ end_date }} as date)
                     then sequence(
-                        cast({{ start_date }} as date), cast({{ end_date }} as date), interval 1 {{ datepart }}
+                        cast({{ start_date }} as date),
+                        cast({{ end_date }} as date),
+                        interval 1 {{ datepart }}
                     )
             end
         ) as date_{{ datepart }}

@@ -4,7 +4,8 @@
         are, as on PostgreSQL, the starts of months, days or hours that lie between.
     #}
     {%- set unit = datepart | lower -%}
-    {%- set first, second = 'cast(' ~ first_date ~ ' as timestamp)', 'cast(' ~ second_date ~ ' as timestamp)' -%}
+    {%- set first = 'cast(' ~ first_date ~ ' as timestamp)' -%}
+    {%- set second = 'cast(' ~ second_date ~ ' as timestamp)' -%}
     {%- if unit == 'day' -%}
         date_diff(cast({{ second }} as date), cast({{ first }} as date))
     {%- elif unit in ['month', 'quarter', 'year'] -%}
@@ -14,7 +15,9 @@
             - floor((year({{ first }}) * 12 + month({{ first }}) - 1) / {{ months }})
         )
     {%- elif unit in ['hour', 'minute', 'second'] -%}
-        timestampdiff({{ unit }}, date_trunc('{{ unit }}', {{ first }}), date_trunc('{{ unit }}', {{ second }}))
+        timestampdiff(
+            {{ unit }}, date_trunc('{{ unit }}', {{ first }}), date_trunc('{{ unit }}', {{ second }})
+        )
     {%- else -%}
         {{ missing_in_dialect('count the ' ~ unit ~ 's between two moments') }}
     {%- endif -%}

@@ -17,6 +17,10 @@
 
 {% macro spark__json_list(expression, order_by) -%}
     parse_json(
-        '[' || coalesce(listagg(to_json({{ expression }}), ',') within group (order by {{ order_by }}), '') || ']'
+        '['
+        || coalesce(
+            listagg(to_json({{ expression }}), ',') within group (order by {{ order_by }}), ''
+        )
+        || ']'
     )
 {%- endmacro %}

@@ -82,7 +82,8 @@
     {%- set columns = [] -%}
     {%- for column in model.columns.values() -%}
         {%- do columns.append(
-            'to_json(' ~ column.name ~ ') as ' ~ column.name if column.data_type == 'jsonb' else column.name
+            'to_json(' ~ column.name ~ ') as ' ~ column.name if column.data_type == 'jsonb'
+            else column.name
         ) -%}
     {%- endfor -%}
     select {{ columns | join(', ') }} from (
@@ -96,8 +97,9 @@
     {% set found, problems = {}, [] %}
     {% for column in columns %}{% do found.update({column.name: column.dtype}) %}{% endfor %}
     {% for column in model.columns.values() %}
-        {% set declared = type_declared(column.data_type) | replace('numeric', 'decimal') | replace(', ', ',') %}
-        {% set declared = {'integer': 'int'}.get(declared, declared) %}
+        {% set declared = type_declared(column.data_type) %}
+        {% set declared = {'integer': 'int'}.get(declared, declared | replace('numeric', 'decimal')) %}
+        {% set declared = declared | replace(', ', ',') %}
         {% if found[column.name] != declared %}
             {% do problems.append(column.name ~ ' is ' ~ found[column.name] ~ ', not ' ~ declared) %}
         {% endif %}
@@ -115,12 +117,14 @@
     {% set known = load_cached_relation(this) %}
     {% set current = [] %}
     {% if known and known.is_view %}
-        {% set current = run_query('show tblproperties ' ~ this ~ " ('paygen.version')").columns[1].values() %}
+        {% set noted = run_query('show tblproperties ' ~ this ~ " ('paygen.version')") %}
+        {% set current = noted.columns[1].values() %}
     {% endif %}
     {% for schema, name, is_temporary in run_query(
         'show tables in ' ~ this.include(identifier=false) ~ " like '" ~ this.identifier ~ "__v*'"
     ).rows %}
-        {% if name not in current and modules.re.fullmatch('__v[0-9]{20}', name[this.identifier | length:]) %}
+        {% set suffix = name[this.identifier | length:] %}
+        {% if name not in current and modules.re.fullmatch('__v[0-9]{20}', suffix) %}
             {% do run_query('drop table if exists ' ~ this.incorporate(path={'identifier': name})) %}
         {% endif %}
     {% endfor %}

@@ -109,5 +109,7 @@
 
 {% macro use_strict_session() %}
     {# Each node of a run has a session of its own. #}
-    {% for name, value in strict_settings().items() %}{% do run_query('set ' ~ name ~ ' = ' ~ value) %}{% endfor %}
+    {% for name, value in strict_settings().items() %}
+        {% do run_query('set ' ~ name ~ ' = ' ~ value) %}
+    {% endfor %}
 {% endmacro %}
