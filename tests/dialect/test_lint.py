@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lint import dialect
+from tests.app_database import parsed_project
 
 REFUSED = {
     "select a::int": "::i",
@@ -71,3 +72,19 @@ def test_every_engine_has_its_form(tmp_path: Path) -> None:
     ]
     path.write_text(path.read_text() + "{% macro spark__b() %}x{% endmacro %}")
     assert list(dialect.problems(tmp_path)) == []
+
+
+def test_what_spark_leaves_out_is_left_out_whole() -> None:
+    """Python models, and each model that reads one: else the project has no graph there."""
+    models = {
+        name: node for name, node in parsed_project().nodes.items() if node.resource_type == "model"
+    }
+    left_out = {
+        name
+        for name, node in models.items()
+        if "target.type != 'spark'" in str(node.unrendered_config.get("enabled"))
+    }
+    python_models = {name for name, node in models.items() if node.language == "python"}
+    readers = {name for name, node in models.items() if set(node.depends_on.nodes) & left_out}
+    assert python_models
+    assert python_models | readers <= left_out
