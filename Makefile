@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: help setup demo demo-stop inspect panel serve dashboard export audit notify backup test test-project test-packages test-long test-bi bench lint docs clean
+.PHONY: help setup demo demo-stop inspect panel serve dashboard export audit load-statement notify backup test test-project test-packages test-long test-bi bench lint docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,10 @@ export: setup ## a month of the marts as CSV, Parquet, workbook and FOCUS file (
 
 audit: setup ## a month's audit pack, a workbook from totals to rows (MONTH=YYYY-MM, TO=file)
 	@$(RUN) --group export python -m export.audit $(if $(MONTH),"$(MONTH)") $(if $(TO),--to "$(TO)")
+
+load-statement: setup ## load the vendor's statement, CSV files, each once (FROM=folder, TOTAL=, FORGET=file)
+	@$(RUN) python -m statement $(if $(FROM),"$(FROM)") $(if $(TOTAL),--total "$(TOTAL)") \
+		$(if $(FORGET),--forget "$(FORGET)")
 
 notify: setup ## tell channels of open alerts, each once (CHANNELS=file, PING=url, DRY_RUN=1)
 	@$(RUN) --group notify python -m notify $(if $(CHANNELS),--channels "$(CHANNELS)") \

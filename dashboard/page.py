@@ -440,6 +440,7 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
                     reader.table("type_margins", f"Nothing was used in {month_name}."),
                 ],
             ),
+            _statement(reader, month_name),
             _active_users(reader, month_name),
             Section(
                 "health",
@@ -765,6 +766,22 @@ def _months_section(reader: Reader) -> Section:
             ),
         ]
     return Section("months", "Month by month", charts=drawn, tables=[table])
+
+
+def _statement(reader: Reader, month_name: str) -> Section:
+    """The vendor's invoice beside the app's costs, or that there is none."""
+    table = reader.table("statement", "No statement of the vendor is known.")
+    if not table.raw:
+        lead = "Costs are the app's own: no statement of the vendor is there to compare them with."
+        return Section(
+            "statement", "The vendor's statement", lead, tables=[table] if table.problem else []
+        )
+    return Section(
+        "statement",
+        "The vendor's statement",
+        "The invoice less the app's cost is the difference, which its causes sum to.",
+        tables=[table, reader.table("claims", f"Nothing of {month_name} is to be claimed.")],
+    )
 
 
 def _active_users(reader: Reader, month_name: str) -> Section:

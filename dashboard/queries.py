@@ -1343,6 +1343,74 @@ ANOMALIES = Query(
     limit=ROWS_SHOWN,
 )
 
+STATEMENT = Query(
+    "statement",
+    "The vendor's invoice and the app's costs",
+    ("monthly_vendor_reconciliation",),
+    """
+    select
+        month_start,
+        invoice_usd,
+        app_cost_usd,
+        difference_usd,
+        timing_usd + refund_timing_usd as other_months_usd,
+        failed_billed_usd,
+        billed_twice_usd,
+        only_vendor_usd + unknown_model_usd + without_id_usd as unexplained_usd,
+        only_app_usd,
+        provisional_usd,
+        difference_usd - timing_usd - refund_timing_usd - failed_billed_usd - billed_twice_usd
+        - only_vendor_usd - unknown_model_usd - without_id_usd - only_app_usd - provisional_usd
+            as otherwise_usd,
+        claim_usd
+    from {schema}.monthly_vendor_reconciliation
+    where month_start <= %(month)s
+    order by month_start desc
+    limit %(limit)s
+    """,
+    columns(
+        "month_start | Month | month | monthly_vendor_reconciliation",
+        "invoice_usd | Invoice | usd | monthly_vendor_reconciliation",
+        "app_cost_usd | App's cost | usd | monthly_vendor_reconciliation",
+        "difference_usd | Difference | usd | monthly_vendor_reconciliation",
+        "other_months_usd | Other months | usd | monthly_vendor_reconciliation.timing_usd",
+        "failed_billed_usd | Failed, billed | usd | monthly_vendor_reconciliation",
+        "billed_twice_usd | Billed twice | usd | monthly_vendor_reconciliation",
+        "unexplained_usd | Vendor's only | usd | monthly_vendor_reconciliation.only_vendor_usd",
+        "only_app_usd | App's only | usd | monthly_vendor_reconciliation",
+        "provisional_usd | Not settled | usd | monthly_vendor_reconciliation",
+        "otherwise_usd | Other causes | usd | monthly_vendor_reconciliation.amount_differs_usd",
+        "claim_usd | To claim | usd | monthly_vendor_reconciliation",
+    ),
+    ignores=("provider", "type"),
+    limit=6,
+)
+
+CLAIMS = Query(
+    "claims",
+    "What to claim from the vendor",
+    ("vendor_claims",),
+    """
+    select
+        billed_at, claim_type, prediction_id, generation_id, model, billed_usd, claim_usd
+    from {schema}.vendor_claims
+    where month_start = %(month)s
+    order by claim_usd desc, claim_id
+    limit %(limit)s
+    """,
+    columns(
+        "billed_at | Billed | time | vendor_claims",
+        "claim_type | Why | text | vendor_claims",
+        "prediction_id | Prediction | text | vendor_claims",
+        "generation_id | Generation | text | vendor_claims",
+        "model | Model | text | vendor_claims",
+        "billed_usd | Billed | usd4 | vendor_claims",
+        "claim_usd | Claim | usd4 | vendor_claims",
+    ),
+    ignores=("provider", "type"),
+    limit=ROWS_SHOWN,
+)
+
 # What may be had as a file.
 TABLES = {
     query.name: query
@@ -1350,6 +1418,6 @@ TABLES = {
         *(MONTHS, MONTHS_FILTERED, DAYS, PROVIDERS, PROVIDERS_OF_TYPE, TYPES, PROVIDER_MARGINS),
         *(TYPE_MARGINS, ACTIVE_USERS, HEALTH, LATENCY, LATENCY_DAYS, FAILURE_REASONS, FAILURES),
         *(FINDINGS, OWED, USERS, CREDITS, CREDIT_MOVEMENTS, CIRCULATION),
-        *(FORECAST, FORECAST_RECORD, ANOMALIES, QUALITY, CHECKS),
+        *(FORECAST, FORECAST_RECORD, ANOMALIES, QUALITY, CHECKS, STATEMENT, CLAIMS),
     )
 }

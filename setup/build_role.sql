@@ -5,8 +5,8 @@ do $$
 declare
     build_role constant text := 'paygen';
     app_schema constant text := 'public';
-    app_tables constant text[] := array['credit_transactions', 'enhancement_tasks', 'user_credits', 'system_alerts'];
-    optional_tables constant text[] := array['system_alerts'];
+    app_tables constant text[] := array['credit_transactions', 'enhancement_tasks', 'user_credits', 'system_alerts', 'vendor_billing'];
+    optional_tables constant text[] := array['system_alerts', 'vendor_billing'];
     target_schema constant text := 'analytics';
     -- A member of the build role may make schemas for it. Membership lasts for this block.
     lends_membership constant boolean := not (

@@ -13,7 +13,7 @@
     {% endfor %}
 
     {% set choices = {
-        'vendor_cost_basis': ['ledger', 'task', 'list'],
+        'vendor_cost_basis': ['ledger', 'task', 'list', 'statement'],
         'failed_generations_are_billed': [true, false],
     } %}
     {% for name, allowed in choices.items() if var(name) not in allowed %}
@@ -69,6 +69,7 @@
         'shadow_charge_window_seconds': 315360000,
         'refund_window_hours': 87600,
         'stuck_after_minutes': 5256000,
+        'statement_settle_hours': 87600,
         'lookback_days': 36500,
         'history_gap_days': 36500,
         'run_lock_wait_seconds': 86400,
@@ -92,7 +93,7 @@
     {% endfor %}
 
     {% set tables = ['credit_transactions_table', 'enhancement_tasks_table', 'user_credits_table',
-                     'system_alerts_table'] %}
+                     'system_alerts_table', 'vendor_billing_table'] %}
     {% for name in ['app_schema'] + tables %}
         {% if not var(name) %}
             {% do say(name ~ " is empty: it must be the name the app uses") %}
@@ -177,8 +178,8 @@
         'failed_generations_are_billed', 'implausible_cost_usd', 'lookback_days',
         'monthly_budget_usd', 'reader_roles', 'refund_window_hours', 'reporting_timezone',
         'history_gap_days', 'run_history_days', 'run_lock_wait_seconds', 'shadow_charge_window_seconds',
-        'stuck_after_minutes', 'system_alerts_table', 'user_credits_table',
-        'vendor_cost_basis',
+        'statement_settle_hours', 'stuck_after_minutes', 'system_alerts_table', 'user_credits_table',
+        'vendor_billing_table', 'vendor_cost_basis',
     ] %}
     {#- Where another project has installed this one, names of its own stand beside ours. -#}
     {% set given = [] %}

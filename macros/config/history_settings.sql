@@ -14,7 +14,7 @@
         {% do settings.update({name: var(name) | string}) %}
     {% endfor %}
     {% set vocabularies = ['provider_aliases', 'provider_prices', 'statuses', 'transaction_kinds'] %}
-    {% for seed in ['message_words'] + vocabularies %}
+    {% for seed in ['message_words', 'vendor_line_states', 'vendor_models'] + vocabularies %}
         {% do settings.update({
             'seeds/' ~ seed ~ '.csv': node_named('seed', seed).checksum.checksum[:12]
         }) %}

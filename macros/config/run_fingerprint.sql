@@ -59,7 +59,7 @@
         outlive a run, those that they are made from, the macros that all are written with, and how
         columns of the app are read.
     #}
-    {% set parts = [macros_fingerprint(['calendar', 'dialect', 'generations', 'money', 'sources'])] %}
+    {% set parts = [macros_fingerprint(['calendar', 'dialect', 'generations', 'money', 'sources', 'statement'])] %}
     {% for table in ['credit_transactions', 'enhancement_tasks'] %}
         {% for column in node_named('source', 'app.' ~ table).columns.values() %}
             {% do parts.append(table ~ column.name ~ column.data_type ~ column.meta) %}

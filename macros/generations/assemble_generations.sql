@@ -99,6 +99,7 @@
             charges.cost_usd as ledger_cost_usd,
             tasks.cost_usd as task_cost_usd,
             tasks.error_message,
+            tasks.prediction_id,
             case when tasks.task_id is null then 'charge' else 'task' end as record_source,
             case when tasks.created_at is not null then tasks.row_digest end as task_row_digest
         from tasks

@@ -4,7 +4,9 @@
         'ledger': 'recorded_cost_usd',
         'task': 'task_cost_usd',
         'list': 'list_price_usd',
+        'statement': 'recorded_cost_usd',
     }[var('vendor_cost_basis')] -%}
+    {%- set by_statement = var('vendor_cost_basis') == 'statement' -%}
     {%- set billed_statuses = (
         "('completed', 'failed')" if var('failed_generations_are_billed') else "('completed')"
     ) -%}
@@ -39,6 +41,15 @@
 
     ),
 
+    {%- if by_statement %}
+
+    statement as (
+
+        {{ statement_costs(generations) | indent(8) }}
+
+    ),
+    {%- endif %}
+
     dated as (
 
         select
@@ -57,7 +68,8 @@
             prices.price_usd as list_price_usd,
             coalesce(refunds.credits_refunded, 0) as credits_refunded,
             coalesce(refunds.refund_count, 0) as refund_count,
-            refunds.last_refunded_at
+            refunds.last_refunded_at,
+            {{ 'statement.statement_cost_usd' if by_statement else as_decimal('null') ~ ' as statement_cost_usd' }}
         from dated
         left join refunds on dated.generation_id = refunds.generation_id
         left join prices
@@ -65,6 +77,9 @@
                 dated.provider = prices.provider
                 and dated.created_date >= prices.valid_from
                 and (dated.created_date < prices.valid_to or prices.valid_to is null)
+        {%- if by_statement %}
+        left join statement on dated.generation_id = statement.generation_id
+        {%- endif %}
 
     ),
 
@@ -92,7 +107,8 @@
             cast(refund_count as integer) as refund_count,
             -- Not rounded: only their sums are.
             {{ exact_decimal(
-                'case when status in ' ~ billed_statuses ~ ' then ' ~ basis_column ~ ' else 0 end'
+                'case when statement_cost_usd is not null then statement_cost_usd when status in '
+                ~ billed_statuses ~ ' then ' ~ basis_column ~ ' else 0 end'
             ) }} as vendor_cost_usd,
             {{ exact_decimal('recorded_cost_usd') }} as recorded_cost_usd,
             {{ exact_decimal(
@@ -102,7 +118,10 @@
             {{ as_text('error_message') }} as error_message,
             refund_count > 0 as is_refunded,
             {{ as_text('record_source') }} as record_source,
-            cast(task_row_digest as bigint) as task_row_digest
+            cast(task_row_digest as bigint) as task_row_digest,
+            {{ as_text('prediction_id') }} as prediction_id,
+            {{ exact_decimal('statement_cost_usd') }} as statement_cost_usd,
+            {{ 'statement_cost_usd is null' if by_statement else 'false' }} as is_cost_provisional
         from priced
 
     )

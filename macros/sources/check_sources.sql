@@ -18,7 +18,9 @@
         {% endif %}
     {% endfor %}
     {% do problems.extend(find_unreadable_rows(complete | unique | list)) if complete %}
-    {% do problems.extend(find_contradictions() + find_unloaded_values()) if not problems %}
+    {% do problems.extend(
+        find_contradictions() + find_unloaded_values() + find_statement_problems()
+    ) if not problems %}
     {% if problems %}
         {{ exceptions.raise_compiler_error(
             "paygen cannot read the app's tables, nothing was built:\n  - "

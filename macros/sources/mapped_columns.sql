@@ -58,7 +58,7 @@
 {% macro shared_columns(table, node, columns) %}
     {#
         Problems of columns of ours that are one column of the app's, though they must differ. Times may
-        be one, and so may words, and the ledger's own id and the request's where a row is both.
+        be one, and so may words, and ids of a row and of what it is about, where it is both.
     #}
     {% set problems = [] %}
     {% for name, taken in columns.items() %}
@@ -67,7 +67,7 @@
             {% for each in [name, other] %}
                 {% do kinds.append(
                     'time' if each.endswith('_at')
-                    else 'row' if each in ['id', 'api_request_id']
+                    else 'row' if each in ['id', 'api_request_id', 'prediction_id', 'line_id']
                     else 'word' if each != 'user_id' and node.columns[each].data_type == 'text'
                 ) %}
             {% endfor %}

@@ -22,6 +22,14 @@
         'provider_aliases': {
             'key': ['alias'], 'required': ['alias', 'provider'], 'defaults': {}, 'allowed': {},
         },
+        'vendor_line_states': {
+            'key': ['state'], 'required': ['state', 'line_kind'], 'defaults': {},
+            'allowed': {'line_kind': ['charge', 'refund', 'pending', 'other']},
+        },
+        'vendor_models': {
+            'key': ['model_prefix'], 'required': ['model_prefix', 'provider'], 'defaults': {},
+            'allowed': {},
+        },
         'providers': {
             'key': ['provider'], 'required': ['provider'], 'defaults': {'is_current': true},
             'allowed': {'is_current': [true, false]}, 'name': 'provider_name', 'is_list': true,
@@ -69,7 +77,7 @@
             {% do row.update({form.name: row[form.name] or given[form.key[0]] | string}) %}
         {% elif seed == 'transaction_kinds' %}
             {% do row.update({'direction': direction_of_kind(row.transaction_kind)}) %}
-        {% elif seed == 'provider_aliases' %}
+        {% elif seed in ['provider_aliases', 'vendor_models'] %}
             {% do row.update({'provider': row.provider | string | lower | trim}) %}
         {% elif seed == 'subscription_tiers' and row.tier_rank is none %}
             {% do row.update({'tier_rank': loop.index}) %}

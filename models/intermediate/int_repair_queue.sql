@@ -1,5 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='append', tags=['nightly']) }}
 -- depends_on: {{ ref('int_source_rows_counted') }}
+-- depends_on: {{ ref('int_vendor_lines') }}
 
 {#- Days that differ are few: only their rows are compared one by one. -#}
 {%- set differing = differing_source_days() if is_incremental() else [] %}
@@ -71,6 +72,21 @@ final as (
     {%- else %}
     from in_app
     where false
+    {%- endif %}
+    {%- if var('vendor_cost_basis') == 'statement' and is_incremental() and checks_all_history()
+        and built_relation('fct_generations') %}
+
+    union all
+
+    -- Costs to which lines of the statement came, or from which some went.
+    select
+        generation_id,
+        user_id,
+        created_at,
+        source_table
+    from (
+        {{ costs_off_the_statement() | indent(8) }}
+    ) as off_the_statement
     {%- endif %}
 
 )

@@ -11,6 +11,7 @@ select
     coalesce(statuses.status, numbered.status, 'unknown') as status,
     numbered.error_message,
     numbered.cost_usd,
+    numbered.prediction_id,
     numbered.created_at,
     numbered.row_digest,
     case
@@ -48,7 +49,8 @@ from (
                 -- Copies that are equal so far: the same one in every run, on every server.
                 {{ bytewise('user_id') }} nulls last, {{ bytewise('provider') }} nulls last,
                 {{ bytewise('enhancement_type') }} nulls last, ended_at nulls last,
-                processing_seconds nulls last, row_digest
+                processing_seconds nulls last,
+                {{ bytewise('prediction_id') }} nulls last, row_digest
         ) as copy_number
         {%- endif %}
     from {{ ref('stg_app__enhancement_tasks') }}

@@ -10,7 +10,7 @@ from demo.generator import History, generate
 from local_postgres.databases import create_database
 from local_postgres.server import Server
 from tests import sample
-from tests.app_database import AppDatabase, database_name
+from tests.app_database import BUILD_ROLE, AppDatabase, database_name
 from tests.conftest import make_database
 from tests.dashboard.serving import let_read
 from tests.histories import load, load_rows, write_histories
@@ -31,6 +31,7 @@ def load_sample(database: AppDatabase) -> None:
         pytest.skip(f"the sample is not at {sample.FOLDER}")
     load(database, sample.app_tables())
     load_rows(database, "system_alerts", sample.rows("system_alerts"))
+    bill(database)
 
 
 def load_nasty(database: AppDatabase) -> None:
@@ -38,6 +39,26 @@ def load_nasty(database: AppDatabase) -> None:
     loosen(database)
     moments = [AS_OF - timedelta(days=days) for days in (2, 30, 33, 63)]
     load(database, write_histories(11, moments))
+
+
+def bill(database: AppDatabase) -> None:
+    """A statement for the tasks: some cost too much, and some that failed are charged."""
+    database.execute(
+        f"""
+        create table vendor_billing as
+        select
+            id::text as prediction_id, 'deduct' as state, 'bytedance/seedream-v4' as model,
+            case when status = 'failed' then 0.027 else 0.0385 end as price_usd,
+            created_at + interval '40 seconds' as billed_at
+        from enhancement_tasks
+        where status in ('completed', 'failed') and right(id::text, 1) <> '0';
+        insert into vendor_billing
+        select prediction_id, 'refund', model, price_usd, billed_at + interval '20 days'
+        from vendor_billing
+        where right(prediction_id, 1) = '1' and price_usd < 0.03;
+        grant select on vendor_billing to {BUILD_ROLE}
+        """
+    )
 
 
 HISTORIES: dict[str, Callable[[AppDatabase], None]] = {

@@ -62,6 +62,14 @@ ELSEWHERE = {
         ["make audit MONTH=2024-11", "make audit MONTH=2024-11 TO=pack.xlsx"],
         "tests/export/test_audit.py::test_the_command_of_the_documents",
     ),
+    **dict.fromkeys(
+        [
+            "make load-statement FROM=statements",
+            "make load-statement FROM=statements TOTAL=1234.56",
+            "make load-statement FORGET=2024-05.csv",
+        ],
+        "tests/statement/test_statement.py::test_the_commands_of_the_documents",
+    ),
     "make notify": "tests/alerts/test_alerts.py::test_the_commands_of_the_documents",
     "make notify DRY_RUN=1": "tests/alerts/test_alerts.py::test_the_commands_of_the_documents",
     '*/5 * * * * . "$HOME/paygen.env" && cd "$HOME/paygen" && make notify': (
@@ -107,6 +115,9 @@ ELSEWHERE = {
         ],
         "tests/setup/test_clone.py::test_the_bench_of_the_page_at_a_small_scale",
     ),
+    ".tools/bin/uv run --frozen --group bench python -m bench.statement": (
+        "tests/setup/test_clone.py::test_the_bench_of_the_statement_at_a_small_scale"
+    ),
     ".tools/bin/uv run --frozen --group bench python -m bench.closing": (
         "tests/setup/test_clone.py::test_the_bench_of_closing_at_a_small_scale"
     ),
@@ -127,6 +138,7 @@ ELSEWHERE = {
     ".tools/bin/uv run --frozen": "README.md",  # goes before each of a column
 }
 SECTIONS_ELSEWHERE = {
+    ("docs/statement.md", "Or a table"): "tests/statement/test_long_histories.py",
     ("app_scan/README.md", "The callers of the credit pool"): "tests/app/test_scan.py",
     ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
     ("docs/closing.md", "Close, verify, reopen"): "tests/closing/test_life.py",

@@ -9,7 +9,7 @@ from local_postgres import server as embedded
 from tests.app_database import AppDatabase
 from tests.closing.record import operate
 from tests.conftest import make_database
-from tests.dashboard.databases import build, keep_as, load_demo
+from tests.dashboard.databases import bill, build, keep_as, load_demo
 from tests.dashboard.serving import environment
 from tests.export.exporting import Export, Result
 
@@ -19,6 +19,7 @@ def exported_database(server: embedded.Server) -> AppDatabase:
     """The demo's history, smaller, with its marts; what a test changes, it puts back."""
     database = make_database(server)
     load_demo(database, 1, generations=600)
+    bill(database)
     build(database, python_models=True)
     operate(database, "close_month", month="2024-11", by="Ann Example")
     # As a run writes it where a row came late.

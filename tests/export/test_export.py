@@ -45,6 +45,7 @@ NOT_SUMMED = {
     "failure_rate",
     "gross_margin_rate",
     "liability_usd",
+    "list_price_usd",
     "months_since",
     "new_users",
     "p50_duration_seconds",

@@ -23,6 +23,12 @@ balances as (
 
 ),
 
+lines as (
+
+    select * from {{ ref('int_vendor_lines') }}
+
+),
+
 generations as (
 
     select * from {{ ref('fct_generations') }}
@@ -83,6 +89,17 @@ rejected as (
         user_id,
         cast(null as {{ type_timestamptz() }}) as created_at
     from balances
+    where reject_reason is not null
+
+    union all
+
+    select
+        'vendor_billing' as source_table,
+        line_key as row_id,
+        reject_reason,
+        {{ as_text('null') }} as user_id,
+        billed_at as created_at
+    from lines
     where reject_reason is not null
 
 ),

@@ -24,6 +24,8 @@
             \"status = 'failed'\"
         ) }}",
         "{{ partial_index(['created_date'], \"status = 'failed'\") }}",
+        "{{ partial_index(['prediction_id'], 'prediction_id is not null')
+            if var('vendor_cost_basis') == 'statement' }}",
     ],
 ) }}
 

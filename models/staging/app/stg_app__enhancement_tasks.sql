@@ -19,6 +19,7 @@ select
     updated_at,
     withheld_columns,
     processing_seconds,
+    prediction_id,
     row_digest
 from (
 
@@ -44,9 +45,12 @@ from (
             coalesce({{ app.completed_at }}, {{ app.failed_at }}, {{ app.updated_at }}) as ended_at,
             {{ app.updated_at }} as updated_at,
             {{ withheld_columns(
-                app, names=['provider', 'enhancement_type', 'status'], ids=['id', 'user_id']
+                app, names=['provider', 'enhancement_type', 'status'],
+                ids=['id', 'user_id', 'prediction_id'] | reject('in', app.absent) | list
             ) }} as withheld_columns,
             {{ app.processing_time_ms }} / 1000 as processing_seconds,
+            {{ clean_id(app, 'prediction_id') if 'prediction_id' not in app.absent
+                else as_text('null') }} as prediction_id,
             {{ row_digest('row(' ~ app.names | join(', ') ~ ')') }} as row_digest
         from app_row
 
