@@ -42,12 +42,12 @@ panel: setup ## the figures of your own database in the terminal; builds them fi
 export: setup ## a month of the marts as CSV, Parquet, workbook and FOCUS file (MONTH=YYYY-MM, TO=folder)
 	@$(RUN) --group export python -m export $(if $(MONTH),"$(MONTH)") $(if $(TO),--to "$(TO)")
 
-audit: setup ## a month's audit pack, a workbook from totals to rows (MONTH=YYYY-MM, TO=file)
-	@$(RUN) --group export python -m export.audit $(if $(MONTH),"$(MONTH)") $(if $(TO),--to "$(TO)")
-
 load-statement: setup ## load the vendor's statement, CSV files, each once (FROM=folder, TOTAL=, FORGET=file)
 	@$(RUN) python -m statement $(if $(FROM),"$(FROM)") $(if $(TOTAL),--total "$(TOTAL)") \
 		$(if $(FORGET),--forget "$(FORGET)")
+
+audit: setup ## a month's audit pack, a workbook from totals to rows (MONTH=YYYY-MM, TO=file)
+	@$(RUN) --group export python -m export.audit $(if $(MONTH),"$(MONTH)") $(if $(TO),--to "$(TO)")
 
 notify: setup ## tell channels of open alerts, each once (CHANNELS=file, PING=url, DRY_RUN=1)
 	@$(RUN) --group notify python -m notify $(if $(CHANNELS),--channels "$(CHANNELS)") \

@@ -74,16 +74,20 @@ class Table:
     keys: tuple[frozenset[str], ...] = ()
     indexed: frozenset[str] = frozenset()
     references: dict[str, Reference] = field(default_factory=dict)
+    shows: frozenset[tuple[str, str]] = frozenset()
+    """Schema and name of the tables that a view reads."""
+    query: str = ""
+    """What stands in a table's place, such as two tables united."""
 
     @property
     def label(self) -> str:
         """Its name with the schema, as people write it."""
-        return f"{self.schema}.{self.name}"
+        return self.name if self.query else f"{self.schema}.{self.name}"
 
     @property
     def sql(self) -> str:
-        """Its name with the schema, quoted where need be."""
-        return f"{quoted(self.schema)}.{quoted(self.name)}"
+        """Its name with the schema, quoted where need be, or its query."""
+        return f"({self.query})" if self.query else f"{quoted(self.schema)}.{quoted(self.name)}"
 
     @property
     def key(self) -> str | None:
@@ -129,10 +133,15 @@ def read(cursor: Cursor) -> list[Table]:
     cursor.execute(REFERENCES, [ids])
     for oid, column, schema, table, other in cursor.fetchall():
         tables[oid].references[column] = Reference(schema, table, other)
+    cursor.execute(SHOWN, [ids])
+    shown: dict[int, set[tuple[str, str]]] = {}
+    for oid, schema, table in cursor.fetchall():
+        shown.setdefault(oid, set()).add((schema, table))
     return [
         Table(
             **{
                 **vars(table),
+                "shows": frozenset(shown.get(oid, ())),
                 "keys": tuple(keys.get(oid, ())),
                 "indexed": frozenset(indexed.get(oid, ())),
             }
@@ -203,6 +212,16 @@ inner join pg_attribute as there on there.attrelid = confrelid and there.attnum 
 inner join pg_class on pg_class.oid = confrelid
 inner join pg_namespace on pg_namespace.oid = relnamespace
 where contype = 'f' and cardinality(conkey) = 1 and conrelid = any (%s::oid[])
+"""
+SHOWN = """
+select distinct ev_class, nspname, relname
+from pg_rewrite
+inner join pg_depend
+    on classid = 'pg_rewrite'::regclass and objid = pg_rewrite.oid
+    and refclassid = 'pg_class'::regclass and refobjid <> ev_class
+inner join pg_class on pg_class.oid = refobjid
+inner join pg_namespace on pg_namespace.oid = relnamespace
+where ev_class = any (%s::oid[])
 """
 # Words that may not be a column's name, or are a type's, as `pg_get_keywords` lists them.
 RESERVED = frozenset(

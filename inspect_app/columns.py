@@ -270,6 +270,11 @@ def word_line(
         joined = joined_line(sampler, table, column, ours)
         if joined is not None:
             return joined
+        if ours == "provider" and _is_users_own(sampler, table, column):
+            continue
+        found = sampler.words(table, quoted(column.name)) if column.is_text else None
+        if found and all(word.lower().split("/")[-1] in words.FORMATS for word in found):
+            continue
         if column.is_text and is_vocabulary(sampler, table, Source(column)):
             return Line(ours, column.name, f"named {column.name}")
         if column.is_text and sampler.is_empty(table):
@@ -278,6 +283,20 @@ def word_line(
         if is_vocabulary(sampler, table, source):
             return source.line(ours, f"{source.label}", MEDIUM)
     return Line(ours, None, lacking, MEDIUM)
+
+
+def _is_users_own(sampler: Sampler, table: Table, column: Column) -> bool:
+    """Whether models are those that users trained, called as the users like."""
+    if not column.is_text:
+        return column.name in table.references
+    values = sampler.values(table, column.name)
+    for other in sampler.tables:
+        if other is table or "model" not in words.tokens(other.name) or not users(other):
+            continue
+        for name in named(other, ["name", "title"], lambda each: each.is_text):
+            if other.is_readable and sampler.share(values, other, name.name) >= 0.3:
+                return True
+    return False
 
 
 def is_vocabulary(sampler: Sampler, table: Table, source: Source) -> bool:
@@ -294,7 +313,8 @@ def joined_line(sampler: Sampler, table: Table, column: Column, ours: str) -> Li
     """
     reference = table.references.get(column.name)
     other = sampler.table_of(reference) if reference else None
-    if reference is None or other is None:
+    if reference is None or other is None or (ours == "provider" and users(other)):
+        # A model of a user's own has the name that the user gave it.
         return None
     ids = {row[reference.column]: row for row in sampler.rows(other)}
     for name in named(other, words.PLAN_NAMES, lambda each: each.is_text):

@@ -63,10 +63,16 @@ def run(mapping: Path, progress: Progress, as_of: str | None = None) -> Figures:
     Raises:
         Problem: the role may make no schemas, or the models cannot be built.
     """
-    with _connected() as connection, _schemas(connection):
-        with tempfile.TemporaryDirectory(prefix="paygen-inspect-") as folder:
-            _build(_project(Path(folder), mapping), progress, as_of)
-        return _figures(connection)
+    try:
+        with _connected() as connection, _schemas(connection):
+            with tempfile.TemporaryDirectory(prefix="paygen-inspect-") as folder:
+                _build(_project(Path(folder), mapping), progress, as_of)
+            return _figures(connection)
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise NotTried(
+            "The connection broke meanwhile: try it again with `make inspect CHECK=1`, which drops"
+            " what this try left."
+        ) from error
 
 
 @contextmanager
@@ -256,6 +262,13 @@ def check(figures: Figures) -> None:
             f"Only {figures.matched:,} of {figures.named:,} charges that name a task find it, so"
             " calls would count twice: name another column under api_request_id in the mapping,"
             " or the id that the ledger holds under id of enhancement_tasks."
+        )
+    if figures.charges >= 10 and tasks - rejected and not figures.named:
+        raise Problem(
+            f"None of {figures.charges:,} charges names a task, so calls would"
+            " count twice: name the column, or write the expression, under api_request_id in the"
+            " mapping, or write `meta: {missing: true}` for enhancement_tasks and count the charges"
+            " alone."
         )
 
 

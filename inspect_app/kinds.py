@@ -62,8 +62,9 @@ def by_name(value: str) -> tuple[str | None, bool]:
     if found & {"manual", "admin"} and found & words.SURE_GRANT:
         return GRANTED, False
     if found & words.ADJUST and not found & (words.SURE_GRANT | words.BOUGHT):
-        # A monthly reset fills up.
-        return (GRANTED if {"monthly", "reset"} <= found else ADJUSTED), False
+        # A reset of the month's credits fills up.
+        fills = "reset" in found and found & words.PERIODIC
+        return (GRANTED if fills else ADJUSTED), False
     if found & words.NO_GENERATION and not found & words.WORK - {"api"}:
         return OTHER, False
     if found & words.SETTLE:

@@ -45,6 +45,9 @@ def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
     parts = set(name)
     points = -4.0 * len(parts & words.NO_LEDGER)
     is_of_credits, is_ledger = parts & words.CREDIT, parts & words.LEDGER
+    if parts & (words.TASK | words.OUTPUT) and not (is_of_credits or is_ledger):
+        # A job that says what it took.
+        return 0.0
     points += 6 if is_of_credits and is_ledger else 3 if is_ledger else 2 if is_of_credits else 0
     points -= 2 if table.kind in ("view", "materialized view") else 0
     amount = _amounts(sampler, table, by_catalogue)
@@ -74,7 +77,8 @@ def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
         if kinds.GENERATION in named:
             points += 3
         elif not is_signed and not named & {kinds.REFUNDED, kinds.HELD, kinds.OTHER}:
-            points -= 3
+            is_named = bool(set(words.tokens(amount[0].name)) & words.CREDIT)
+            points -= 2 if is_named else 3
     return points
 
 
@@ -96,6 +100,9 @@ def _amounts(sampler: Sampler, table: Table, by_catalogue: bool = False) -> list
             and not {"after", "before", "balance", "usd", "cent", "paid", "price", "reserved"}
             & set(words.tokens(column.name))
         ]
+    if not found:
+        # An app whose credits are cents.
+        found = columns.named(table, ["amount_cents", "cents", "amount_in_cents"], accept)
     return found
 
 
@@ -130,8 +137,10 @@ def _kind_column(sampler: Sampler, table: Table, taken: set[str]) -> Column | No
         if not found:
             continue
         rows = sum(found.values())
+        # Where some words say more, `credit` and `debit` are what is left.
+        is_generic = all(set(words.tokens(value)) <= words.GENERIC for value in found)
         told = sum(
-            count * (0.4 if set(words.tokens(value)) <= words.GENERIC else 1.0)
+            count * (0.4 if is_generic else 1.0)
             for value, count in found.items()
             if kinds.by_name(value)[0] is not None
         )
@@ -162,6 +171,8 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
             for value in sampler.words(table, quoted(column.name)) or ["none"]
         )
     }
+    if kind is not None:
+        taken |= _of_any_row(sampler, table, kind)
     mapped.lines.append(_kind_line(sampler, table, kind, amount))
     mapped.lines.append(amount)
     mapped.lines.append(columns.money_line(sampler, table))
@@ -182,6 +193,20 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
     )
     mapped.lines.append(_created(sampler, table))
     return mapped
+
+
+def _of_any_row(sampler: Sampler, table: Table, kind: Column) -> set[str]:
+    """The columns that rows have which give credits: who took the money, not what was called."""
+    rows = [
+        row
+        for row in sampler.rows(table)
+        if kinds.by_name(row[kind.name] or "")[0] == kinds.GRANTED
+    ]
+    return {
+        column.name
+        for column in columns.named(table, [*words.PROVIDER_COLUMNS, *words.TYPE_COLUMNS])
+        if rows and sum(row[column.name] is not None for row in rows) >= 0.5 * len(rows)
+    }
 
 
 def _id(table: Table) -> Line:
@@ -345,6 +370,8 @@ def references(sampler: Sampler, ledger: Table, tasks: Table) -> list[Reference]
         and {"id", "uuid", "key", "ref"} & set(words.tokens(column.name))
         and not column.labels
         and words.best_rank(column.name, words.USER_COLUMNS) is None
+        and column.name not in tasks.references
+        and _is_own(sampler.values(tasks, column.name))
     ]
     found = []
     for source in _reference_sources(sampler, ledger, tasks):
@@ -361,6 +388,11 @@ def references(sampler: Sampler, ledger: Table, tasks: Table) -> list[Reference]
     return sorted(
         best, key=lambda each: (-round(each.share, 1), -each.asked, each.target != keys[0])
     )
+
+
+def _is_own(values: list[str]) -> bool:
+    """Whether each row has a value of its own, as an id is and a model's name is not."""
+    return len(set(values)) >= 0.95 * len(values)
 
 
 def _reference_sources(sampler: Sampler, ledger: Table, tasks: Table) -> list[Source]:
@@ -431,17 +463,24 @@ def _embedded(
     return found
 
 
-def names(ledger: Table, table: Table) -> bool:
-    """Whether a column of the ledger leads to a table, or is called after it."""
-    leads = any(
+def names(sampler: Sampler, ledger: Table, table: Table) -> bool:
+    """Whether a column of the ledger leads to a table, is called after it, or says its name."""
+    if any(
         (to.schema, to.table) == (table.schema, table.name) for to in ledger.references.values()
-    )
-    last = words.tokens(table.name)[-1]
-    return leads or any(
-        words.tokens(column)[-2:] == [last, "id"] or words.tokens(column)[:1] == [last]
-        for column in ledger.columns
-        if words.tokens(column)[-1:] == ["id"]
-    )
+    ):
+        return True
+    parts = words.tokens(table.name)
+    for column in ledger.columns.values():
+        own = words.tokens(column.name)
+        if words.best_rank(column.name, words.USER_COLUMNS) is not None:
+            continue
+        if own[-1:] == ["id"] and (own[-2:-1] == parts[-1:] or own[:1] == parts[-1:]):
+            return True
+        if column.is_text and own[-1:] in (["type"], ["table"], ["kind"], ["entity"]):
+            found = sampler.words(ledger, quoted(column.name)) or ()
+            if any(words.tokens(word) == parts for word in found):
+                return True
+    return False
 
 
 def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference | None) -> None:
@@ -470,6 +509,32 @@ def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference 
         read = f"coalesce(cast({name} as text), cast({own} as text))"
         about = f"the ledger names {reference.target}; {key.value} where that is null"
         tasks.replace(Line("id", None, about, MEDIUM, read))
+
+
+def refer_alone(sampler: Sampler, ledger: Mapped) -> None:
+    """Of an app without tasks: the id by which refunds name the charge that they give back."""
+    table, kind = ledger.table, ledger.line("transaction_type")
+    if table is None or kind is None or not kind.value:
+        return
+    rows = [
+        row
+        for row in sampler.rows(table)
+        if kinds.by_name(row[kind.value] or "")[0] == kinds.GENERATION
+    ]
+    for column in columns.named(table, words.REFERENCE_COLUMNS, lambda each: not each.is_json):
+        values = [value for row in rows if (value := row[column.name])]
+        is_filled = bool(rows) and len(values) >= 0.5 * len(rows)
+        if column.name != table.key and is_filled and _is_own(values):
+            reason = (
+                f"{column.name}: {len(set(values))} of {len(rows)} sampled charges have their own"
+            )
+            ledger.replace(Line("api_request_id", column.name, reason, MEDIUM))
+            return
+
+
+def is_narrowed(sampler: Sampler, ledger: Table, tasks: Table, reference: Reference) -> bool:
+    """Whether a column beside the reference says that it names such a task."""
+    return _narrowed(sampler, ledger, reference.source, tasks, reference) is not None
 
 
 def _narrowed(

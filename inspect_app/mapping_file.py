@@ -58,14 +58,19 @@ def _table(mapped: Mapped, schema: str) -> list[str]:
     if mapped.table is None:
         lines.append(_commented("        meta: {missing: true}", mapped.reason, mapped.confidence))
         return lines
-    lines.append(
-        _commented(
-            f"        identifier: {scalar(mapped.table.name)}", mapped.reason, mapped.confidence
+    if mapped.table.query:
+        lines.append(_commented("        meta:", mapped.reason, mapped.confidence))
+        lines.append("          rows: |")
+        lines += [f"            {line}" for line in mapped.table.query.split("\n")]
+    else:
+        lines.append(
+            _commented(
+                f"        identifier: {scalar(mapped.table.name)}", mapped.reason, mapped.confidence
+            )
         )
-    )
-    lines.append("        meta:")
-    if mapped.table.schema != schema:
-        lines.append(f"          schema: {scalar(mapped.table.schema)}")
+        lines.append("        meta:")
+        if mapped.table.schema != schema:
+            lines.append(f"          schema: {scalar(mapped.table.schema)}")
     lines.append("          columns:")
     for line in mapped.lines:
         value = "null" if line.value is None else scalar(line.value)

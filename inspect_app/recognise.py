@@ -1,12 +1,24 @@
 """Find an app's ledger, tasks and balances, and propose how they are read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 
 from psycopg2.extensions import cursor as Cursor
 
-from inspect_app import balances, catalogue, columns, kinds, ledger, tasks, vocabularies, words
+from inspect_app import (
+    balances,
+    by_time,
+    catalogue,
+    columns,
+    kinds,
+    ledger,
+    tasks,
+    unite,
+    vocabularies,
+    words,
+)
 from inspect_app.catalogue import Table, literal, quoted
 from inspect_app.problems import Problem
 from inspect_app.proposal import (
@@ -48,7 +60,7 @@ class Undecided(Exception):
         option = {LEDGER: "--ledger", TASKS: "--tasks", BALANCES: "--balances"}[self.role]
         view = ""
         if self.role == TASKS:
-            view = ", or make a view that unites them and name it"
+            view = ", or unite them by a query under `rows` in the mapping"
         return (
             f"{names} look as much like the {ROLES[self.role]} as each other: say which with"
             f" `{option} {self.tables[0].label}`{view}. Nothing was written."
@@ -84,6 +96,8 @@ class _Search:
     sampler: Sampler
     choices: dict[str, str]
     progress: Callable[[str], None]
+    united: list[Table] = field(default_factory=list)
+    """The tables that hold generations."""
 
     def propose(self) -> Proposal:
         """Find the tables, then their columns, then the words in them."""
@@ -95,10 +109,16 @@ class _Search:
         if of_ledger.table is None and of_tasks.table is None:
             raise Problem(self._nothing())
         if of_ledger.table is not None and of_tasks.table is not None:
-            ledger.refer(sampler, of_ledger, of_tasks, reference)
-            self._match_users(of_ledger, of_tasks)
+            if len(self.united) > 1:
+                unite.refer(sampler, of_ledger, self.united, self._task_columns)
+            else:
+                ledger.refer(sampler, of_ledger, of_tasks, reference)
+                self._match_users(of_ledger, of_tasks)
+        elif of_ledger.table is not None:
+            ledger.refer_alone(sampler, of_ledger)
         self.progress("reading kinds and statuses")
         rows, untold, is_signed = ledger.kinds_of(sampler, of_ledger, of_tasks, reference)
+        self._link_by_time(of_ledger, of_tasks, rows)
         self.progress("looking for the balances")
         users = self._users(of_ledger, of_tasks)
         of_balances = self._balances(of_ledger, users, self._sums(of_ledger, rows, is_signed))
@@ -131,7 +151,9 @@ class _Search:
         def score(table: Table, by_name: bool) -> float:
             if table is of_ledger.table:
                 return 0.0
-            is_named = of_ledger.table is not None and ledger.names(of_ledger.table, table)
+            is_named = of_ledger.table is not None and ledger.names(
+                self.sampler, of_ledger.table, table
+            )
             points = tasks.score(self.sampler, table, by_name, is_named)
             if by_name or of_ledger.table is None or points <= 0:
                 return points
@@ -139,9 +161,20 @@ class _Search:
             best = fits[table.label][0].share if fits[table.label] else 0.0
             return points + 6 * best
 
-        table, why, confidence = self._pick(TASKS, score, tasks.ENOUGH)
+        def unite_with(best: Table, others: list[Table]) -> list[Table]:
+            if not fits.get(best.label) and not columns.users(best):
+                # A part of a job, which has the user, and which the ledger does not name.
+                whole = next((each for each in others if self._leads_to(each, best)), None)
+                if whole is not None:
+                    best, others = whole, [best, *(each for each in others if each is not whole)]
+            self.united = unite.siblings(self.sampler, of_ledger, best, others, self._task_columns)
+            return self.united
+
+        table, why, confidence = self._pick(TASKS, score, tasks.ENOUGH, unite_with)
         if table is None:
             return Mapped(TASKS, None, why, confidence), None
+        if len(self.united) > 1:
+            return unite.united(self.sampler, of_ledger, self.united, self._task_columns), None
         if of_ledger.table is not None and table.label not in fits:
             fits[table.label] = ledger.references(self.sampler, of_ledger.table, table)
         best = next(iter(fits.get(table.label, [])), None)
@@ -150,6 +183,24 @@ class _Search:
         elif best is not None and best.share < 0.02 and best.asked >= 50:
             best = None
         return tasks.propose(self.sampler, table, why, confidence), best
+
+    def _task_columns(self, table: Table) -> Mapped:
+        return tasks.propose(self.sampler, table, "", MEDIUM)
+
+    def _link_by_time(self, of_ledger: Mapped, of_tasks: Mapped, rows: list[ValueRow]) -> None:
+        """Where charges name no task, have each find that of its user by time."""
+        if of_ledger.table is None or of_tasks.table is None:
+            return
+        names = [
+            row.row["transaction_type"]
+            for row in rows
+            if row.row["transaction_kind"] == kinds.GENERATION
+        ]
+        if not names or by_time.named(self.sampler, of_ledger, names) >= 0.5:
+            return
+        found = by_time.link(self.sampler, of_ledger, of_tasks, names)
+        if found is not None and found.share >= by_time.OWN:
+            by_time.refer(of_ledger, names, found)
 
     def _by_key(self, of_ledger: Table, table: Table) -> ledger.Reference | None:
         """The ledger's foreign key to the tasks, or a column named as theirs, without values."""
@@ -183,9 +234,13 @@ class _Search:
         return balances.propose(self.sampler, table, why, confidence, users, sums)
 
     def _pick(
-        self, role: str, score: Callable[[Table, bool], float], enough: float
+        self,
+        role: str,
+        score: Callable[[Table, bool], float],
+        enough: float,
+        unite_with: Callable[[Table, list[Table]], list[Table]] = lambda best, _: [best],
     ) -> tuple[Table | None, str, str]:
-        """The table of a role, why it, and how sure that is."""
+        """The table of a role, why it, and how sure that is; others may be united with it."""
         chosen = self.choices.get(role)
         if chosen == NONE:
             return None, "you said that there is none", HIGH
@@ -205,11 +260,15 @@ class _Search:
         good = [(points, table) for points, table in scored if points >= enough]
         if not good:
             return None, f"no table looks like the {ROLES[role]}", MEDIUM
+        good = [each for each in good if not self._is_view_of_any(each[1], good)]
         points, best = good[0]
+        taken = unite_with(best, [table for _, table in good[1:]])
+        best = taken[0]
         rivals = [
             table
-            for other, table in good[1:]
+            for other, table in good
             if points - other < AS_GOOD
+            and table not in taken
             and self.sampler.is_empty(table) == self.sampler.is_empty(best)
             and not self._leads_to(best, table)
         ]
@@ -225,6 +284,10 @@ class _Search:
         kind = "" if best.kind == "table" else f" ({best.kind})"
         why = f"looks like the {ROLES[role]}{kind}, {points:.0f} points{second}"
         return best, why, HIGH if points >= enough + 4 else MEDIUM
+
+    def _is_view_of_any(self, table: Table, good: list[tuple[float, Table]]) -> bool:
+        """Whether a view shows the rows of another table that is as fit."""
+        return any((other.schema, other.name) in table.shows for _, other in good)
 
     def _leads_to(self, best: Table, other: Table) -> bool:
         """Whether the rival is a part of the best, such as the steps of a job."""
@@ -259,7 +322,12 @@ class _Search:
                 if table.is_readable:
                     return table
                 raise Problem(f"This role may not read {table.label}: grant select on it first.")
-        raise Problem(f"There is no table {name}: name it with its schema, as in public.{name}.")
+        labels = [table.label for table in self.sampler.tables]
+        near = get_close_matches(name, [*labels, *(label.split(".")[-1] for label in labels)])
+        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise Problem(
+            f"There is no table {name}: name it with its schema, as in public.{name}{meant}"
+        )
 
     def _users(self, of_ledger: Mapped, of_tasks: Mapped) -> list[str]:
         for mapped in (of_ledger, of_tasks):
@@ -269,7 +337,7 @@ class _Search:
             read = line.expression or quoted(line.value or "")
             found = self.sampler.ask(
                 f"select distinct btrim(cast({read} as text)) from"
-                f" (select * from {mapped.table.sql} limit 20000) as app_row"
+                f" (select * from {mapped.table.sql} as app_row limit 20000) as app_row"
                 f" where {read} is not null limit 2000",
                 mapped.table.label,
             )

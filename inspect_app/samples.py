@@ -62,7 +62,7 @@ class Sampler:
         if table.label not in self._rows:
             columns = ", ".join(_shown(column) for column in table.columns.values())
             where = self._part(table)
-            query = f"select {columns} from {table.sql}{where} limit {ROWS}"
+            query = f"select {columns} from {table.sql} as app_row{where} limit {ROWS}"
             found = self.ask(query, table.label) or []
             names = list(table.columns)
             self._rows[table.label] = [dict(zip(names, row, strict=True)) for row in found]
@@ -99,7 +99,9 @@ class Sampler:
                 query.format(
                     expression=expression,
                     measures=measures,
-                    table=f"(select * from {table.sql}{part} limit 1000000)" if part else table.sql,
+                    table=f"(select * from {table.sql} as app_row{part} limit 1000000)"
+                    if part
+                    else table.sql,
                     part="",
                     most=MOST_WORDS + 1,
                 ),
@@ -143,7 +145,7 @@ class Sampler:
         return found
 
     def _part(self, table: Table, always: bool = False) -> str:
-        if table.kind in ("view", "foreign table"):
+        if table.kind in ("view", "foreign table", "query"):
             return ""
         if table.rows < TABLE_IS_LARGE and not always:
             return ""
@@ -172,7 +174,7 @@ class Sampler:
         held = f"cast({name} as text)" if column.type == "enum" else name
         found = self.ask(
             f"select count(*) from unnest(%s::{cast}[]) as value"
-            f" where exists (select from {table.sql} where {held} = value)",
+            f" where exists (select from {table.sql} as app_row where {held} = value)",
             table.label,
             [usable],
         )
@@ -187,7 +189,8 @@ class Sampler:
             return 0
         found = self.ask(
             "select count(*) from unnest(%s::text[]) as value where value in"
-            f" (select translate(lower(cast({name} as text)), '-{{}}', '') from {table.sql})",
+            f" (select translate(lower(cast({name} as text)), '-{{}}', '') from {table.sql}"
+            " as app_row)",
             table.label,
             [spelled],
         )

@@ -11,6 +11,8 @@ from inspect_app.samples import Sampler, is_word, json_object, number
 ENOUGH = 6.0
 OUTPUTS = {"output", "result", "url", "image", "video", "audio", "path", "file", "asset"}
 NO_OUTPUT = {"payment", "order", "invoice", "plan", "subscription", "package", "recharge", "coupon"}
+OURS = ("pending", "processing", "completed", "failed", "cancelled")
+ALL_COMPLETED = "'completed'"
 INPUTS = {"prompt", "input", "params", "parameter", "payload"}
 
 
@@ -37,7 +39,7 @@ def score(
         return 0.0
     status = columns.named(table, words.STATUS_COLUMNS)
     points += 2 if status else 0
-    points += 1 if columns.users(table) else -1
+    points += 1 if columns.users(table) or _user_through(sampler, table) else -1
     points += 1 if columns.named(table, words.PROVIDER_COLUMNS) else 0
     points += 1 if columns.named(table, words.ERROR_COLUMNS) else 0
     points += 1 if columns.named(table, words.COMPLETED_COLUMNS) else 0
@@ -75,7 +77,12 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
     kind = columns.word_line(
         sampler, table, "enhancement_type", words.TYPE_COLUMNS, taken, "tasks have no type"
     )
-    mapped.lines += [provider, status, _error(sampler, table)]
+    error = _error(sampler, table)
+    if status.confidence == LOW:
+        status, error = _status_of_child(sampler, table, key, error) or (status, error)
+    if not status.value and status.expression == ALL_COMPLETED:
+        status = _status_of_parent(sampler, table) or status
+    mapped.lines += [provider, status, error]
     mapped.lines.append(columns.money_line(sampler, table))
     mapped.lines += [kind, *_times(sampler, table)]
     duration = _duration(sampler, table, mapped)
@@ -139,6 +146,66 @@ def _status(sampler: Sampler, table: Table) -> Line:
     return _status_by_outcome(table)
 
 
+def _status_of_child(
+    sampler: Sampler, table: Table, key: str, error: Line
+) -> tuple[Line, Line] | None:
+    """The status, and the error, of the newest row that another table has of a task."""
+    for child in sampler.tables:
+        parts = set(words.tokens(child.name))
+        names = [
+            name
+            for name, to in child.references.items()
+            if (to.schema, to.table, to.column) == (table.schema, table.name, key)
+        ]
+        if not child.is_readable or not names or parts & (words.CREDIT | NO_OUTPUT):
+            continue
+        status = _status(sampler, child)
+        if not status.value:
+            continue
+        newest = columns.named(
+            child, [*words.UPDATED_COLUMNS, *words.CREATED_COLUMNS], columns.is_time_like
+        )
+        order = f" order by named.{quoted(newest[0].name)} desc nulls last" if newest else ""
+        once = child.is_unique(names[0])
+        rest = (
+            f" from {child.sql} as named"
+            f" where named.{quoted(names[0])} = app_row.{quoted(key)}"
+            + ("" if once else f"{order} limit 1")
+        )
+        reason = f"{status.value} of {child.label}" + ("" if once else ", its newest row")
+        held = f"named.{quoted(status.value)}"
+        held = f"cast({held} as text)" if child.columns[status.value].labels else held
+        line = Line("status", None, reason, MEDIUM, f"(select {held}{rest})")
+        its_error = _error(sampler, child)
+        if error.shown == "null" and its_error.value:
+            read = f"(select named.{quoted(its_error.value)}{rest})"
+            reason = f"{its_error.value} of {child.label}"
+            error = Line("error_message", None, reason, MEDIUM, read)
+        return line, error
+    return None
+
+
+def _status_of_parent(sampler: Sampler, table: Table) -> Line | None:
+    """The status of the project or request to which a task belongs."""
+    for name, reference in table.references.items():
+        parent = sampler.table_of(reference)
+        if parent is None or not columns.users(parent):
+            continue
+        status = _status(sampler, parent)
+        found = sampler.words(parent, quoted(status.value)) if status.value else None
+        if not found or not any(status_of(word) for word in found):
+            continue
+        held = f"named.{quoted(status.value or '')}"
+        held = f"cast({held} as text)" if parent.columns[status.value or ""].labels else held
+        read = (
+            f"(select {held} from {parent.sql} as named"
+            f" where named.{quoted(reference.column)} = app_row.{quoted(name)})"
+        )
+        reason = f"{status.value} of {parent.label}, to which it belongs"
+        return Line("status", None, reason, LOW, read)
+    return None
+
+
 def _status_by_outcome(table: Table) -> Line:
     """A status where no column has it: by the error, the output and the end."""
     error = next(iter(columns.named(table, words.ERROR_COLUMNS)), None)
@@ -160,7 +227,7 @@ def _status_by_outcome(table: Table) -> Line:
     names = [each.name for each in (failed, error, ended, output) if each is not None]
     if not parts:
         reason = "tasks have no status: each counts as completed"
-        return Line("status", None, reason, LOW, "'completed'")
+        return Line("status", None, reason, LOW, ALL_COMPLETED)
     read = f"case {' '.join(dict.fromkeys(parts))} else 'processing' end"
     return Line("status", None, f"no status: told by {', '.join(names)}", LOW, read)
 
@@ -222,7 +289,7 @@ def _checked(sampler: Sampler, table: Table, created: Line, line: Line) -> Line 
     end = line.expression or quoted(line.value or "")
     found = sampler.ask(
         f"select count({end}), count(*) filter (where {end} < {start})"
-        f" from (select * from {table.sql} limit 5000) as app_row",
+        f" from (select * from {table.sql} as app_row limit 5000) as app_row",
         table.label,
     )
     ended, before = found[0] if found else (0, 0)
@@ -277,7 +344,7 @@ def _is_elapsed(sampler: Sampler, table: Table, mapped: Mapped, column: Column) 
     found = sampler.ask(
         f"select count(*), count(*) filter (where abs(extract(epoch from {last} - {first})"
         f" - {quoted(column.name)}) <= 0.25 * {quoted(column.name)} + 1)"
-        f" from (select * from {table.sql} limit 5000) as app_row"
+        f" from (select * from {table.sql} as app_row limit 5000) as app_row"
         f" where {last} is not null and {quoted(column.name)} is not null",
         table.label,
     )
@@ -311,7 +378,8 @@ def status_of(value: str) -> str | None:
     ):
         if set(parts) & known:
             return status
-    return None
+    # What goes on is a phase of the work.
+    return "processing" if len(simple) > 5 and simple.endswith("ing") else None
 
 
 def statuses(
@@ -352,7 +420,12 @@ def statuses(
 
 def _status_words(sampler: Sampler, mapped: Mapped | None) -> list[str]:
     line = mapped.line("status") if mapped and mapped.table else None
-    if line is None or mapped is None or mapped.table is None or not line.value:
+    if line is None or mapped is None or mapped.table is None:
+        return []
+    if line.expression:
+        read = sampler.words(mapped.table, line.expression) or ()
+        return [word for word in read if word not in OURS]
+    if not line.value:
         return []
     column = mapped.table.columns[line.value]
     found = list(sampler.words(mapped.table, quoted(line.value)) or ())

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from inspect_app import columns, words
-from inspect_app.catalogue import quoted
+from inspect_app.catalogue import TIMES, quoted
 from inspect_app.columns import Source
 from inspect_app.proposal import HIGH, LOW, MEDIUM, Mapped, ValueRow
 from inspect_app.samples import Sampler, number
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 MOST_PROVIDERS = 60
+# The units that a price must name, as there are so many in a dollar.
+MONEY = {"cent": 100, "usd": 1, "dollar": 1}
+SINCE = ["valid_from", "effective_from", "effective_at", "effective_date", "created_at"]
 TIERS = (
     *("free", "trial", "guest", "bronze", "base", "basic", "starter", "hobby", "lite"),
     *("personal", "solo", "indie", "silver", "plus", "essential", "gold"),
@@ -40,6 +43,9 @@ def lists(sampler: Sampler, tables: list[Mapped], is_default: bool) -> tuple[Val
         )
     elif providers:
         found |= _providers(providers, is_default)
+        prices = _prices(sampler, {row.row["provider"] for row in found.get("providers", [])})
+        if prices:
+            found["provider_prices"] = prices
     types = _words(sampler, tables, "enhancement_type")
     known = {row["enhancement_type"] for row in _seed("enhancement_types")}
     if types and not (is_default and set(types) <= known):
@@ -134,7 +140,14 @@ def medium(word: str) -> str:
     if target:
         return "video" if target[1].startswith("v") else "image"
     parts = set(words.tokens(word))
-    return "video" if parts & words.VIDEO else "image" if parts & words.IMAGE else "unknown"
+    for name, known in (("video", words.VIDEO), ("image", words.IMAGE)):
+        if parts & known:
+            return name
+    # Two words written as one, such as `genvideo`.
+    for name in ("video", "image", "photo"):
+        if any(name in part for part in parts):
+            return "image" if name == "photo" else name
+    return "unknown"
 
 
 def _of_medium(word: str) -> tuple[str, str]:
@@ -166,6 +179,47 @@ def _tiers(sampler: Sampler, balances: Mapped, is_default: bool) -> list[ValueRo
     return rows
 
 
+def _prices(sampler: Sampler, providers: set[str]) -> list[ValueRow]:
+    """What a call costs, where a table has it in dollars, and in credits, for each provider."""
+    for table in sampler.tables:
+        parts = set(words.tokens(table.name))
+        is_list = parts & {"model", "price", "pricing", "cost", "provider", "rate"}
+        if not table.is_readable or not is_list or columns.users(table):
+            continue
+        money = columns.named(table, words.COST_COLUMNS, lambda each: each.is_number)
+        units = [
+            (column, unit)
+            for column in money
+            for part, unit in MONEY.items()
+            if part == next((each for each in MONEY if each in words.tokens(column.name)), "")
+        ]
+        credits = [
+            column
+            for column in table.columns.values()
+            if column.is_number and set(words.tokens(column.name)) & words.CREDIT
+        ]
+        since = columns.named(table, SINCE, lambda each: each.type in TIMES)
+        names = [*words.PROVIDER_COLUMNS, *words.PLAN_NAMES, "id"]
+        for name in columns.named(table, names, lambda each: each.is_text):
+            if not units or len(credits) != 1 or not since:
+                break
+            (price, unit), rows = units[0], []
+            for row in sampler.rows(table):
+                word = (row[name.name] or "").strip().lower()
+                cost, taken = number(row[price.name]), number(row[credits[0].name])
+                if word in providers and cost is not None and taken is not None:
+                    given = {
+                        "provider": word,
+                        "valid_from": (row[since[0].name] or "")[:10],
+                        "price_usd": float(cost / unit),
+                        "credits": float(taken),
+                    }
+                    rows.append(ValueRow(given, f"{price.name} of {table.label}", MEDIUM))
+            if rows:
+                return rows
+    return []
+
+
 def _plan_credits(sampler: Sampler, tiers: set[str]) -> tuple[dict[str, float], str]:
     """The monthly credits of tiers, where a table of plans has them."""
     for table in sampler.tables:
@@ -177,6 +231,9 @@ def _plan_credits(sampler: Sampler, tiers: set[str]) -> tuple[dict[str, float], 
             "price",
             "pricing",
         }:
+            continue
+        if columns.users(table):
+            # A row of a user's own, who may have used some of the credits.
             continue
         amounts = columns.named(table, words.PLAN_CREDITS, lambda each: each.is_number)
         for name in columns.named(table, [*words.PLAN_NAMES, "id"], lambda each: each.is_text):

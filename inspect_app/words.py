@@ -19,6 +19,7 @@ CREDIT = {
 LEDGER = {
     *("transaction", "ledger", "history", "entry", "movement", "txn", "tx", "log", "activity"),
     *("usage", "consumption", "event", "record", "audit", "spend", "operation"),
+    "receipt",
 }
 NO_LEDGER = {
     *("package", "pack", "plan", "price", "pricing", "purchase", "order", "payment", "invoice"),
@@ -29,7 +30,7 @@ NO_LEDGER = {
 }
 TASK = {
     *("generation", "job", "task", "prediction", "render", "creation", "enhancement"),
-    *("inference", "run", "rendering"),
+    *("inference", "run", "rendering", "training", "tune"),
 }
 OUTPUT = {
     *("image", "video", "photo", "headshot", "audio", "song", "music", "avatar", "design"),
@@ -43,15 +44,18 @@ NO_TASK = {
     *("category", "preset", "cache", "key", "session", "account", "user", "profile"),
     *("subscription", "like", "view", "stat", "daily", "monthly", "type", "feedback"),
     *("rating", "collection", "project", "gallery", "upload", "limit", "metric", "summary"),
+    *("analytic", "invoice", "receipt"),
 }
 ACCOUNT = {"user", "profile", "account", "member", "customer", "organization", "workspace", "team"}
+ACCOUNT |= {"tenant", "company", "shop", "store", "client", "agency"}
 
 USER_COLUMNS = [
     *("user_id", "userid", "user", "user_uuid", "owner_id", "owner", "account_id", "profile_id"),
     *("customer_id", "member_id", "clerk_user_id", "clerk_id", "auth_user_id", "auth_id", "uid"),
     *("created_by", "author_id", "creator_id", "tg_user_id", "telegram_id", "wallet_owner_id"),
     *("organization_id", "org_id", "workspace_id", "team_id", "tenant_id", "company_id"),
-    *("requested_by", "submitted_by", "user_email"),
+    *("shop_id", "store_id", "client_id", "agency_id", "requested_by", "submitted_by"),
+    "user_email",
     r"~(?!actor|admin|invited|approved|target).*_(user|owner|customer|member|account)_(id|uuid|uid)",
     r"~(user|owner|customer|member|profile)_(uuid|uid|ref|key)",
 ]
@@ -129,8 +133,28 @@ TYPE_COLUMNS = [
         " txn user account source input webhook event resource object trigger entry ledger credit",
         r"[a-z]+_(type|kind|mode|operation|category)",
     ),
+    r"~(feature|tool|service|module|effect)_(used|name|key|slug|type)",
     "pipeline",
 ]
+# What is written to a file is no type of generation.
+FORMATS = {
+    *(
+        "jpeg",
+        "jpg",
+        "png",
+        "webp",
+        "gif",
+        "avif",
+        "svg",
+        "mp4",
+        "webm",
+        "mov",
+        "mp3",
+        "wav",
+        "ogg",
+    ),
+    *("pdf", "json", "text", "html", "glb", "zip"),
+}
 ERROR_COLUMNS = [
     *("error_message", "error", "failure_reason", "error_msg", "fail_reason", "error_reason"),
     *("last_error", "error_details", "error_detail", "failure_message", "error_text"),
@@ -179,6 +203,7 @@ TIER_COLUMNS = [
     *("subscription_tier", "tier", "plan", "plan_name", "plan_id", "subscription_plan"),
     *("plan_type", "plan_key", "plan_slug", "membership", "membership_tier", "subscription"),
     *("subscription_type", "plan_code", "user_tier", "account_type", "tier_id", "price_plan"),
+    *("level", "user_level", "vip_level", "account_level"),
     _but(
         ".*date .*start .*end .*expire .*renew .*status .*cancel .*period .*_at$ .*limit .*credit"
         " .*price .*since .*interval",
@@ -252,6 +277,8 @@ NO_GENERATION = {
     *("marketplace", "payout", "withdraw", "withdrawal", "tip", "donation", "unlock", "fee"),
     *("storage", "export", "download", "boost", "seat"),
 }
+PERIODIC = {"monthly", "daily", "weekly", "subscription", "plan", "period", "cycle", "quota"}
+PERIODIC |= {"allowance", "month", "renewal"}
 GENERIC = {"credit", "debit", "in", "out", "add", "increase", "decrease", "earn", "addition"}
 
 COMPLETED = {
@@ -277,6 +304,7 @@ PROCESSING = {
     *("streaming", "postprocessing", "upscaling", "retrying", "finalizing", "booting"),
     *("dispatched", "downloading", "claimed", "ongoing", "saving", "assigned", "preparing"),
     *("moderating", "encoding", "transcoding", "inferencing", "analyzing", "process", "run"),
+    "loading",
 }
 PENDING = {
     *("pending", "queued", "waiting", "created", "new", "submitted", "scheduled", "draft"),

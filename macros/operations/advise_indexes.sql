@@ -13,13 +13,17 @@
         {% set relation = source_relation(name) %}
         {% set app = source_columns(name) %}
         {% set time = app.columns.get('created_at') %}
-        {% set tables = tables_with_times(relation, time) if time else [] %}
+        {% set rows = rows_of_source(node_named('source', 'app.' ~ name)) %}
+        {% set tables = [] %}
+        {% for each in (app.reads | unique if rows else [relation]) if time %}
+            {% do tables.extend(tables_with_times(each, time)) %}
+        {% endfor %}
         {% if not app.is_there %}
             {{ print('-- ' ~ name ~ ': the app has no such table') }}
         {% elif not tables %}
-            {{ print('-- ' ~ relation.include(database=false) ~ ': nothing to index, for no table has its'
-                     ~ ' times in a column `' ~ (time or 'created_at')
-                     ~ '` of a type that an index can serve') }}
+            {{ print('-- ' ~ (name if rows else relation.include(database=false))
+                     ~ ': nothing to index, for no table has its times in a column `'
+                     ~ (time or 'created_at') ~ '` of a type that an index can serve') }}
         {% endif %}
         {% for table, is_view, is_partitioned, expression, is_served in tables %}
             {{ print('-- rows of the window, ' ~ table ~ (' beneath the view ' ~ relation.include(database=false)

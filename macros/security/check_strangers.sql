@@ -10,7 +10,13 @@
         {% do sources.append({
             'relation': source_relation(node.name).include(database=false) | string,
             'columns': columns_read(node.name),
-        }) %}
+        }) if not rows_of_source(node) %}
+        {# What an expression reads may be a view; its columns' types are those of the expression. #}
+        {% for relation in source_columns(node.name).reads | unique %}
+            {% do sources.append({
+                'relation': relation.include(database=false) | string, 'columns': ['']
+            }) %}
+        {% endfor %}
     {% endfor %}
     {% set problems = adapter.dispatch('find_strangers', 'paygen')(sources, project_schemas()) %}
     {% if problems %}

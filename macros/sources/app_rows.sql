@@ -7,7 +7,7 @@
     {%- if not node -%}
         {%- set rows = fixture -%}
     {%- elif find_source_columns(table).expressions.is_there -%}
-        {%- set rows = rows_of_trial(table) or source_relation(table) -%}
+        {%- set rows = rows_of_trial(table) or rows_of_source(node) or source_relation(table) -%}
     {%- else -%}
         {%- set rows = '(select 1 as nothing where false)' -%}
     {%- endif -%}
@@ -29,9 +29,8 @@
     {% else %}
         {{ return('') }}
     {% endif %}
-    {{ return(
-        '(select app_row.* from ' ~ source_relation(table) ~ ' as app_row where ' ~ condition ~ ')'
-    ) }}
+    {% set rows = rows_of_source(node_named('source', 'app.' ~ table)) or source_relation(table) %}
+    {{ return('(select app_row.* from ' ~ rows ~ ' as app_row where ' ~ condition ~ ')') }}
 {% endmacro %}
 
 {% macro has_source(table) %}

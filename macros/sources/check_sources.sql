@@ -11,7 +11,7 @@
         {% if found.problems %}
             {% do problems.extend(found.problems) %}
         {% elif found.expressions.is_there %}
-            {% do complete.append(source_relation(node.name)) %}
+            {% do complete.append(source_relation(node.name)) if not rows_of_source(node) %}
             {% do complete.extend(found.expressions.reads) %}
         {% elif node.config.meta.get('missing') %}
             {% do missing.append(node.name) %}
@@ -39,9 +39,9 @@
     {{ return({
         'enhancement_tasks': "each charge is a generation and has the charge's status; ends, durations and"
             ~ " error messages are null",
-        'credit_transactions': "credits used and refunded, and what is earned by them, are 0, balances by"
-            ~ " the ledger and drifts are null, and no finding is about credits",
-        'user_credits': "users with credits and credits in circulation are 0, tiers are empty, balances by"
-            ~ " the app and drifts are null",
+        'credit_transactions': "credits used and refunded, revenue and what follows from them are 0; the"
+            ~ " ledger's balance and the drift are null; no finding is about credits",
+        'user_credits': "users with credits and credits in circulation are 0, tiers are empty; the app's"
+            ~ " balance and the drift are null",
     }) }}
 {% endmacro %}

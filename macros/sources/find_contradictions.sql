@@ -79,7 +79,8 @@
     {% set unsigned = modules.re.fullmatch('(?is)\\(abs\\s*\\(([^()]*)\\)\\)', app.taken.credits_used) %}
     {% set amount = '(' ~ unsigned.group(1) ~ ')' if unsigned else app.credits_used %}
     {% set balances = {} %}
-    {% for name, found_type in source_column_types(source_relation('credit_transactions')).items() %}
+    {% for name, found_type in source_column_types(source_relation('credit_transactions')).items()
+        if not rows_of_source(node_named('source', 'app.credit_transactions')) %}
         {% do balances.update({
             name | lower | replace('_', ''): cast_source_column(adapter.quote(name), found_type, 'numeric')
         }) %}

@@ -13,8 +13,8 @@
     {% endfor %}
     {% for key in node_named('source', 'app.credit_transactions').source_meta if key != 'values' %}
         {% do problems.append(
-            mapping_file() ~ ", meta of the source: there is no `" ~ key ~ "`, only values; columns, schema"
-            ~ " and missing are a table's"
+            mapping_file() ~ ", meta of the source: there is no `" ~ key ~ "`, only values; columns, schema,"
+            ~ " missing and rows are a table's"
         ) %}
     {% endfor %}
     {% if 'enhancement_tasks' in missing and 'credit_transactions' in missing %}
@@ -29,7 +29,7 @@
 {% macro mapping_of(node) %}
     {# What a mapping says of one table, as a dict; empty for the default. #}
     {% set mapped = {} %}
-    {% for key in ['columns', 'schema', 'missing'] if key in node.config.meta %}
+    {% for key in ['columns', 'schema', 'missing', 'rows'] if key in node.config.meta %}
         {% do mapped.update({key: node.config.meta[key]}) %}
     {% endfor %}
     {% if [node.schema, node.identifier] != [var('app_schema'), var(node.name ~ '_table')] %}

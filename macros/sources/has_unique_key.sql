@@ -7,7 +7,7 @@
     {% set known, key = run_memory('unique keys'), table ~ '.' ~ column %}
     {% if key not in known %}
         {% do known.update({
-            key: has_unique_index(
+            key: not rows_of_source(node_named('source', 'app.' ~ table)) and has_unique_index(
                 source_relation(table), find_source_columns(table).expressions.taken.get(column)
             )
         }) %}

@@ -2,16 +2,28 @@
     {#
         What a mapping says of a source table's columns: `names` and `expressions`, dicts by the name
         of our column, `nulls`, those that the app has not, `refused`, those of which it says nothing that
-        can be read, and `problems`, in words.
+        can be read, `reads`, pairs of schema and table that a query in the table's place reads, and
+        `problems`, in words.
     #}
     {% set meta = node.config.meta %}
-    {% set found = {'names': {}, 'expressions': {}, 'nulls': [], 'refused': [], 'problems': []} %}
+    {% set found = {
+        'names': {}, 'expressions': {}, 'nulls': [], 'refused': [], 'reads': [], 'problems': [],
+    } %}
     {% set say = found.problems.append %}
     {% set place = mapping_file() ~ ", meta of " ~ node.name ~ ": " %}
-    {% for key in meta if key not in ['columns', 'schema', 'missing', 'optional']
+    {% for key in meta if key not in ['columns', 'schema', 'missing', 'rows', 'optional']
         and key not in node.source_meta %}
-        {% do say(place ~ "there is no `" ~ key ~ "`, only columns, schema and missing") %}
+        {% do say(place ~ "there is no `" ~ key ~ "`, only columns, schema, missing and rows") %}
     {% endfor %}
+    {% if 'rows' in meta and not rows_of_source(node) %}
+        {% do say(place ~ "rows is '" ~ meta.rows ~ "': it must be a query, such as \"select ... from"
+                  ~ " app.images union all select ... from app.videos\"") %}
+    {% elif 'rows' in meta and (
+        meta.get('missing') is true or 'schema' in meta or node.identifier != var(node.name ~ '_table')
+    ) %}
+        {% do say(place ~ "rows are given by a query, and the table is named, or said to be missing or to be"
+                  ~ " in a schema: keep one of both") %}
+    {% endif %}
     {% if meta.get('missing') not in [none, true, false] %}
         {% do say(place ~ "missing is '" ~ meta.missing ~ "': it must be true, where the app has no"
                   ~ " such table, or left out") %}

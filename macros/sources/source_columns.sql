@@ -37,20 +37,31 @@
     {% set problems = mapped.problems %}
     {% set is_missing = node.config.meta.get('missing') is true %}
     {% set is_optional = is_missing or node.config.meta.get('optional') %}
-    {% set present = {} if is_missing else source_column_types(source_relation(table)) %}
+    {% set rows = rows_of_source(node) %}
+    {% if rows and not is_missing %}
+        {% set name_of_table = "of the rows of " ~ table %}
+        {% set present = columns_of_rows(node, rows, mapped) %}
+    {% else %}
+        {% set present = {} if is_missing else source_column_types(source_relation(table)) %}
+    {% endif %}
     {% set expressions = {
         'absent': [], 'uuids': [], 'integers': [], 'names': [], 'taken': {}, 'columns': {}, 'reads': [],
         'is_there': present | length > 0,
     } %}
-    {% if not present and not is_optional %}
+    {% if not present and not is_optional and not rows %}
+        {% set near = nearest_tables(node.identifier) %}
         {% do problems.append(
             "there is no table " ~ name_of_table ~ " in database " ~ node.database ~ ", or role "
             ~ target.user ~ " may not read it: grant select on " ~ name_of_table ~ " to " ~ target.user
             ~ ", or name the app's table in " ~ mapping_file() ~ " (docs/mapping.md)"
+            ~ ("; did you mean " ~ near | join(' or ') ~ "?" if near else "")
         ) %}
     {% endif %}
-    {% set tried = try_expressions(source_relation(table), mapped.expressions)
+    {% set tried = try_expressions(rows or source_relation(table), mapped.expressions)
         if mapped.expressions and present else {} %}
+    {% for schema, identifier in mapped.reads %}
+        {% do expressions.reads.append(api.Relation.create(node.database, schema, identifier)) %}
+    {% endfor %}
     {% for column in node.columns.values() if present or is_optional %}
         {% set null = 'cast(null as ' ~ type_declared(column.data_type) ~ ')' %}
         {% set names = [column.name] + column.meta.get('alternatives', []) %}
@@ -120,4 +131,31 @@
     {% endfor %}
     {% do problems.extend(shared_columns(table, node, expressions.columns)) %}
     {{ return({'expressions': expressions, 'problems': problems}) }}
+{% endmacro %}
+
+{% macro columns_of_rows(node, rows, mapped) %}
+    {#
+        What a query in the place of a table has of our columns, as `source_column_types` answers of a
+        table; empty, with a problem in `mapped`, where it cannot be read. No statement asks a query for
+        its columns without running it, so each is read as an expression.
+    #}
+    {% set present, asked = {}, {'': '1'} %}
+    {% for column in node.columns if column not in mapped.expressions and column not in mapped.nulls %}
+        {% do asked.update({column: 'app_row.' ~ adapter.quote(mapped.names.get(column, column))}) %}
+    {% endfor %}
+    {% set tried = try_expressions(rows, asked) %}
+    {% if 'message' in tried[''] %}
+        {% do mapped.problems.append(
+            "the rows of " ~ node.name ~ " in " ~ mapping_file() ~ " cannot be read: " ~ tried[''].message
+        ) %}
+        {{ return({}) }}
+    {% endif %}
+    {% do present.update({'': 'integer'}) %}
+    {% for column in asked if column and 'type' in tried[column] %}
+        {% do present.update({mapped.names.get(column, column): tried[column].type}) %}
+    {% endfor %}
+    {% for read in tried[''].reads or [] %}
+        {% do mapped.reads.append(read) %}
+    {% endfor %}
+    {{ return(present) }}
 {% endmacro %}

@@ -59,16 +59,16 @@ ELSEWHERE = {
         "tests/export/test_export.py::test_the_command_of_the_documents"
     ),
     **dict.fromkeys(
-        ["make audit MONTH=2024-11", "make audit MONTH=2024-11 TO=pack.xlsx"],
-        "tests/export/test_audit.py::test_the_command_of_the_documents",
-    ),
-    **dict.fromkeys(
         [
             "make load-statement FROM=statements",
             "make load-statement FROM=statements TOTAL=1234.56",
             "make load-statement FORGET=2024-05.csv",
         ],
         "tests/statement/test_statement.py::test_the_commands_of_the_documents",
+    ),
+    **dict.fromkeys(
+        ["make audit MONTH=2024-11", "make audit MONTH=2024-11 TO=pack.xlsx"],
+        "tests/export/test_audit.py::test_the_command_of_the_documents",
     ),
     "make notify": "tests/alerts/test_alerts.py::test_the_commands_of_the_documents",
     "make notify DRY_RUN=1": "tests/alerts/test_alerts.py::test_the_commands_of_the_documents",

@@ -82,6 +82,7 @@ def differences(shape: Shape, proposal: Proposal) -> list[str]:
             row.row["enhancement_type"]: row.row["medium"]
             for row in proposal.values.get("enhancement_types", [])
         },
+        "prices": [row.row for row in proposal.values.get("provider_prices", [])],
         "tiers": _column(proposal, "subscription_tiers", "subscription_tier"),
         "credits": {
             row.row["subscription_tier"]: row.row["monthly_credits"]

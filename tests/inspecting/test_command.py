@@ -5,12 +5,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
 
 from inspect_app import __main__ as command
-from inspect_app import database, recognise
+from inspect_app import database, ledger, recognise, vocabularies
 from local_postgres.server import Server
 from tests.app_database import PROJECT, AppDatabase
 from tests.inspecting import shapes
@@ -121,6 +122,15 @@ def test_the_question_of_two_ledgers_is_answered_by_an_option(
     assert "identifier: credit_history" in file.read_text()
 
 
+def test_a_misspelt_table_is_named_with_those_like_it(
+    profiles: AppDatabase, inspect: Inspect, file: Path
+) -> None:
+    code, said = inspect(profiles, "--ledger", "public.credit_transaction")
+    assert code == 1
+    assert "did you mean public.credit_transactions" in said
+    assert not file.parent.exists()
+
+
 @pytest.mark.parametrize(
     ("grants", "words"),
     [
@@ -168,19 +178,28 @@ def test_no_server_is_said(server: Server, inspect: Inspect, tmp_path: Path, fil
     assert not file.parent.exists()
 
 
+@pytest.mark.parametrize(
+    ("module", "step"), [(recognise, "propose"), (ledger, "kinds_of"), (vocabularies, "lists")]
+)
 def test_a_lost_connection_is_said(
-    profiles: AppDatabase, inspect: Inspect, file: Path, monkeypatch: pytest.MonkeyPatch
+    profiles: AppDatabase,
+    inspect: Inspect,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    step: str,
 ) -> None:
-    propose = recognise.propose
+    """Before the first question, in the midst, and before the last."""
+    propose = getattr(module, step)
 
     def lose(cursor: object, *rest: object) -> object:
         profiles.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where application_name = 'paygen inspect'"
         )
-        return propose(cursor, *rest)  # type: ignore[arg-type]
+        return propose(cursor, *rest)
 
-    monkeypatch.setattr(recognise, "propose", lose)
+    monkeypatch.setattr(module, step, lose)
     code, said = inspect(profiles)
     assert code == 1
     assert "connection broke" in said

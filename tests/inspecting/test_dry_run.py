@@ -1,6 +1,6 @@
 """Mappings as they are proposed, tried: the real models give the figures worked out by hand."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,14 @@ import pytest
 
 from inspect_app import dry_run, mapping_file
 from inspect_app.problems import Problem
+from inspect_app.proposal import BALANCES, LEDGER, TASKS
 from local_postgres.server import Server
 from tests.app_database import AppDatabase
 from tests.inspecting import shapes
 
-# The most is asked of this one: holds, releases, expiry, voided rows, no signs.
-IN_THE_GATE = "reserve_and_capture"
+# The most is asked of these: holds, releases, expiry, voided rows, no signs; two tables of tasks,
+# which no charge names.
+IN_THE_GATE = {"reserve_and_capture", "images_and_videos_apart"}
 WITH_FIGURES = [path for path in shapes.EVERY if "figures" in shapes.read(path)]
 
 
@@ -40,7 +42,7 @@ def schemas(app: AppDatabase) -> list[dict[str, Any]]:
     "path",
     [
         pytest.param(
-            path, id=path.stem, marks=[] if path.stem == IN_THE_GATE else [pytest.mark.long]
+            path, id=path.stem, marks=[] if path.stem in IN_THE_GATE else [pytest.mark.long]
         )
         for path in WITH_FIGURES
     ],
@@ -120,3 +122,33 @@ def test_what_a_killed_run_left_is_dropped(
     with pytest.raises(KeyboardInterrupt):
         dry_run.run(mapping, lambda *_: None)
     assert schemas(app) == []
+
+
+def test_a_connection_lost_meanwhile_is_said(
+    server: Server, mapping: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = shapes.make(server, "create table t (id int)")
+    shapes.point_to(app, monkeypatch)
+
+    def lose(*_: object) -> None:
+        app.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where application_name = 'paygen inspect'"
+        )
+
+    monkeypatch.setattr(dry_run, "_project", lambda *_: mapping)
+    monkeypatch.setattr(dry_run, "_build", lose)
+    with pytest.raises(Problem, match="connection broke meanwhile"):
+        dry_run.run(mapping, lambda *_: None)
+    assert schemas(app) == []
+
+
+def test_charges_that_name_no_task_are_an_error() -> None:
+    """Beside tasks, each would be a generation of its own."""
+    kept = {TASKS: (12, 0), LEDGER: (12, 0), BALANCES: (0, 0)}
+    zero = Decimal(0)
+    figures = dry_run.Figures(kept, [], 24, [], zero, zero, 12, 0, 0, 0, 0, 0, 0, 0)
+    with pytest.raises(Problem, match=r"None of 12 charges names a task, .* count twice"):
+        dry_run.check(figures)
+    dry_run.check(replace(figures, named=12, matched=12))
+    dry_run.check(replace(figures, kept=kept | {TASKS: (0, 0)}))

@@ -7,8 +7,22 @@ import pytest
 from local_postgres.server import Server
 from tests.inspecting import shapes
 
+# Of the shapes of public apps those that ask for something of their own.
+IN_THE_GATE = {
+    *("beta_keys_and_jobs", "definitions_and_statuses", "images_and_videos_apart"),
+    *("payment_provider_on_the_ledger", "trainings_images_videos"),
+}
 
-@pytest.mark.parametrize("path", shapes.EVERY, ids=lambda path: path.stem)
+
+def marks(path: Path) -> list[pytest.MarkDecorator]:
+    """Whether the gate runs a shape."""
+    is_public = "source" in shapes.read(path)
+    return [pytest.mark.long] if is_public and path.stem not in IN_THE_GATE else []
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, id=path.stem, marks=marks(path)) for path in shapes.EVERY]
+)
 def test_proposal_needs_no_edit(server: Server, path: Path) -> None:
     shape = shapes.read(path)
     proposal = shapes.proposal_of(shapes.make(server, shape["sql"]))

@@ -56,6 +56,8 @@ BAD_COLUMNS = {
         "cost_usd": {"expression": "error ->> 'cost'"},
         "created_at": {"expression": '1000 * extract(epoch from "startedAt")'},
         "updated_at": ["startedAt"],
+        "error_message": {"expression": 'wallet."spy"(1)'},
+        "enhancement_type": {"expression": "cast(kind as wallet.bait)"},
     },
 }
 BAD_VALUES = {
@@ -74,6 +76,12 @@ create function wallet.take(int) returns text language sql
     as 'update wallet.accounts set credits = credits - $1 returning account_id';
 grant update on wallet.accounts to paygen;
 create table wallet.secrets (key text);
+drop role if exists mapping_stranger;
+create role mapping_stranger;
+create function wallet.spy(int) returns text language plpgsql as $$ begin raise 'spied'; end $$;
+alter function wallet.spy owner to mapping_stranger;
+create domain wallet.bait as text;
+alter domain wallet.bait owner to mapping_stranger;
 """
 OTHER_META = "meta:\n      value: 1\n      values:"
 SENTENCES = (
@@ -89,6 +97,10 @@ SENTENCES = (
     r"has type record, which cannot be read exactly as text",
     r"expression for user_id of enhancement_tasks, .*: cannot execute UPDATE in a read-only",
     r"expression for provider of enhancement_tasks, .*: permission denied for table secrets",
+    r"function wallet\.spy\(integer\) belongs to mapping_stranger, who is not trusted, and was not"
+    r" called: alter function wallet\.spy\(integer\) owner to paygen",
+    r"type wallet\.bait belongs to mapping_stranger, who is not trusted",
+    r"there is no table wallet\.acounts .*; did you mean wallet\.accounts\?",
     r"has type text, which cannot be read exactly as numeric: say how to read it in"
     r" mapping/app\.yml, under meta, columns of enhancement_tasks",
     r"has type numeric, which cannot be read exactly as timestamptz",
@@ -112,12 +124,16 @@ def test_each_fault_of_a_mapping_is_a_sentence(unbuilt: Foreign) -> None:
     unbuilt.database.execute(WRITER)
     text = changed(BAD_COLUMNS, BAD_VALUES).replace("meta:\n      values:", OTHER_META)
     assert OTHER_META in text
-    unbuilt.map(text)
+    unbuilt.map(text.replace("identifier: accounts", "identifier: acounts"))
     printed = unbuilt.build()
     assert not printed.success
     assert [each for each in SENTENCES if not re.search(each, printed.text)] == []
     assert unbuilt.relations() == before
-    unbuilt.database.execute("revoke update on wallet.accounts from paygen")
+    assert "spied" not in printed.text
+    unbuilt.database.execute(
+        "revoke update on wallet.accounts from paygen;"
+        "drop owned by mapping_stranger; drop role mapping_stranger"
+    )
     assert unbuilt.rows("select sum(credits) from wallet.accounts") == [("28.5",)]
     assert unbuilt.rows("select count(*) from wallet.plans") == [(2,)]
 

@@ -266,3 +266,105 @@ def test_rows_that_are_hidden_and_a_table_that_may_not_be_read(app: Foreign) -> 
     assert 'row-level security hides rows of table "wallet"."plans"' in printed.text
     assert "permission denied for table credit_ledger: grant select on it to paygen" in printed.text
     assert app.relations() == []
+
+
+TWO_TABLES = """
+create table studio.clips (like studio.jobs including all);
+insert into studio.clips select * from studio.jobs where kind = 'clip';
+delete from studio.jobs where kind = 'clip';
+grant select on studio.clips to paygen;
+"""
+UNITED = """
+    select "jobId", "ownerId", model, state, error, cost_cents, kind, "startedAt", "finishedAt"
+    from studio.jobs
+    union all
+    select "jobId", "ownerId", model, state, error, cost_cents, kind, "startedAt", "finishedAt"
+    from studio.clips
+"""
+
+
+def with_rows(rows: Any, **more: str) -> str:
+    """The studio's mapping with a query in the place of the task table, and perhaps more keys."""
+    mapping: dict[str, Any] = yaml.safe_load(STUDIO_MAPPING)
+    for table in mapping["sources"][0]["tables"]:
+        if table["name"] == "enhancement_tasks":
+            table.pop("identifier")
+            table["meta"].pop("schema")
+            table["meta"]["rows"] = rows
+            table |= more
+    return yaml.safe_dump(mapping)
+
+
+def test_a_query_in_the_place_of_a_table(app: Foreign, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two tables as one: the same figures as of one table, in later runs too."""
+    app.map(STUDIO_MAPPING)
+    assert app.build(*FULL).success
+    expected = [app.rows(query) for query in (USAGE, COST, BALANCES, FINDINGS)]
+    app.database.execute(TWO_TABLES)
+    app.map(with_rows(UNITED))
+    printed = app.build(*FULL)
+    assert printed.success, printed.text
+    assert [app.rows(query) for query in (USAGE, COST, BALANCES, FINDINGS)] == expected
+    app.database.execute(
+        "update studio.clips set state = 'SUCCEEDED', \"finishedAt\" = '2024-05-12 10:01';"
+        "insert into wallet.credit_ledger values"
+        " (9, 'user_bob', -1, 'usage', '{\"job\": \"job_3\"}', '2024-05-12 10:01Z')"
+    )
+    printed = app.build(*ALL[:1], "--selector", "frequent")
+    assert printed.success, printed.text
+    assert app.rows(USAGE)[1] == ("2024-05-01", 3, 2, 1, 0, "6", "2.5", 2)
+    assert app.build("run-operation", "advise_indexes").success
+    assert 'on "studio"."clips"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (
+            "select from studio.nothing",
+            r"the rows of enhancement_tasks in mapping/app\.yml cannot be"
+            r" read: relation \"studio\.nothing\" does not exist",
+        ),
+        ("delete from studio.jobs returning *", "the rows of enhancement_tasks .*: syntax error"),
+        ("select * from studio.jobs; drop table studio.jobs", "cannot be read: syntax error"),
+        (["studio.jobs"], r"rows is '\['studio.jobs'\]': it must be a query"),
+        ('select "jobId" from studio.jobs', "no column ownerId, which"),
+        (UNITED, 'row-level security hides rows of table "studio"."clips"'),
+    ],
+)
+def test_a_query_that_cannot_be_read(app: Foreign, rows: Any, sentence: str) -> None:
+    app.database.execute(TWO_TABLES)
+    app.map(with_rows(rows))
+    app.database.execute(
+        "alter table studio.clips enable row level security; alter role paygen nobypassrls"
+    )
+    try:
+        printed = app.build()
+    finally:
+        app.database.execute("alter role paygen bypassrls")
+    assert re.search(sentence, printed.text)
+    assert app.relations() == []
+    assert app.rows("select count(*) from studio.jobs") == [(3,)]
+
+
+def test_an_expression_that_fails_far_down_is_found_before_history_is_built(app: Foreign) -> None:
+    app.database.execute(
+        "insert into studio.jobs select 'old_' || n, 'user_bob', 'veo', 'SUCCEEDED',"
+        " jsonb_build_object('cost', case n when 2000 then 'one' else '1' end), null, 'clip',"
+        " '2024-05-01', null from generate_series(1, 2000) as n"
+    )
+    mapping: dict[str, Any] = yaml.safe_load(STUDIO_MAPPING)
+    for table in mapping["sources"][0]["tables"]:
+        if table["name"] == "enhancement_tasks":
+            read = "cast(error ->> 'cost' as numeric)"
+            table["meta"]["columns"]["cost_usd"] = {"expression": read}
+    app.map(yaml.safe_dump(mapping))
+    printed = app.build()
+    assert re.search(r"expression for cost_usd .*: invalid input syntax.*one", printed.text)
+    assert app.relations() == []
+
+
+def test_a_query_takes_the_place_of_a_table_that_is_not_named_too(app: Foreign) -> None:
+    app.map(with_rows("select * from studio.jobs", identifier="jobs"))
+    assert "rows are given by a query, and the table is named" in app.build().text
+    assert app.relations() == []

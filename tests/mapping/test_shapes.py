@@ -109,6 +109,24 @@ def test_the_json_schema_knows_our_columns_and_seeds() -> None:
             assert set(rows["items"]["properties"]) == {each["name"] for each in seed["columns"]}
 
 
+def test_the_docs_say_what_a_run_says_of_missing_tables() -> None:
+    """The table in docs/mapping.md has the words that `lacks_of_missing_tables` prints."""
+    macro = (PROJECT / "macros" / "sources" / "check_sources.sql").read_text()
+    text = macro[macro.index("{% macro lacks_of_missing_tables") :]
+    said = {
+        table: " ".join(re.findall(r'"([^"]*)"', lines))
+        for table, lines in re.findall(r"'(\w+)': ((?:\"[^\"]*\"|[\s~])+)", text)
+    }
+    told = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", DOCS, re.M))
+    assert set(said) == {"enhancement_tasks", "credit_transactions", "user_credits"}
+    for table, sentence in said.items():
+        assert _words(sentence) <= _words(told[table]), table
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in re.findall(r"[a-z]+", text.lower()) if len(word) > 3}
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", SHAPES)
 def test_example(server: Server, tmp_path: Path, name: str) -> None:
