@@ -1,4 +1,4 @@
-"""`python -m bench.closing`: what closing months costs, beside a rebuild and runs without closes."""
+"""`python -m bench.closing`: what closing months costs, beside a rebuild and runs without it."""
 
 import argparse
 import json

@@ -72,3 +72,12 @@ def test_a_session_that_was_ended_meanwhile_is_replaced(project: SmallProject) -
     assert len(ended) >= 2
     union = " union ".join(f"select process from marts.m{number}" for number in range(3))
     assert len(project.query(union)) == 3
+
+
+def test_an_operation_leaves_no_session_behind(project: SmallProject) -> None:
+    """In a process that lives on, such as a scheduler's."""
+    project.write("macros/a.sql", "{% macro ask() %}{% do run_query('select 1') %}{% endmacro %}")
+    for command in (("run-operation", "ask"), ("compile", "--inline", "select {{ ask() }} 1")):
+        run = project.dbt(*command)
+        assert run.success, run.text
+        assert project.query(f"select query {OTHERS}") == []

@@ -24,7 +24,8 @@
             "month is '" ~ month ~ "': write it as YYYY-MM, such as 2024-10; nothing was written"
         ) }}
     {% endif %}
-    {% for name, text, most in [('by', by, 100), ('reason', reason, 500)] if text is not none %}
+    {% for name, text, most in [('by', by, 100), ('reason', reason, 500)]
+        if name == 'by' or text is not none %}
         {% if text is not string or not text.strip() or text | length > most
             or modules.re.search('[\\x00-\\x1f\\x7f]', text) %}
             {{ exceptions.raise_compiler_error(
