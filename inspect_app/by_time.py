@@ -110,7 +110,7 @@ def is_charge(ledger: Mapped, names: list[str]) -> str:
     kind = ledger.line("transaction_type")
     assert kind is not None
     listed = ", ".join(literal(word.lower()) for word in names)
-    return f"lower(btrim(cast({read(kind)} as text))) in ({listed})"
+    return f'lower(btrim(cast({read(kind)} as text)) collate "C") in ({listed})'
 
 
 def read(line: Line) -> str:

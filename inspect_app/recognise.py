@@ -363,13 +363,15 @@ class _Search:
                 if row.row["transaction_kind"] in (kinds.GENERATION, kinds.OTHER, kinds.HELD)
             ]
             listed = ", ".join(literal(word) for word in down) or "null"
-            word = f"lower(btrim(cast({kind} as text)))"
+            word = f'lower(btrim(cast({kind} as text)) collate "C")'
             value = f"case when {word} in ({listed}) then -abs({value}) else abs({value}) end"
         status = of_ledger.line("status")
         where = ""
         if status is not None and status.value:
             dead = ", ".join(literal(word) for word in sorted(words.NO_EFFECT))
-            where = f" where lower(cast({quoted(status.value)} as text)) not in ({dead})"
+            where = (
+                f' where lower(cast({quoted(status.value)} as text) collate "C") not in ({dead})'
+            )
             where += f" or {quoted(status.value)} is null"
         found = self.sampler.ask(
             f"select btrim(cast({user} as text)), sum({value})"

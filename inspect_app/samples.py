@@ -189,8 +189,8 @@ class Sampler:
             return 0
         found = self.ask(
             "select count(*) from unnest(%s::text[]) as value where value in"
-            f" (select translate(lower(cast({name} as text)), '-{{}}', '') from {table.sql}"
-            " as app_row)",
+            f" (select translate(lower(cast({name} as text) collate \"C\"), '-{{}}', '')"
+            f" from {table.sql} as app_row)",
             table.label,
             [spelled],
         )

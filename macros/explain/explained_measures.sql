@@ -126,9 +126,14 @@
 {%- endmacro %}
 
 {% macro rule_of_costs() -%}
+    {%- if var('vendor_cost_basis') == 'statement' -%}
+    {{ 'A generation contributes what the statement charges for it, else '
+        ~ billed_generations() | lower ~ ' the first cost on its charges, else the cost on its task.' }}
+    {%- else -%}
     {{ billed_generations() }} contributes {{ {
         'ledger': 'the first cost on its charges, else the cost on its task.',
         'task': 'the cost on its task.',
         'list': 'its price in the price list of its day.',
-    }.get(var('vendor_cost_basis'), 'its cost by ' ~ var('vendor_cost_basis') ~ '.') }}
+    }[var('vendor_cost_basis')] }}
+    {%- endif -%}
 {%- endmacro %}

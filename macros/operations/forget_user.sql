@@ -20,6 +20,7 @@
     {% endif %}
     {% do hold_run() %}
     {% set literal = "'" ~ id | replace("'", "''") ~ "'" %}
+    {% do begin_transaction() %}
     {% do log_changed_days('select created_date from ' ~ facts ~ ' where user_id = ' ~ literal) %}
     {% set done = [] %}
     {% for node in nodes_of_types(['model']) if node.config.materialized in ['table', 'incremental'] %}

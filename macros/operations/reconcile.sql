@@ -57,6 +57,7 @@
         {% if literal not in dates %}{% do dates.append(literal) %}{% endif %}
         {% if not row['is_of_totals'] and literal not in rows %}{% do rows.append(literal) %}{% endif %}
     {% endfor %}
+    {% do begin_transaction() %}
     {% if rows %}
         {% for source in ['(' ~ rows_in_app() ~ ')', '(' ~ rows_stored() ~ ')', unmatched_rows()] %}
             {% do run_query(

@@ -30,6 +30,7 @@ REFUSED = {
     ("close_month", "2024-10; drop", "Ann"): "write it as YYYY-MM",
     ("close_month", "2024-10", " "): "by must be one line of at most 100 letters",
     ("close_month", "2024-10", "Ann\nprevious: 0"): "by must be one line",
+    ("close_month", "2024-10", None): "by must be one line",
     ("close_month", "2024-12", "Ann"): "the marts are as of 2024-12-04 15:30:00+00:00, before the",
     ("close_month", "2999-12", "Ann"): "2999-12 has not ended: close it when it is over",
     (

@@ -21,6 +21,7 @@ from tests.conftest import make_database
 from tests.dashboard.databases import HISTORIES, build
 from tests.dashboard.explaining import draw_cells, figure_of_rows
 from tests.dashboard.serving import Page, environment
+from tests.statement.drawn import START, draw, load_app, make_table
 
 CELLS_IN_THE_GATE = 90
 CELLS = 1000
@@ -91,6 +92,25 @@ def test_rows_add_up_by_other_rules(server: embedded.Server, variables: dict) ->
     HISTORIES["nasty"](database)
     build(database, **variables)
     check_cells(database, CELLS_IN_THE_GATE, seed=8)
+    check_generations(database)
+
+
+@pytest.mark.long
+def test_rows_add_up_by_the_vendors_statement(server: embedded.Server) -> None:
+    """The statement is behind what it says, and the ledger behind the rest."""
+    database, history = make_database(server), draw(1, 300)
+    load_app(database, history)
+    make_table(database, history)
+    build(
+        database,
+        vendor_cost_basis="statement",
+        as_of=START.replace(month=7, day=1).isoformat(),
+    )
+    (behind,) = database.query(
+        "select count(*) from analytics.generation_rows where app_table = 'vendor_billing'"
+    )
+    assert behind["count"] > 100
+    check_cells(database, CELLS_IN_THE_GATE, seed=9)
     check_generations(database)
 
 

@@ -145,6 +145,9 @@ SECTIONS_ELSEWHERE = {
     ("docs/statement.md", "Or a table"): "tests/statement/test_long_histories.py",
     ("app_scan/README.md", "The callers of the credit pool"): "tests/app/test_scan.py",
     ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
+    ("docs/mapping.md", "A query in a table's place"): (
+        "tests/mapping/test_runs.py::test_a_query_in_the_place_of_a_table"
+    ),
     ("docs/closing.md", "Close, verify, reopen"): "tests/closing/test_life.py",
     ("docs/closing.md", "The digest"): "tests/closing/test_life.py",
     ("README.md", "In your own dbt project"): "tests/package/test_package.py",

@@ -15,6 +15,7 @@ from tests.table_shapes import loosen
 ALL_TESTS = ("--exclude", "test_type:unit")
 TOTALS = "select count(*), sum(vendor_cost_usd), sum(credits_used) from analytics.fct_generations"
 LONE_USER = "11111111-2222-3333-4444-555555555555"
+RECORD = "analytics_intermediate.int_run_manifest"
 
 
 def add_old_account(database: AppDatabase) -> None:
@@ -108,6 +109,11 @@ def test_forget_user_removes_an_id_at_once(
     run_without(built, AS_OF, ZONE)
     before = built.query(TOTALS)
     forget = ("run-operation", "forget_user", "--args", f"{{user_id: {LONE_USER}}}")
+    held = columns_that_hold(built, LONE_USER)
+    built.execute(f"alter table {RECORD} add constraint fault check (inputs is not null) not valid")
+    built.dbt(*forget, expect_success=False)
+    assert columns_that_hold(built, LONE_USER) == held, "its last step failed, and none is done"
+    built.execute(f"alter table {RECORD} drop constraint fault")
     built.dbt(*forget)
     said = capsys.readouterr().out
     assert "analytics.fct_generations: user_id emptied in 6 row(s)" in said

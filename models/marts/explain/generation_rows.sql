@@ -16,10 +16,16 @@ exists (
                 and ledger.created_at <= facts.last_charged_at
         )
 {%- endset %}
-{%- set cost_of_task = {
-    'ledger': 'case when ' ~ is_told_by_a_charge ~ ' then 0 else coalesce(facts.vendor_cost_usd, 0) end',
-    'task': 'coalesce(facts.vendor_cost_usd, 0)',
-}.get(basis, '0') %}
+{#- Of what no statement says, `statement` takes what `ledger` takes. -#}
+{%- set by_ledger = basis in ['ledger', 'statement'] -%}
+{%- set cost_of_task = (
+    'case when facts.statement_cost_usd is not null or ' ~ is_told_by_a_charge
+    ~ ' then 0 else coalesce(facts.vendor_cost_usd, 0) end'
+) if by_ledger else 'coalesce(facts.vendor_cost_usd, 0)' if basis == 'task' else '0' %}
+{%- set cost_of_charge = (
+    'case when charges.costs_so_far = 1 and charges.cost_usd is not null'
+    ~ ' and facts.statement_cost_usd is null then coalesce(facts.vendor_cost_usd, 0) else 0 end'
+) if by_ledger else '0' %}
 
 -- The task costs what no charge tells.
 with tasks as (
@@ -48,14 +54,7 @@ charges as (
         charges.created_at,
         {{ exact_decimal('charges.credits') }} as credits_used,
         {{ exact_decimal('0') }} as credits_refunded,
-        {% if basis == 'ledger' -%}
-        {{ exact_decimal(
-            'case when charges.costs_so_far = 1 and charges.cost_usd is not null'
-            ~ ' then coalesce(facts.vendor_cost_usd, 0) else 0 end'
-        ) }}
-        {%- else -%}
-        {{ exact_decimal('0') }}
-        {%- endif %} as vendor_cost_usd,
+        {{ exact_decimal(cost_of_charge) }} as vendor_cost_usd,
         {{ exact_decimal('0') }} as list_cost_usd,
         {{ as_text(
             "case"
@@ -142,6 +141,24 @@ prices as (
 
 ),
 
+-- The vendor's statement, where the basis is `statement`.
+statements as (
+
+    select
+        generation_id,
+        {{ as_text("'vendor_billing'") }} as app_table,
+        {{ as_text('coalesce(prediction_id, generation_id)') }} as app_row_id,
+        created_at,
+        {{ exact_decimal('0') }} as credits_used,
+        {{ exact_decimal('0') }} as credits_refunded,
+        {{ exact_decimal('vendor_cost_usd') }} as vendor_cost_usd,
+        {{ exact_decimal('0') }} as list_cost_usd,
+        {{ as_text("'The statement charges this for the prediction.'") }} as rule
+    from {{ ref('fct_generations') }}
+    where statement_cost_usd is not null
+
+),
+
 final as (
 
     select * from tasks
@@ -154,6 +171,8 @@ final as (
 
     union all
     select * from prices
+    union all
+    select * from statements
 
 )
 
