@@ -7,9 +7,10 @@
     {% if not execute %}{{ return([]) }}{% endif %}
     {% set known = run_memory('restated months, ' ~ ('some' if is_incremental() else 'all')) %}
     {% if 'months' not in known %}
+        {% set closes = load_relation(ref('month_closes')) %}
         {% set closed = run_query(
-            'select month_start from ' ~ ref('month_closes') ~ ' where is_current'
-        ).columns[0].values() | map('string') | list %}
+            'select month_start from ' ~ closes ~ ' where is_current'
+        ).columns[0].values() | map('string') | list if closes else [] %}
         {% set changed = [] %}
         {% if closed %}
             {% do changed.extend(changed_months() or []) %}

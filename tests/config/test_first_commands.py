@@ -32,6 +32,12 @@ def test_seeds_make_their_schema(database: AppDatabase) -> None:
     database.dbt("run", variables={"as_of": AS_OF.isoformat()})
 
 
+def test_models_are_compiled_before_they_are_built(database: AppDatabase) -> None:
+    """As an IDE, `dbt show` and `dbt docs generate` do."""
+    database.dbt("compile")
+    assert relations(database) == []
+
+
 def freshness(database: AppDatabase, **options: object) -> dict[str, str]:
     """What `dbt source freshness` says of each table."""
     result = database.dbt("source", "freshness", expect_success=False, **options)
