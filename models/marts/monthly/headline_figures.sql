@@ -1,5 +1,4 @@
 {{ config(
-    tags=['nightly'],
     materialized='view',
     meta={'reads_if_built': ['monthly_credit_movements']},
 ) }}
