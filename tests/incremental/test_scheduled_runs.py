@@ -173,10 +173,10 @@ def test_runs_equal_full_rebuild(server, seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "seed",
-    [seed if seed == 2 else pytest.param(seed, marks=pytest.mark.long) for seed in range(40)],
+    ("seed", "runs"),
+    [(2, 2), *(pytest.param(seed, RUNS, marks=pytest.mark.long) for seed in range(40))],
 )
-def test_nightly_runs_equal_full_rebuild(server, seed: int) -> None:
+def test_nightly_runs_equal_full_rebuild(server, seed: int, runs: int) -> None:
     """Whatever changed anywhere in history is found at night, and nothing else is needed.
 
     Frequent runs between the nights see only their look-back.
@@ -189,7 +189,7 @@ def test_nightly_runs_equal_full_rebuild(server, seed: int) -> None:
     as_of = START + timedelta(days=DAYS / 2)
     app.live(as_of)
     run(database, as_of, zone, *NIGHTLY, reports=True)
-    for number in range(RUNS):
+    for number in range(runs):
         as_of += timedelta(days=app.random.choice([0.1, 0.5, 1, 5]))
         app.live(as_of)
         for change in app.random.sample(OLD_CHANGES, 2):
@@ -198,4 +198,4 @@ def test_nightly_runs_equal_full_rebuild(server, seed: int) -> None:
             run(database, as_of, zone, "--selector", "frequent", check=False)
         run(database, as_of, zone, *NIGHTLY, reports=True)
         # What an earlier night did wrong, a later one would not put right.
-        assert_equals_rebuild(database, as_of, zone, at_night=number == RUNS - 1)
+        assert_equals_rebuild(database, as_of, zone, at_night=number == runs - 1)

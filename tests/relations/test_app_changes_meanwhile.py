@@ -65,13 +65,8 @@ def run_with(database: AppDatabase, statements: dict[str, str], *arguments: str)
     return messages(result)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("--selector", "frequent"),
-        pytest.param(("--exclude", "tag:python"), marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("arguments", [("--selector", "frequent"), ("--exclude", "tag:python")])
 def test_the_app_migrates_in_the_middle_of_a_run(
     built: AppDatabase, reader: str, arguments: tuple[str, ...]
 ) -> None:
