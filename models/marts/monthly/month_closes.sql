@@ -5,7 +5,9 @@ with entries as (
 
     select
         *,
-        row_number() over (partition by month_start order by entry_number desc) as place
+        row_number() over (partition by month_start order by entry_number desc) as place,
+        row_number() over (order by entry_number) as place_in_trail,
+        lag(digest) over (order by entry_number) as digest_before
     from {{ ref('int_month_closes') }}
 
 ),
@@ -30,7 +32,11 @@ final as (
         code_version,
         rows_digest,
         previous_digest,
-        digest
+        digest,
+        digest is not distinct from {{ entry_digest('entries', ref('int_closed_figures')) | indent(8) }}
+            as has_its_digest,
+        entry_number = place_in_trail and previous_digest is not distinct from digest_before
+            as follows
     from entries
 
 )
