@@ -6,10 +6,12 @@ from typing import Any
 
 import psycopg2
 import pytest
+import yaml
 
 from tests.app_database import BUILD_ROLE, AppDatabase
 from tests.dashboard.databases import AS_OF
 from tests.dashboard.serving import READER
+from tests.docs.documents import snippets_of
 
 TODAY = AS_OF.date()
 WEEKDAY, SHARES = "daily_usage_is_like_the_weeks_before", "daily_usage_shares_are_like_those_before"
@@ -161,12 +163,21 @@ def test_a_tolerance_holds_until_its_day(empty_marts: AppDatabase) -> None:
     wide = [{"least": 0.1, "most": 3, "until": str(day(1))}]
     strict = [{"least": 0.5, "most": 2}]
     over = [{"least": 0.1, "most": 3, "until": str(day(2))}]
+    (snippet,) = (
+        each
+        for each in snippets_of("docs/operations.md")
+        if each.section == "Days and shares that are not like those before"
+        and each.language == "yaml"
+    )
+    documented = yaml.safe_load(snippet.text)["tolerances"]
     for tolerances, expected in (
         (wide, set()),
         (strict, {(day(1), "generations")}),
         (wide + strict, set()),
         (over + strict, {(day(1), "generations")}),
         (over, {(day(1), "generations")}),
+        (documented, set()),
+        (documented[2:], {(day(1), "generations")}),
     ):
         arguments = f"ref('daily_usage'), of=['generations'], tolerances={tolerances}"
         result = empty_marts.dbt(
