@@ -165,6 +165,9 @@ def test_a_later_change_is_restated_with_its_cause(
     assert (row["month_start"], row["first_row_ids"], row["row_count"]) == (OCTOBER, late, 1)
     rows = built.query("select row_id, figure, difference from analytics.restated_rows")
     assert {"row_id": corrected, "figure": "failed_generations", "difference": 1} in rows
+    # No figure is left with a difference that its rows do not explain.
+    causes = built.query("select distinct cause from analytics.monthly_restatements")
+    assert {row["cause"] for row in causes} == {"late_rows", "correction", "deletion", "several"}
 
 
 def change_october(database: AppDatabase) -> tuple[str, str]:
