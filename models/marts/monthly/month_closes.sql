@@ -12,6 +12,16 @@ with entries as (
 
 ),
 
+-- Computed where it is asked for, and for no other rows.
+digested as (
+
+    select
+        *,
+        {{ entry_digest('entries', ref('int_closed_figures')) | indent(8) }} as digest_again
+    from entries
+
+),
+
 final as (
 
     select
@@ -33,11 +43,10 @@ final as (
         rows_digest,
         previous_digest,
         digest,
-        digest is not distinct from {{ entry_digest('entries', ref('int_closed_figures')) | indent(8) }}
-            as has_its_digest,
-        entry_number = place_in_trail and previous_digest is not distinct from digest_before
-            as follows
-    from entries
+        coalesce(digest = digest_again, false) as has_its_digest,
+        entry_number = place_in_trail
+        and coalesce(previous_digest, '') = coalesce(digest_before, '') as follows
+    from digested
 
 )
 

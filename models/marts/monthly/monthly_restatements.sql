@@ -13,10 +13,7 @@
 {%- set causes = restatement_causes() %}
 {%- set measures = row_measures().generations | list + row_measures().credits %}
 {%- set reported = reported_figures() %}
-{%- set of_a_whole = [] %}
-{%- for name, figure in reported.items() if not figure.expression %}
-    {%- do of_a_whole.append(name) %}
-{%- endfor %}
+{%- set of_a_whole = reported.items() | rejectattr('1.expression') | map('first') | list %}
 {%- set of_providers = headline_figures().monthly_provider_breakdown %}
 {%- set of_credit_price = [
     'credit_revenue_usd', 'gross_margin_usd', 'gross_margin_rate', 'purchase_revenue_usd',
