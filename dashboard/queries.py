@@ -1453,46 +1453,29 @@ CLOSE = Query(
 CLOSED_FIGURES = Query(
     "closed_figures",
     "As reported and now",
-    ("closed_figures", "headline_figures"),
+    ("closed_figures_now",),
     """
-    with reported as (
-        select figure, value from {schema}.closed_figures
-        where
-            is_current
-            and month_start = %(month)s
-            and is_all_providers = (%(provider)s::text is null)
-            and (%(provider)s::text is null or provider = %(provider)s)
-    ),
-    found_now as (
-        select figure, value from {schema}.headline_figures
+    with figures as (
+        select
+            figure,
+            value_as_reported,
+            value_now,
+            coalesce(value_now, 0) - coalesce(value_as_reported, 0) as difference
+        from {schema}.closed_figures_now
         where
             month_start = %(month)s
             and is_all_providers = (%(provider)s::text is null)
             and (%(provider)s::text is null or provider = %(provider)s)
-            -- Only where the month is closed: another has nothing beside what it says now.
-            and exists (
-                select 1 from {schema}.closed_figures
-                where is_current and month_start = %(month)s
-            )
-    ),
-    figures as (
-        select
-            figure,
-            reported.value as value_as_reported,
-            found_now.value as value_now,
-            coalesce(found_now.value, 0) - coalesce(reported.value, 0) as difference
-        from reported
-        full outer join found_now using (figure)
     )
     select * from figures
     order by difference = 0, figure
     limit %(limit)s
     """,
     columns(
-        "figure | Figure | text | closed_figures",
-        "value_as_reported | As reported | credits | closed_figures.value",
-        "value_now | Now | credits | headline_figures.value",
-        "difference | Difference | credits | headline_figures.value",
+        "figure | Figure | text | closed_figures_now",
+        "value_as_reported | As reported | credits | closed_figures_now",
+        "value_now | Now | credits | closed_figures_now",
+        "difference | Difference | credits | closed_figures_now.value_now",
     ),
     ignores=("type",),
     limit=50,
