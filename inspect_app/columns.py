@@ -203,6 +203,10 @@ def number_line(
 ) -> Line | None:
     """A line that reads a column as a number; None where it holds something else."""
     if column.is_number:
+        unit = words.unit(column.name)
+        if unit > 1:
+            read = f"{quoted(column.name)} / {unit}.0"
+            return Line(ours, None, f"{reason}; {unit:,} of it are one", confidence, read)
         return Line(ours, column.name, reason, confidence)
     filled = [value for value in sampler.values(table, column.name) if value.strip()]
     if not column.is_text or not filled:
@@ -231,18 +235,15 @@ def money_line(sampler: Sampler, table: Table, ours: str = "cost_usd") -> Line:
             if (each := number(text)) is not None
         ]
         parts = set(words.tokens(name))
-        is_named_money = bool(parts & {"usd", "cent", "micro", "dollar", "microusd"})
+        is_named_money = bool(parts & {"usd", "cent", "micro", "dollar"})
         is_whole = all(value == value.to_integral_value() for value in values)
         if not source.column.is_number and source.key is None:
             continue
         if not is_named_money and values and is_whole and max(values) >= 1:
             # A whole number may as well be credits.
             continue
-        divisor, unit = 1, "US dollars"
-        if {"micro", "microusd"} & parts:
-            divisor, unit = 1_000_000, "millionths of a dollar"
-        elif "cent" in parts:
-            divisor, unit = 100, "cents"
+        divisor = words.unit(name) * (100 if "cent" in parts else 1)
+        unit = {1: "US dollars", 100: "cents"}.get(divisor, f"{divisor:,} to the dollar")
         reason = f"named {source.label}, {unit}"
         confidence = HIGH if is_named_money else MEDIUM
         if source.key is None and divisor == 1:
