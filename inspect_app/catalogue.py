@@ -34,6 +34,8 @@ class Column:
     labels: tuple[str, ...] = ()
     comment: str = ""
     default: str = ""
+    factor: str = ""
+    """What an amount of money is to be multiplied by, where it is not kept in hundredths."""
 
     @property
     def is_number(self) -> bool:
@@ -114,6 +116,7 @@ def literal(text: str) -> str:
 
 def read(cursor: Cursor) -> list[Table]:
     """All tables of the database that may be an app's, whether this role may read them or not."""
+    factor = _pin_money(cursor)
     cursor.execute(TABLES, [NOT_THE_APPS])
     tables = {}
     for oid, schema, name, kind, rows, readable, hides, comment in cursor.fetchall():
@@ -124,7 +127,12 @@ def read(cursor: Cursor) -> list[Table]:
     cursor.execute(COLUMNS, [ids])
     for oid, name, type_name, labels, comment, default in cursor.fetchall():
         tables[oid].columns[name] = Column(
-            name, type_name, tuple(labels or ()), comment or "", default or ""
+            name,
+            type_name,
+            tuple(labels or ()),
+            comment or "",
+            default or "",
+            factor if type_name == "money" else "",
         )
     cursor.execute(KEYS, [ids])
     keys: dict[int, list[frozenset[str]]] = {}
@@ -151,6 +159,14 @@ def read(cursor: Cursor) -> list[Table]:
         )
         for oid, table in tables.items()
     ]
+
+
+def _pin_money(cursor: Cursor) -> str:
+    """Read money in hundredths, as a run does; what then makes it what the database means by it."""
+    cursor.execute("select scale(cast(cast(0 as money) as numeric))")
+    [digits] = cursor.fetchone() or [2]
+    cursor.execute("set local lc_monetary = 'C'")
+    return {0: " * 100", 1: " * 10", 2: ""}.get(digits, f" / {10 ** (digits - 2)}.0")
 
 
 # Tables whose policies hide rows from this role, or from the owner of a view in whose name the view

@@ -203,6 +203,10 @@ def number_line(
 ) -> Line | None:
     """A line that reads a column as a number; None where it holds something else."""
     if column.is_number:
+        if column.factor:
+            read = f"cast({quoted(column.name)} as numeric){column.factor}"
+            told = f"{reason}; money, which this database does not keep in hundredths"
+            return Line(ours, None, told, confidence, read)
         unit = words.unit(column.name)
         if unit > 1:
             read = f"{quoted(column.name)} / {unit}.0"

@@ -302,7 +302,9 @@ class _Search:
         ]
         if rivals:
             raise Undecided(role, [best, *rivals[:2]])
-        self._refuse_hidden(role, taken, [each for each in ranked if by_name[each.label] >= enough])
+        # Any table may hold further generations; of a ledger or balances only one as likely.
+        least = enough if role == TASKS else by_name.get(best.label, enough) - AS_GOOD
+        self._refuse_hidden(role, taken, [each for each in ranked if by_name[each.label] >= least])
         second = f", {good[1][1].label} less so" if len(good) > 1 else ""
         kind = "" if best.kind == "table" else f" ({best.kind})"
         why = f"looks like the {ROLES[role]}{kind}, {points:.0f} points{second}"

@@ -200,6 +200,8 @@ class Sampler:
 
 def _shown(column: Column) -> str:
     width = 4000 if column.is_json else 400
+    if column.type == "money":
+        return f"cast(cast({quoted(column.name)} as numeric){column.factor} as text)"
     return f"left(cast({quoted(column.name)} as text), {width})"
 
 
