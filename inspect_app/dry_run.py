@@ -229,7 +229,7 @@ def _figures(connection: Connection) -> Figures:
             " from {s}_intermediate.int_refunds_matched"
         )
         balances, agreeing = one(
-            "select count(*), count(*) filter (where drift = 0)"
+            "select count(drift), count(*) filter (where drift = 0)"
             " from {s}.credit_balance_reconciliation"
         )
     return Figures(
@@ -295,6 +295,8 @@ def lines(figures: Figures) -> list[str]:
     said.append(f"credits: {figures.credits_used:f} used, {figures.credits_refunded:f} refunded")
     said.append(
         f"balances: {figures.balances_agreeing:,} of {figures.balances:,} agree with the ledger"
+        if figures.balances
+        else "balances: none that could be compared with a ledger"
     )
     return said
 

@@ -25,6 +25,7 @@ from inspect_app.problems import Problem
 from inspect_app.proposal import (
     BALANCES,
     HIGH,
+    LACKS,
     LEDGER,
     LOW,
     MEDIUM,
@@ -40,11 +41,6 @@ from inspect_app.samples import Sampler, number
 NONE = "none"
 AS_GOOD = 1.5
 CONFIRMED = 0.8
-LACKS = {
-    LEDGER: "credits used, refunded and earned are 0, and no balance is compared",
-    TASKS: "each charge is a generation; ends, durations and errors are not known",
-    BALANCES: "users with credits and credits in circulation are 0, tiers are empty",
-}
 OPTIONS = {LEDGER: "--ledger", TASKS: "--tasks", BALANCES: "--balances"}
 DEFAULT_TABLES = {LEDGER: LEDGER, TASKS: TASKS, BALANCES: BALANCES}
 
@@ -538,11 +534,15 @@ class _Search:
                 f"Only {reference.share:.0%} of the ids in {reference.source.label} are tasks'"
                 " (others may name payments, or tasks that were deleted)."
             )
+        providers = result.values.get("providers", [])
+        named = providers[0].row["provider"] if providers else "unknown"
         costs = [each.line("cost_usd") for each in (of_ledger, of_tasks) if each.table]
         if all(line is None or line.shown == "null" for line in costs):
             said.append(
-                "No column says what the vendor charges: vendor costs are not known; write"
-                " provider_prices and set vendor_cost_basis to list."
+                "No column says what the vendor charges: vendor costs are not known. Write a row for"
+                f" each provider under provider_prices, such as {{provider: {named}, valid_from:"
+                " 2024-01-31, price_usd: 0.04, credits: 1}, and `vendor_cost_basis: list` under vars"
+                " of dbt_project.yml."
             )
         if self.on_tasks is not None and self.on_tasks.table is not None:
             query = " ".join(self.on_tasks.table.query.split())
