@@ -100,7 +100,7 @@ def _processes(resident: WarmDbt) -> list[psutil.Process]:
 
 
 def _cpu(resident: WarmDbt) -> float:
-    """CPU of the scheduler and its dbt until now, in seconds; a run's child counts once it ended."""
+    """CPU seconds of the scheduler and its dbt until now; a run's child counts once it ended."""
     total = 0.0
     for process in (psutil.Process(), psutil.Process(resident.process_id)):
         times = process.cpu_times()

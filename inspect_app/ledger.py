@@ -252,7 +252,7 @@ def _user(sampler: Sampler, table: Table) -> Line:
 
 
 def _of_users(sampler: Sampler, table: Table, user: Line) -> tuple[Table, str]:
-    """The ledger without the entries of accounts that are no user's, the other side of each move."""
+    """The ledger without entries of accounts that are no user's, the other side of each move."""
     if user.expression is None or sampler.is_empty(table):
         return table, ""
     found = sampler.ask(
@@ -379,12 +379,12 @@ def _moves_balance(sampler: Sampler, table: Table, column: Column, after: Column
 def _kind_line(sampler: Sampler, table: Table, kind: Column | None, amount: Line) -> Line:
     if kind is not None:
         return Line("transaction_type", kind.name, f"named {kind.name}; its values are kinds")
-    read = _amounts(sampler, table)
+    amounts = _amounts(sampler, table)
     if not _sides(table) and not any(
-        value < 0 for column in read[:1] for value in sampler.numbers(table, column.name)
+        value < 0 for column in amounts[:1] for value in sampler.numbers(table, column.name)
     ):
         used = {"usage", "used", "spent", "consumed", "charged", "consumption", "cost", "debit"}
-        if used & {*words.tokens(table.name), *words.tokens(read[0].name)}:
+        if used & {*words.tokens(table.name), *words.tokens(amounts[0].name)}:
             reason = "each row is a use of credits, by the names and as no amount is negative"
             return Line("transaction_type", None, reason, MEDIUM, "'usage'")
         called, rows = columns.named(table, words.PROVIDER_COLUMNS), sampler.rows(table)

@@ -314,9 +314,13 @@ class _Search:
             ) or any((each.schema, each.name) in table.shows for each in taken)
             if not table.hides_rows or (table not in taken and is_part):
                 continue
-            option = "" if table in taken else (
-                f", or name the {ROLES[role]} with `{OPTIONS[role]} {taken[0].label}` where this"
-                " table has no part in it"
+            option = (
+                ""
+                if table in taken
+                else (
+                    f", or name the {ROLES[role]} with `{OPTIONS[role]} {taken[0].label}` where this"
+                    " table has no part in it"
+                )
             )
             raise Problem(
                 f"Row-level security hides rows of {table.label} from this role: run `alter role"
@@ -539,10 +543,10 @@ class _Search:
         costs = [each.line("cost_usd") for each in (of_ledger, of_tasks) if each.table]
         if all(line is None or line.shown == "null" for line in costs):
             said.append(
-                "No column says what the vendor charges: vendor costs are not known. Write a row for"
-                f" each provider under provider_prices, such as {{provider: {named}, valid_from:"
-                " 2024-01-31, price_usd: 0.04, credits: 1}, and `vendor_cost_basis: list` under vars"
-                " of dbt_project.yml."
+                "No column says what the vendor charges: vendor costs are not known. Write a row"
+                f" for each provider under provider_prices, such as {{provider: {named},"
+                " valid_from: 2024-01-31, price_usd: 0.04, credits: 1}, and `vendor_cost_basis:"
+                " list` under vars of dbt_project.yml."
             )
         if self.on_tasks is not None and self.on_tasks.table is not None:
             query = " ".join(self.on_tasks.table.query.split())

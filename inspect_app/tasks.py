@@ -178,10 +178,8 @@ def _status_of_child(
         )
         order = f" order by named.{quoted(newest[0].name)} desc nulls last" if newest else ""
         once = child.is_unique(name)
-        rest = (
-            f" from {child.sql} as named"
-            f" where named.{quoted(name)} = app_row.{quoted(key)}"
-            + ("" if once else f"{order} limit 1")
+        rest = f" from {child.sql} as named where named.{quoted(name)} = app_row.{quoted(key)}" + (
+            "" if once else f"{order} limit 1"
         )
         reason = f"{status.value} of {child.label}" + ("" if once else ", its newest row")
         held = f"named.{quoted(status.value)}"
@@ -506,8 +504,10 @@ def looks_like_credits(sampler: Sampler, table: Table | None) -> Column | None:
     ]
     for column in found:
         parts = set(words.tokens(column.name))
-        if parts & words.CREDIT and not parts & OF_TEXT and any(
-            number(each) for each in sampler.values(table, column.name)
+        if (
+            parts & words.CREDIT
+            and not parts & OF_TEXT
+            and any(number(each) for each in sampler.values(table, column.name))
         ):
             return column
     return None
