@@ -310,6 +310,17 @@ def hints(figures: Figures) -> list[str]:
             " amount within minutes, and are not counted: set shadow_charge_window_seconds to 0 if"
             " your app writes one row for each charge."
         )
+    ledger, rejected = figures.kept[LEDGER]
+    if ledger - rejected and not figures.charges:
+        said.append(
+            "No row of the ledger is a charge for a generation, so credits used are 0: look at"
+            " transaction_kinds."
+        )
+    if figures.credits_refunded > figures.credits_used:
+        said.append(
+            "More credits are refunded than used: look at the kinds of the ledger's rows, of which"
+            " one may be a charge, or give what was bought."
+        )
     if figures.named >= 10 and figures.matched < 0.5 * figures.named:
         said.append("Half of the charges or more name a task that is not there.")
     if figures.balances >= 10 and figures.balances_agreeing < 0.5 * figures.balances:
