@@ -318,8 +318,8 @@ class _Search:
                 ""
                 if table in taken
                 else (
-                    f", or name the {ROLES[role]} with `{OPTIONS[role]} {taken[0].label}` where this"
-                    " table has no part in it"
+                    f", or name the {ROLES[role]} with `{OPTIONS[role]} {taken[0].label}` where"
+                    " this table has no part in it"
                 )
             )
             raise Problem(
@@ -408,7 +408,7 @@ class _Search:
             for part in (found if len(found) > 1 else single)
             if (credits := tasks.looks_like_credits(self.sampler, part.table))
         ]
-        if not parts or _charges(rows):
+        if not parts or _charges(rows) or self.choices.get(LEDGER) == NONE:
             return None
         meanings, _ = tasks.statuses(self.sampler, of_tasks, None)
         words_of = {

@@ -11,7 +11,10 @@ from inspect_app.samples import Sampler, is_word, json_object, number
 
 ENOUGH = 6.0
 OUTPUTS = {"output", "result", "url", "image", "video", "audio", "path", "file", "asset"}
-NO_OUTPUT = {"payment", "order", "invoice", "plan", "subscription", "package", "recharge", "coupon"}
+NO_OUTPUT = {
+    *("payment", "order", "invoice", "plan", "subscription", "package", "recharge", "coupon"),
+    *("checkout", "purchase", "topup", "deposit", "refund", "payout", "webhook"),
+}
 OURS = ("pending", "processing", "completed", "failed", "cancelled")
 ALL_COMPLETED = "'completed'"
 # Tokens of a language model, which are no credits.
