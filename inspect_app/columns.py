@@ -77,6 +77,9 @@ def named(table: Table, synonyms: Sequence[str], accept: Accept = lambda _: True
 
 def keys(sampler: Sampler, table: Table) -> list[Source]:
     """The keys of the objects in a table's columns of JSON, the most frequent first."""
+    if table.sql in sampler.keys:
+        known: list[Source] = sampler.keys[table.sql]
+        return known
     found = []
     for column in table.columns.values():
         is_text_of_json = column.is_text and words.plain(column.name) in JSON_NAMES
@@ -90,7 +93,9 @@ def keys(sampler: Sampler, table: Table) -> list[Source]:
                 ):
                     counts[key] = counts.get(key, 0) + 1
         found += [(count, Source(column, key)) for key, count in counts.items()]
-    return [source for _, source in sorted(found, key=lambda each: -each[0])]
+    ranked = [source for _, source in sorted(found, key=lambda each: -each[0])]
+    sampler.keys[table.sql] = ranked
+    return ranked
 
 
 def named_keys(sampler: Sampler, table: Table, synonyms: Sequence[str]) -> list[Source]:

@@ -530,6 +530,11 @@ def names(sampler: Sampler, ledger: Table, table: Table) -> bool:
             found = sampler.words(ledger, quoted(column.name)) or ()
             if any(words.tokens(word) == parts for word in found):
                 return True
+    if any(
+        words.tokens(source.key or "")[-2:] == [*parts[-1:], "id"]
+        for source in columns.keys(sampler, ledger)
+    ):
+        return True
     if not table.key or not table.is_readable:
         return False
     if not all(

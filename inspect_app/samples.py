@@ -41,6 +41,8 @@ class Sampler:
     cursor: Cursor
     tables: list[Table]
     tired: list[str] = field(default_factory=list)
+    keys: dict[str, Any] = field(default_factory=dict)
+    """What was found of the keys in JSON, by table."""
     _rows: dict[str, list[Row]] = field(default_factory=dict)
     _words: dict[tuple[str, str], Counter[str] | None] = field(default_factory=dict)
     _found: dict[tuple[str, str, frozenset[str]], int] = field(default_factory=dict)
