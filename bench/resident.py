@@ -58,7 +58,8 @@ def _measure(server: Server, folder: Path, options: argparse.Namespace) -> dict[
     dbt = str(PROJECT / ".venv" / "bin" / "dbt")
     for first in (["seed"], ["run", "--exclude", "tag:python"]):
         measure(server, [dbt, *first], variables)
-    found: dict[str, list[float]] = {each: [] for each in ("new", "peak", "warm", "memory")}
+    kinds = ("new", "peak", "warm", "memory", "new cpu", "warm cpu")
+    found: dict[str, list[float]] = {each: [] for each in kinds}
     resident = WarmDbt(PROJECT, [COMMAND])
     try:
         resident.start()
@@ -66,13 +67,15 @@ def _measure(server: Server, folder: Path, options: argparse.Namespace) -> dict[
             _execute(server, CHANGE.format(count=options.changes))
             cost = measure(server, [dbt, *COMMAND], variables)
             _execute(server, CHANGE.format(count=options.changes))
-            started = time.perf_counter()
+            started, begun = time.perf_counter(), _cpu(resident)
             _run(resident)
-            seconds = time.perf_counter() - started
+            seconds, used = time.perf_counter() - started, _cpu(resident) - begun
             if number:  # the first of each fills caches
                 found["new"].append(cost.wall_seconds)
                 found["peak"].append(cost.client_peak_mib)
+                found["new cpu"].append(cost.client_cpu_seconds)
                 found["warm"].append(seconds)
+                found["warm cpu"].append(used)
         for _ in range(options.runs):
             _run(resident)
             found["memory"].append(_memory(resident))
@@ -94,6 +97,16 @@ def _run(resident: WarmDbt) -> None:
 def _processes(resident: WarmDbt) -> list[psutil.Process]:
     warm = psutil.Process(resident.process_id)
     return [psutil.Process(), warm, *warm.children(recursive=True)]
+
+
+def _cpu(resident: WarmDbt) -> float:
+    """CPU seconds of the scheduler and its dbt until now; a run's child counts once it ended."""
+    total = 0.0
+    for process in (psutil.Process(), psutil.Process(resident.process_id)):
+        times = process.cpu_times()
+        total += times.user + times.system
+    ended = psutil.Process(resident.process_id).cpu_times()
+    return total + ended.children_user + ended.children_system
 
 
 def _memory(resident: WarmDbt) -> float:
@@ -154,6 +167,8 @@ def _write(found: dict[str, list[float]], options: argparse.Namespace) -> None:
         f"| `dbt {' '.join(COMMAND)}`, a new process, s | {new:.2f} | |",
         f"| the same by the scheduler, s | {warm:.2f} | |",
         f"| scheduler / new process | {warm / new:.2f} | ≤ 0.5 |",
+        f"| CPU of a new process, s | {statistics.median(found['new cpu']):.2f} | |",
+        f"| CPU of the scheduler's run, s | {statistics.median(found['warm cpu']):.2f} | |",
         f"| peak memory of one dbt run, MiB | {peak:.0f} | |",
         f"| scheduler's memory after its first run, MiB | {memory[0]:.0f} | |",
         f"| after {len(memory)} runs, MiB | {memory[-1]:.0f} | |",

@@ -15,6 +15,17 @@ BAR_WIDTH = 10
 NOT_KNOWN = "N/A"
 NO_DATA = "N/A (no data yet)"
 
+# Nothing where it is not known of any generation: that is no cost of 0.
+KNOWN_COST = """
+    case
+        when {table}.vendor_cost_usd > 0 or not exists (
+            select from analytics.daily_usage
+            where {provider} and generations_without_cost > 0
+                and usage_date >= month_start and usage_date < month_start + interval '1 month'
+        ) then {table}.vendor_cost_usd
+    end as vendor_cost_usd
+"""
+
 Row = dict[str, Any]
 
 
@@ -40,10 +51,11 @@ def read(connection: Connection) -> Numbers:
         cursor.execute("select * from analytics.dashboard_overview")
         overview = dict(cursor.fetchone())
         cursor.execute(
-            """
+            f"""
             select
-                month_start, generations, active_users, credits_used, vendor_cost_usd, success_rate,
-                failure_rate, refunds_issued
+                month_start, generations, active_users, credits_used,
+                {KNOWN_COST.format(table="monthly_cost", provider="true")},
+                success_rate, failure_rate, refunds_issued
             from analytics.monthly_usage
             inner join analytics.monthly_cost using (month_start)
             inner join analytics.monthly_success_rate using (month_start)
@@ -53,9 +65,11 @@ def read(connection: Connection) -> Numbers:
             [MONTHS_SHOWN],
         )
         months = [dict(row) for row in reversed(cursor.fetchall())]
+        same = "daily_usage.provider = monthly_provider_breakdown.provider"
+        cost = KNOWN_COST.format(table="monthly_provider_breakdown", provider=same)
         cursor.execute(
-            """
-            select month_start, provider_name, generations, vendor_cost_usd, success_rate
+            f"""
+            select month_start, provider_name, generations, {cost}, success_rate
             from analytics.monthly_provider_breakdown
             where month_start = (
                 select coalesce(
@@ -70,12 +84,12 @@ def read(connection: Connection) -> Numbers:
     return Numbers(overview, months, providers)
 
 
-def render(numbers: Numbers) -> RenderableType:
+def render(numbers: Numbers, vendor: str = "WaveSpeed") -> RenderableType:
     """The panel: this month's list, what holds now, the provider breakdown and the last months."""
     as_of = numbers.overview["as_of"]
     return Panel(
         Group(
-            _this_month(numbers),
+            _this_month(numbers, vendor),
             "",
             _now(numbers.overview),
             "",
@@ -88,7 +102,7 @@ def render(numbers: Numbers) -> RenderableType:
     )
 
 
-def _this_month(numbers: Numbers) -> Table:
+def _this_month(numbers: Numbers, vendor: str) -> Table:
     month = numbers.months[-1] if numbers.months else {}
     overview = numbers.overview
     table = Table(
@@ -103,7 +117,7 @@ def _this_month(numbers: Numbers) -> Table:
     for name, value in (
         ("Usage", f"{overview['generations_this_month']:,} generations"),
         ("Success rate", percent(month.get("success_rate"), NO_DATA)),
-        ("WaveSpeed costs", cost),
+        (f"{vendor} costs", cost),
         ("Failure rate", percent(month.get("failure_rate"), NO_DATA)),
         ("Refunds issued", f"{overview['refunds_issued_this_month']:,}"),
     ):

@@ -1,5 +1,6 @@
 """The balances: which table keeps them, and in which columns."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
@@ -55,6 +56,30 @@ def score(
         points += 3 * shared
     agreeing = _agreement(sampler, table, user, by_ledger, [each.name for each in amounts])
     return points + 3 * max(agreeing.values(), default=0.0)
+
+
+def siblings(
+    sampler: Sampler, of_ledger: Mapped, best: Table, others: list[Table], users: list[str]
+) -> list[Table]:
+    """The table and those with balances of further owners, such as teams, whom the ledger names."""
+    kept: list[Table] = []
+    seen: set[str] = set()
+    for table in [best, *others]:
+        owner = user_column(sampler, table, users)
+        owners = set(sampler.values(table, owner.name)) if owner else set()
+        is_named = len(owners & set(users)) >= 0.5 * len(owners) or _in(sampler, of_ledger, owners)
+        if not kept or (owners and not owners & seen and is_named):
+            kept.append(table)
+            seen |= owners
+    return kept
+
+
+def _in(sampler: Sampler, of_ledger: Mapped, owners: set[str]) -> bool:
+    """Whether most of some owners are in the ledger, of which a part alone was read."""
+    user = of_ledger.line("user_id")
+    if of_ledger.table is None or user is None or not user.value:
+        return False
+    return sampler.share(owners, of_ledger.table, user.value) >= 0.5
 
 
 def candidates(sampler: Sampler, table: Table, by_catalogue: bool = False) -> list[Column]:
@@ -216,6 +241,23 @@ def _agreement(
         for name in names:
             hits[name] += _value(row, name) == expected
     return {name: hits[name] / asked if asked else 0.0 for name in names}
+
+
+def agreement(sampler: Sampler, mapped: Mapped, by_ledger: dict[str, Decimal]) -> float:
+    """The share of some users whose balance, in a column of its own, is what is told of them."""
+    user, balance = mapped.line("user_id"), mapped.line("current_balance")
+    if mapped.table is None or not user or not balance or not user.value or not balance.value:
+        return 0.0
+    column = mapped.table.columns[user.value]
+    return _agreement(sampler, mapped.table, column, by_ledger, [balance.value])[balance.value]
+
+
+def default(mapped: Mapped) -> Decimal:
+    """What a new balance begins with."""
+    line = mapped.line("current_balance")
+    column = mapped.table.columns.get(line.value or "") if mapped.table and line else None
+    found = re.match(r"'?([0-9.]+)", column.default) if column else None
+    return Decimal(found[1]) if found else Decimal(0)
 
 
 def _value(row: Row, name: str) -> Decimal | None:

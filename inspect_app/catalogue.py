@@ -33,6 +33,9 @@ class Column:
     type: str
     labels: tuple[str, ...] = ()
     comment: str = ""
+    default: str = ""
+    factor: str = ""
+    """What an amount of money is to be multiplied by, where it is not kept in hundredths."""
 
     @property
     def is_number(self) -> bool:
@@ -113,6 +116,7 @@ def literal(text: str) -> str:
 
 def read(cursor: Cursor) -> list[Table]:
     """All tables of the database that may be an app's, whether this role may read them or not."""
+    factor = _pin_money(cursor)
     cursor.execute(TABLES, [NOT_THE_APPS])
     tables = {}
     for oid, schema, name, kind, rows, readable, hides, comment in cursor.fetchall():
@@ -121,8 +125,15 @@ def read(cursor: Cursor) -> list[Table]:
         )
     ids = list(tables)
     cursor.execute(COLUMNS, [ids])
-    for oid, name, type_name, labels, comment in cursor.fetchall():
-        tables[oid].columns[name] = Column(name, type_name, tuple(labels or ()), comment or "")
+    for oid, name, type_name, labels, comment, default in cursor.fetchall():
+        tables[oid].columns[name] = Column(
+            name,
+            type_name,
+            tuple(labels or ()),
+            comment or "",
+            default or "",
+            factor if type_name == "money" else "",
+        )
     cursor.execute(KEYS, [ids])
     keys: dict[int, list[frozenset[str]]] = {}
     indexed: dict[int, set[str]] = {}
@@ -150,12 +161,53 @@ def read(cursor: Cursor) -> list[Table]:
     ]
 
 
+def _pin_money(cursor: Cursor) -> str:
+    """Read money in hundredths, as a run does; what then makes it what the database means by it."""
+    cursor.execute("select scale(cast(cast(0 as money) as numeric))")
+    [digits] = cursor.fetchone() or [2]
+    cursor.execute("set local lc_monetary = 'C'")
+    return {0: " * 100", 1: " * 10", 2: ""}.get(digits, f" / {10 ** (digits - 2)}.0")
+
+
+# Tables whose policies hide rows from this role, or from the owner of a view in whose name the view
+# reads; and the views, at every level, that read such a table.
 TABLES = """
+with recursive reads (top, relation, role_id) as (
+    select oid, oid, (select oid from pg_roles where rolname = current_user)
+    from pg_class where relkind in ('r', 'p', 'v')
+    union
+    select
+        top, refobjid,
+        case when reloptions && array['security_invoker=true', 'security_invoker=on']
+            then role_id else relowner end
+    from reads
+    inner join pg_class on pg_class.oid = relation and relkind = 'v'
+    inner join pg_rewrite on ev_class = relation
+    inner join pg_depend
+        on classid = 'pg_rewrite'::regclass and objid = pg_rewrite.oid
+        and refclassid = 'pg_class'::regclass and refobjid <> ev_class
+),
+hidden as (
+    select top
+    from reads
+    inner join pg_class on pg_class.oid = relation and relrowsecurity
+    inner join pg_roles on pg_roles.oid = role_id and not rolsuper and not rolbypassrls
+    where (relforcerowsecurity or not pg_has_role(role_id, relowner, 'usage'))
+        and coalesce((
+            select not bool_or(polpermissive and pg_get_expr(polqual, polrelid) = 'true')
+                or not bool_and(polpermissive)
+            from pg_policy
+            where polrelid = relation and polcmd in ('r', '*') and exists (
+                select from unnest(polroles) as named (id)
+                where case when id = 0 then true else pg_has_role(role_id, id, 'usage') end
+            )
+        ), true)
+)
 select
     pg_class.oid, nspname, relname, relkind, reltuples,
     has_schema_privilege(pg_namespace.oid, 'usage')
     and has_any_column_privilege(pg_class.oid, 'select'),
-    row_security_active(pg_class.oid),
+    exists (select from hidden where hidden.top = pg_class.oid),
     obj_description(pg_class.oid, 'pg_class')
 from pg_class
 inner join pg_namespace on pg_namespace.oid = relnamespace
@@ -181,7 +233,11 @@ select
         select array_agg(enumlabel::text order by enumsortorder)
         from pg_enum where enumtypid = base.oid
     ),
-    col_description(attrelid, attnum)
+    col_description(attrelid, attnum),
+    (
+        select pg_get_expr(adbin, adrelid)
+        from pg_attrdef where adrelid = attrelid and adnum = attnum
+    )
 from pg_attribute
 inner join based on based.oid = atttypid
 inner join pg_type as base on base.oid = base_id and base.typtype <> 'd'

@@ -77,6 +77,9 @@ def named(table: Table, synonyms: Sequence[str], accept: Accept = lambda _: True
 
 def keys(sampler: Sampler, table: Table) -> list[Source]:
     """The keys of the objects in a table's columns of JSON, the most frequent first."""
+    if table.sql in sampler.keys:
+        known: list[Source] = sampler.keys[table.sql]
+        return known
     found = []
     for column in table.columns.values():
         is_text_of_json = column.is_text and words.plain(column.name) in JSON_NAMES
@@ -90,7 +93,9 @@ def keys(sampler: Sampler, table: Table) -> list[Source]:
                 ):
                     counts[key] = counts.get(key, 0) + 1
         found += [(count, Source(column, key)) for key, count in counts.items()]
-    return [source for _, source in sorted(found, key=lambda each: -each[0])]
+    ranked = [source for _, source in sorted(found, key=lambda each: -each[0])]
+    sampler.keys[table.sql] = ranked
+    return ranked
 
 
 def named_keys(sampler: Sampler, table: Table, synonyms: Sequence[str]) -> list[Source]:
@@ -203,6 +208,14 @@ def number_line(
 ) -> Line | None:
     """A line that reads a column as a number; None where it holds something else."""
     if column.is_number:
+        if column.factor:
+            read = f"cast({quoted(column.name)} as numeric){column.factor}"
+            told = f"{reason}; money, which this database does not keep in hundredths"
+            return Line(ours, None, told, confidence, read)
+        unit = words.unit(column.name)
+        if unit > 1:
+            read = f"{quoted(column.name)} / {unit}.0"
+            return Line(ours, None, f"{reason}; {unit:,} of it are one", confidence, read)
         return Line(ours, column.name, reason, confidence)
     filled = [value for value in sampler.values(table, column.name) if value.strip()]
     if not column.is_text or not filled:
@@ -231,18 +244,15 @@ def money_line(sampler: Sampler, table: Table, ours: str = "cost_usd") -> Line:
             if (each := number(text)) is not None
         ]
         parts = set(words.tokens(name))
-        is_named_money = bool(parts & {"usd", "cent", "micro", "dollar", "microusd"})
+        is_named_money = bool(parts & {"usd", "cent", "micro", "dollar"})
         is_whole = all(value == value.to_integral_value() for value in values)
         if not source.column.is_number and source.key is None:
             continue
         if not is_named_money and values and is_whole and max(values) >= 1:
             # A whole number may as well be credits.
             continue
-        divisor, unit = 1, "US dollars"
-        if {"micro", "microusd"} & parts:
-            divisor, unit = 1_000_000, "millionths of a dollar"
-        elif "cent" in parts:
-            divisor, unit = 100, "cents"
+        divisor = words.unit(name) * (100 if "cent" in parts else 1)
+        unit = {1: "US dollars", 100: "cents"}.get(divisor, f"{divisor:,} to the dollar")
         reason = f"named {source.label}, {unit}"
         confidence = HIGH if is_named_money else MEDIUM
         if source.key is None and divisor == 1:

@@ -229,7 +229,7 @@ def _figures(connection: Connection) -> Figures:
             " from {s}_intermediate.int_refunds_matched"
         )
         balances, agreeing = one(
-            "select count(*), count(*) filter (where drift = 0)"
+            "select count(drift), count(*) filter (where drift = 0)"
             " from {s}.credit_balance_reconciliation"
         )
     return Figures(
@@ -295,6 +295,8 @@ def lines(figures: Figures) -> list[str]:
     said.append(f"credits: {figures.credits_used:f} used, {figures.credits_refunded:f} refunded")
     said.append(
         f"balances: {figures.balances_agreeing:,} of {figures.balances:,} agree with the ledger"
+        if figures.balances
+        else "balances: none that could be compared with a ledger"
     )
     return said
 
@@ -307,6 +309,17 @@ def hints(figures: Figures) -> list[str]:
             f"{figures.shadows:,} charges without a task repeat another of the same user and"
             " amount within minutes, and are not counted: set shadow_charge_window_seconds to 0 if"
             " your app writes one row for each charge."
+        )
+    ledger, rejected = figures.kept[LEDGER]
+    if ledger - rejected and not figures.charges:
+        said.append(
+            "No row of the ledger is a charge for a generation, so credits used are 0: look at"
+            " transaction_kinds."
+        )
+    if figures.credits_refunded > figures.credits_used:
+        said.append(
+            "More credits are refunded than used: look at the kinds of the ledger's rows, of which"
+            " one may be a charge, or give what was bought."
         )
     if figures.named >= 10 and figures.matched < 0.5 * figures.named:
         said.append("Half of the charges or more name a task that is not there.")

@@ -1,7 +1,7 @@
 """The ledger: which table it is, and which of its columns are ours."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ SIDES = (
     *(("credits_added", "credits_used"), ("earned", "spent"), ("coins_in", "coins_out")),
 )
 MOVE_ROWS = 20_000
+BY_SIGN = "no column says what a row is: the amount's sign does"
 
 
 # What else a ledger row may name, whose numbers may be those of tasks by chance.
@@ -47,6 +48,9 @@ def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
     is_of_credits, is_ledger = parts & words.CREDIT, parts & words.LEDGER
     if parts & (words.TASK | words.OUTPUT) and not (is_of_credits or is_ledger):
         # A job that says what it took.
+        return 0.0
+    if not is_of_credits and columns.named(table, words.ERROR_COLUMNS):
+        # What fails is a job too, whatever it is called.
         return 0.0
     points += 6 if is_of_credits and is_ledger else 3 if is_ledger else 2 if is_of_credits else 0
     points -= 2 if table.kind in ("view", "materialized view") else 0
@@ -95,10 +99,7 @@ def _amounts(sampler: Sampler, table: Table, by_catalogue: bool = False) -> list
         found = [
             column
             for column in table.columns.values()
-            if accept(column)
-            and {"amount", "delta", "change"} & set(words.tokens(column.name))
-            and not {"after", "before", "balance", "usd", "cent", "paid", "price", "reserved"}
-            & set(words.tokens(column.name))
+            if accept(column) and words.is_move(column.name)
         ]
     if not found:
         # An app whose credits are cents.
@@ -155,9 +156,11 @@ def _kind_column(sampler: Sampler, table: Table, taken: set[str]) -> Column | No
 
 def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Mapped:
     """The ledger's columns, all but the task that a row names, which `refer` finds."""
-    mapped = Mapped(LEDGER, table, reason, confidence)
+    user = _user(sampler, table)
+    table, told = _of_users(sampler, table, user)
+    mapped = Mapped(LEDGER, table, reason + told, confidence)
     mapped.lines.append(_id(table))
-    mapped.lines.append(_user(sampler, table))
+    mapped.lines.append(user)
     amount = _amount_line(sampler, table)
     taken = {amount.value or ""}
     kind = _kind_column(sampler, table, taken)
@@ -222,7 +225,8 @@ def _user(sampler: Sampler, table: Table) -> Line:
     own = [column for column in columns.users(table) if column.name != table.key]
     fallbacks = [column for column in own if not _is_of_users(column)]
     own = [column for column in own if column not in fallbacks]
-    for column in own:
+    # Of a member and an organization, whose the credits are.
+    for column in sorted(own, key=lambda each: not _has_balance(sampler, table, each)):
         through = _owner_of(sampler, table, column)
         if through is not None:
             return through
@@ -245,6 +249,44 @@ def _user(sampler: Sampler, table: Table) -> Line:
             "user_id", fallbacks[0].name, f"no id of users, but {fallbacks[0].name}", MEDIUM
         )
     return Line("user_id", None, "no column that names a user was found", LOW)
+
+
+def _of_users(sampler: Sampler, table: Table, user: Line) -> tuple[Table, str]:
+    """The ledger without entries of accounts that are no user's, the other side of each move."""
+    if user.expression is None or sampler.is_empty(table):
+        return table, ""
+    found = sampler.ask(
+        f"select count(*), count({user.expression}) from"
+        f" (select * from {table.sql} as app_row{sampler.part(table)} limit 20000) as app_row",
+        table.label,
+    )
+    rows, owned = found[0] if found else (0, 0)
+    if not owned or owned > 0.8 * rows:
+        return table, ""
+    query = f"select *\nfrom {table.sql} as app_row\nwhere {user.expression} is not null"
+    told = "; only of accounts that have a user, for each move is written on both sides"
+    return replace(table, kind="query", query=query), told
+
+
+def _has_balance(sampler: Sampler, table: Table, column: Column) -> bool:
+    """Whether a table has one balance for each value of a column of owners."""
+    for other in sampler.tables:
+        to = table.references.get(column.name)
+        leads = to and (to.schema, to.table) == (other.schema, other.name)
+        key = to.column if to and leads else column.name
+        if other is table or not other.is_readable or not other.is_unique(key):
+            continue
+        if any(
+            each.is_number
+            and each.name != key
+            and (
+                "balance" in words.tokens(each.name)
+                or words.best_rank(each.name, words.BALANCE_COLUMNS) is not None
+            )
+            for each in other.columns.values()
+        ) and (leads or set(words.tokens(other.name)) & (words.CREDIT | words.ACCOUNT)):
+            return True
+    return False
 
 
 def _is_of_users(column: Column) -> bool:
@@ -337,16 +379,21 @@ def _moves_balance(sampler: Sampler, table: Table, column: Column, after: Column
 def _kind_line(sampler: Sampler, table: Table, kind: Column | None, amount: Line) -> Line:
     if kind is not None:
         return Line("transaction_type", kind.name, f"named {kind.name}; its values are kinds")
-    column = amount.value or ""
-    if column and not any(value < 0 for value in sampler.numbers(table, column)):
-        parts = {*words.tokens(table.name), *words.tokens(column)}
-        if parts & {"usage", "used", "spent", "consumed", "charged", "consumption", "cost"}:
+    amounts = _amounts(sampler, table)
+    if not _sides(table) and not any(
+        value < 0 for column in amounts[:1] for value in sampler.numbers(table, column.name)
+    ):
+        used = {"usage", "used", "spent", "consumed", "charged", "consumption", "cost", "debit"}
+        if used & {*words.tokens(table.name), *words.tokens(amounts[0].name)}:
             reason = "each row is a use of credits, by the names and as no amount is negative"
+            return Line("transaction_type", None, reason, MEDIUM, "'usage'")
+        called, rows = columns.named(table, words.PROVIDER_COLUMNS), sampler.rows(table)
+        if called and rows and all(row[called[0].name] for row in rows):
+            reason = f"each row has a {called[0].name}, and no amount is negative: a use of credits"
             return Line("transaction_type", None, reason, MEDIUM, "'usage'")
     value = amount.expression or quoted(amount.value or "")
     read = f"case when {value} < 0 then 'usage' else 'grant' end"
-    reason = "no column says what a row is: the amount's sign does"
-    return Line("transaction_type", None, reason, MEDIUM, read)
+    return Line("transaction_type", None, BY_SIGN, MEDIUM, read)
 
 
 def _created(sampler: Sampler, table: Table) -> Line:
@@ -464,7 +511,10 @@ def _embedded(
 
 
 def names(sampler: Sampler, ledger: Table, table: Table) -> bool:
-    """Whether a column of the ledger leads to a table, is called after it, or says its name."""
+    """Whether a column of the ledger leads to a table, is called after it, or says its name.
+
+    Or whether it holds the table's keys, and the table's rows say which model was called and how.
+    """
     if any(
         (to.schema, to.table) == (table.schema, table.name) for to in ledger.references.values()
     ):
@@ -480,7 +530,22 @@ def names(sampler: Sampler, ledger: Table, table: Table) -> bool:
             found = sampler.words(ledger, quoted(column.name)) or ()
             if any(words.tokens(word) == parts for word in found):
                 return True
-    return False
+    if any(
+        words.tokens(source.key or "")[-2:] == [*parts[-1:], "id"]
+        for source in columns.keys(sampler, ledger)
+    ):
+        return True
+    if not table.key or not table.is_readable:
+        return False
+    if not all(
+        columns.named(table, each) for each in (words.STATUS_COLUMNS, words.PROVIDER_COLUMNS)
+    ):
+        return False
+    return any(
+        sampler.share(sampler.values(ledger, column.name), table, table.key) >= 0.9
+        for column in columns.named(ledger, words.REFERENCE_COLUMNS, lambda each: not each.is_json)
+        if column.name != ledger.key
+    )
 
 
 def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference | None) -> None:
@@ -616,7 +681,7 @@ def kinds_of(
     refers = ledger.line("api_request_id")
     named = (refers.expression or quoted(refers.value or "")) if refers else ""
     named = "" if refers is None or refers.shown == "null" else named
-    if kind.expression and kind.expression != "'usage'" and named:
+    if kind.reason == BY_SIGN and named:
         read = (
             f"case when {value} < 0 then 'usage' when {named} is not null then 'refund'"
             " else 'grant' end"
@@ -664,6 +729,12 @@ def kinds_of(
                 unseen.kind, "by its name; no row has it yet", MEDIUM, unseen.is_bought
             )
     rows, untold = [], []
+    if kind.reason == BY_SIGN and not any(found.negative for found in facts.values()):
+        untold.append(
+            f"{table.label} has no column of kinds and no negative amount: each row is read as a"
+            " grant; if rows are what users spent, write under transaction_type:"
+            " {expression: \"'usage'\"}."
+        )
     for word, verdict in verdicts.items():
         if verdict.kind is None:
             untold.append(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg2
+import yaml
 from psycopg2 import errors
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -14,11 +15,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from demo import panel
 from inspect_app import database, dry_run
 from inspect_app.problems import Problem
+from inspect_app.proposal import LACKS, ROLES
 from local_postgres.dbt import run_dbt
 from reader import problems
 
 MISSING = (errors.UndefinedTable, errors.InvalidSchemaName)
 SCHEMA = "analytics"
+OTHER_SETTINGS = "run once with --full-refresh"
 
 console = Console(highlight=False)
 
@@ -47,11 +50,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted; run it again")
         return 130
-    console.print(panel.render(numbers))
+    missing = _missing()
+    console.print(panel.render(numbers, "WaveSpeed" if missing is None else "Vendor"))
+    for role in missing or ():
+        console.print(f"No {ROLES[role]}: {LACKS[role]}.", style="yellow", soft_wrap=True)
     console.print(
         "[bold]Next[/bold]: build again with `make panel BUILD=1`, or on a schedule (README)."
     )
     return 0
+
+
+def _missing() -> list[str] | None:
+    """The tables that the mapping says the app has not; None without a mapping."""
+    path = dry_run.PROJECT / "mapping" / "app.yml"
+    if not path.exists():
+        return None
+    [source] = yaml.safe_load(path.read_text())["sources"]
+    return [
+        table["name"]
+        for table in source.get("tables", [])
+        if (table.get("meta") or {}).get("missing") and table["name"] in LACKS
+    ]
 
 
 def _read() -> panel.Numbers | None:
@@ -70,7 +89,10 @@ def _read() -> panel.Numbers | None:
 
 
 def _build() -> None:
-    """Build all marts, without the tests, which a scheduled run has."""
+    """Build all marts, without the tests, which a scheduled run has.
+
+    History that was built with another mapping is built anew.
+    """
     profile = dry_run.PROJECT / "profiles.yml"
     if not profile.exists():
         shutil.copyfile(dry_run.PROJECT / "profiles.yml.example", profile)
@@ -90,17 +112,22 @@ def _build() -> None:
             if total and name.startswith("Log") and name.endswith("Result"):
                 progress.update(task, total=total, advance=1)
 
-        result = run_dbt(
-            [
-                *("build", "--target", "prod"),
-                *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-            ],
-            dry_run.PROJECT,
-            dry_run.PROJECT,
-            dry_run.PROJECT / "target",
-            dry_run.PROJECT / "logs",
-            [advance],
-        )
+        command = [
+            *("build", "--target", "prod"),
+            *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+        ]
+        for more in ([], ["--full-refresh"]):
+            result = run_dbt(
+                command + more,
+                dry_run.PROJECT,
+                dry_run.PROJECT,
+                dry_run.PROJECT / "target",
+                dry_run.PROJECT / "logs",
+                [advance],
+            )
+            if result.success or OTHER_SETTINGS not in dry_run.failure(result):
+                break
+            progress.update(task, description="dbt build, all of history", completed=0)
     if not result.success:
         raise Problem(
             f"{dry_run.failure(result)} If the app's tables have other names, `make inspect` writes"

@@ -8,6 +8,11 @@ from inspect_app.catalogue import Table
 HIGH, MEDIUM, LOW = "high", "medium", "low"
 LEDGER, TASKS, BALANCES = "credit_transactions", "enhancement_tasks", "user_credits"
 ROLES = {LEDGER: "ledger", TASKS: "task table", BALANCES: "balances"}
+LACKS = {
+    LEDGER: "credits used, refunded and earned are 0, and no balance is compared",
+    TASKS: "each charge is a generation; ends, durations and errors are not known",
+    BALANCES: "users with credits and credits in circulation are 0, tiers are empty",
+}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Find an app's ledger, tasks and balances, and propose how they are read."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,11 +20,12 @@ from inspect_app import (
     vocabularies,
     words,
 )
-from inspect_app.catalogue import Table, literal, quoted
+from inspect_app.catalogue import Column, Table, literal, quoted
 from inspect_app.problems import Problem
 from inspect_app.proposal import (
     BALANCES,
     HIGH,
+    LACKS,
     LEDGER,
     LOW,
     MEDIUM,
@@ -34,15 +36,12 @@ from inspect_app.proposal import (
     Proposal,
     ValueRow,
 )
-from inspect_app.samples import Sampler
+from inspect_app.samples import Sampler, number
 
 NONE = "none"
 AS_GOOD = 1.5
-LACKS = {
-    LEDGER: "credits used, refunded and earned are 0, and no balance is compared",
-    TASKS: "each charge is a generation; ends, durations and errors are not known",
-    BALANCES: "users with credits and credits in circulation are 0, tiers are empty",
-}
+CONFIRMED = 0.8
+OPTIONS = {LEDGER: "--ledger", TASKS: "--tasks", BALANCES: "--balances"}
 DEFAULT_TABLES = {LEDGER: LEDGER, TASKS: TASKS, BALANCES: BALANCES}
 
 
@@ -57,7 +56,7 @@ class Undecided(Exception):
     def sentence(self) -> str:
         """The question as a statement, for who cannot be asked."""
         names = " and ".join(table.label for table in self.tables)
-        option = {LEDGER: "--ledger", TASKS: "--tasks", BALANCES: "--balances"}[self.role]
+        option = OPTIONS[self.role]
         view = ""
         if self.role == TASKS:
             view = ", or unite them by a query under `rows` in the mapping"
@@ -98,6 +97,8 @@ class _Search:
     progress: Callable[[str], None]
     united: list[Table] = field(default_factory=list)
     """The tables that hold generations."""
+    on_tasks: Mapped | None = None
+    """What tasks took, where no ledger has it and balances do not confirm it."""
 
     def propose(self) -> Proposal:
         """Find the tables, then their columns, then the words in them."""
@@ -114,6 +115,7 @@ class _Search:
             else:
                 ledger.refer(sampler, of_ledger, of_tasks, reference)
                 self._match_users(of_ledger, of_tasks)
+            self._drop_said_twice(of_ledger, of_tasks)
         elif of_ledger.table is not None:
             ledger.refer_alone(sampler, of_ledger)
         self.progress("reading kinds and statuses")
@@ -121,6 +123,10 @@ class _Search:
         self._link_by_time(of_ledger, of_tasks, rows)
         self.progress("looking for the balances")
         users = self._users(of_ledger, of_tasks)
+        on_tasks = self._charges_on_tasks(of_ledger, of_tasks, rows, users, is_signed)
+        if on_tasks is not None:
+            of_ledger = on_tasks
+            rows, untold, is_signed = ledger.kinds_of(sampler, of_ledger, of_tasks, None)
         of_balances = self._balances(of_ledger, users, self._sums(of_ledger, rows, is_signed))
         result = Proposal([of_ledger, of_tasks, of_balances])
         is_default = _is_default(result)
@@ -202,6 +208,13 @@ class _Search:
         if found is not None and found.share >= by_time.OWN:
             by_time.refer(of_ledger, names, found)
 
+    def _drop_said_twice(self, of_ledger: Mapped, of_tasks: Mapped) -> None:
+        """Where tasks say which model was called, a note in the ledger's JSON adds nothing."""
+        for name in ("provider", "enhancement_type"):
+            line, other = of_ledger.line(name), of_tasks.line(name)
+            if line and line.expression and other and other.shown != "null":
+                of_ledger.replace(Line(name, None, "the task's is read", MEDIUM))
+
     def _by_key(self, of_ledger: Table, table: Table) -> ledger.Reference | None:
         """The ledger's foreign key to the tasks, or a column named as theirs, without values."""
         if not self.sampler.is_empty(of_ledger) and not self.sampler.is_empty(table):
@@ -228,10 +241,21 @@ class _Search:
                 return 0.0
             return balances.score(self.sampler, table, users, sums, by_name)
 
-        table, why, confidence = self._pick(BALANCES, score, balances.ENOUGH)
+        kept: list[Table] = []
+
+        def unite_with(best: Table, others: list[Table]) -> list[Table]:
+            kept.extend(balances.siblings(self.sampler, of_ledger, best, others, users))
+            return kept
+
+        table, why, confidence = self._pick(BALANCES, score, balances.ENOUGH, unite_with)
         if table is None:
             return Mapped(BALANCES, None, why, confidence)
-        return balances.propose(self.sampler, table, why, confidence, users, sums)
+        return unite.balances(
+            [
+                balances.propose(self.sampler, each, why, confidence, users, sums)
+                for each in kept or [table]
+            ]
+        )
 
     def _pick(
         self,
@@ -274,16 +298,35 @@ class _Search:
         ]
         if rivals:
             raise Undecided(role, [best, *rivals[:2]])
-        if best.hides_rows:
-            raise Problem(
-                f"Row-level security hides rows of {best.label} from this role: run `alter role"
-                " ... bypassrls`, or give it a policy that lets it read all rows. Nothing was"
-                " written."
-            )
+        # Any table may hold further generations; of a ledger or balances only one as likely.
+        least = enough if role == TASKS else by_name.get(best.label, enough) - AS_GOOD
+        self._refuse_hidden(role, taken, [each for each in ranked if by_name[each.label] >= least])
         second = f", {good[1][1].label} less so" if len(good) > 1 else ""
         kind = "" if best.kind == "table" else f" ({best.kind})"
         why = f"looks like the {ROLES[role]}{kind}, {points:.0f} points{second}"
         return best, why, HIGH if points >= enough + 4 else MEDIUM
+
+    def _refuse_hidden(self, role: str, taken: list[Table], likely: list[Table]) -> None:
+        """Stop where this role sees not all rows of a table, which then looks empty."""
+        for table in [*taken, *likely]:
+            is_part = any(
+                self._leads_to(one, table) or self._leads_to(table, one) for one in taken
+            ) or any((each.schema, each.name) in table.shows for each in taken)
+            if not table.hides_rows or (table not in taken and is_part):
+                continue
+            option = (
+                ""
+                if table in taken
+                else (
+                    f", or name the {ROLES[role]} with `{OPTIONS[role]} {taken[0].label}` where"
+                    " this table has no part in it"
+                )
+            )
+            raise Problem(
+                f"Row-level security hides rows of {table.label} from this role: run `alter role"
+                f" ... bypassrls`, or give it a policy that lets it read all rows{option}. Nothing"
+                " was written."
+            )
 
     def _is_view_of_any(self, table: Table, good: list[tuple[float, Table]]) -> bool:
         """Whether a view shows the rows of another table that is as fit."""
@@ -345,10 +388,69 @@ class _Search:
                 return [str(row[0]) for row in found]
         return []
 
+    def _charges_on_tasks(
+        self,
+        of_ledger: Mapped,
+        of_tasks: Mapped,
+        rows: list[ValueRow],
+        users: list[str],
+        is_signed: bool,
+    ) -> Mapped | None:
+        """The ledger with what tasks say that they took, where no row of it charges for one.
+
+        Balances must confirm it: of all tasks, or of those alone that did not fail. Where nothing
+        says what was given, that is what a new balance begins with.
+        """
+        single = [of_tasks] if of_tasks.table else []
+        found = [self._task_columns(each) for each in self.united] or single
+        parts = [
+            (part, credits)
+            for part in (found if len(found) > 1 else single)
+            if (credits := tasks.looks_like_credits(self.sampler, part.table))
+        ]
+        if not parts or _charges(rows) or self.choices.get(LEDGER) == NONE:
+            return None
+        meanings, _ = tasks.statuses(self.sampler, of_tasks, None)
+        words_of = {
+            status: [row.row["app_status"] for row in meanings if row.row.get("status") == status]
+            for status in tasks.OURS
+        }
+        failed = words_of["failed"] + words_of["cancelled"]
+        of_balances = self._balances(of_ledger, users, {})
+        given = balances.default(of_balances) if of_ledger.table is None else Decimal(0)
+        paying = self._paying(parts)
+        best: tuple[float, Mapped | None] = (0.0, None)
+        for free in ([], failed, failed + words_of["pending"] + words_of["processing"]):
+            made = unite.with_charges(of_ledger, parts, free, is_signed)
+            assert made.table is not None
+            its_kinds, _, signs = ledger.kinds_of(self.sampler, made, of_tasks, None)
+            sums = self._sums(made, its_kinds, signs)
+            told = {user: given + each for user, each in sums.items() if user in paying}
+            best = max(
+                best,
+                (balances.agreement(self.sampler, of_balances, told), made),
+                key=lambda each: each[0],
+            )
+        if best[0] >= CONFIRMED:
+            return best[1]
+        self.on_tasks = unite.with_charges(of_ledger, parts, [], is_signed)
+        return None
+
+    def _paying(self, parts: list[tuple[Mapped, Column]]) -> set[str]:
+        """The users of tasks that say what they took, of a sample."""
+        return {
+            row[user.value] or ""
+            for part, credits in parts
+            if part.table and (user := part.line("user_id")) and user.value
+            for row in self.sampler.rows(part.table)
+            if number(row[credits.name])
+        }
+
     def _sums(self, of_ledger: Mapped, rows: list[ValueRow], is_signed: bool) -> dict[str, Decimal]:
         """What the ledger adds up to for some users."""
         lines = [of_ledger.line(name) for name in ("user_id", "credits_used", "transaction_type")]
-        if of_ledger.table is None or any(line is None for line in lines):
+        # What was given alone does not make a balance.
+        if of_ledger.table is None or not _charges(rows) or any(line is None for line in lines):
             return {}
         user, amount, kind = (
             line.expression or quoted(line.value or "") for line in lines if line is not None
@@ -393,12 +495,14 @@ class _Search:
             values = set(self.sampler.values(table, column.name))
             if values and column.name != table.key:
                 ranked.append((len(values & users) / len(values), column.name))
-        line = of_tasks.line("user_id")
-        best = max(ranked, key=lambda each: each[0], default=(0.0, ""))
+        line, own = of_tasks.line("user_id"), of_ledger.line("user_id")
+        # Where numbers of members may be those of accounts, the name decides.
+        named = own.value if own else None
+        best = max(ranked, key=lambda each: (each[0], each[1] == named), default=(0.0, ""))
         if line is None or not best[0] or line.value == best[1]:
             return
         mine = next((share for share, name in ranked if name == line.value), 0.0)
-        if best[0] > mine + 0.2:
+        if best[0] > mine + 0.2 or best[1] == named:
             told = f"{best[1]} holds the users of the ledger"
             of_tasks.replace(Line("user_id", best[1], told, MEDIUM))
 
@@ -434,21 +538,24 @@ class _Search:
                 f"Only {reference.share:.0%} of the ids in {reference.source.label} are tasks'"
                 " (others may name payments, or tasks that were deleted)."
             )
+        providers = result.values.get("providers", [])
+        named = providers[0].row["provider"] if providers else "unknown"
         costs = [each.line("cost_usd") for each in (of_ledger, of_tasks) if each.table]
         if all(line is None or line.shown == "null" for line in costs):
             said.append(
-                "No column says what the vendor charges: vendor costs are not known; write"
-                " provider_prices and set vendor_cost_basis to list."
+                "No column says what the vendor charges: vendor costs are not known. Write a row"
+                f" for each provider under provider_prices, such as {{provider: {named},"
+                " valid_from: 2024-01-31, price_usd: 0.04, credits: 1}, and `vendor_cost_basis:"
+                " list` under vars of dbt_project.yml."
             )
-        credits = (
-            tasks.looks_like_credits(self.sampler, of_tasks.table)
-            if of_tasks.table and not of_ledger.table
-            else None
-        )
-        if credits is not None and of_tasks.table is not None:
+        if self.on_tasks is not None and self.on_tasks.table is not None:
+            query = " ".join(self.on_tasks.table.query.split())
             said.append(
-                f"{of_tasks.table.label}.{credits.name} says what a task costs in credits, which"
-                " is no ledger: it is not read."
+                f"Tasks say {self.on_tasks.reason.partition(': ')[2]}, no row of a ledger charges"
+                " for one, and balances do not confirm it: credits used are 0. If users pay that,"
+                f" write under meta of {LEDGER}, in the place of what is there, {{rows:"
+                f" {json.dumps(query)}}}, and under transaction_kinds"
+                f" {{transaction_type: {unite.CHARGED}, transaction_kind: {kinds.GENERATION}}}."
             )
         for mapped in result.tables:
             for ours, consequence in (
@@ -464,6 +571,12 @@ class _Search:
         for label in dict.fromkeys(self.sampler.tired):
             said.append(f"{label} takes more than 30 seconds to read: only a part was looked at.")
         return said
+
+
+def _charges(rows: list[ValueRow]) -> bool:
+    """Whether rows of some kind take credits."""
+    taking = (kinds.GENERATION, kinds.OTHER, kinds.HELD)
+    return any(row.row["transaction_kind"] in taking for row in rows)
 
 
 def _is_default(result: Proposal) -> bool:

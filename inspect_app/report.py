@@ -4,7 +4,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from inspect_app.proposal import ROLES, Proposal
+from inspect_app.proposal import ROLES, Proposal, ValueRow
 
 COLOURS = {"high": "green", "medium": "yellow", "low": "red"}
 
@@ -34,13 +34,19 @@ def render(proposal: Proposal) -> RenderableType:
             table.add_column(name, overflow="fold")
         for kind, rows in proposal.values.items():
             for row in rows:
-                shown = ", ".join(f"{key} {value}" for key, value in row.row.items())
-                table.add_row(kind, escape(shown), sure(row.confidence), escape(row.reason))
+                table.add_row(kind, escape(_row(row)), sure(row.confidence), escape(row.reason))
         parts += [table, ""]
     if proposal.untold:
         parts.append("[bold]What could not be told[/bold]")
         parts += [f"  - {escape(each)}" for each in proposal.untold]
     return Group(*parts)
+
+
+def _row(row: ValueRow) -> str:
+    """A row in short: the word, and what it means."""
+    word, *rest = row.row.items()
+    told = [name if value is True else str(value) for name, value in rest if value is not False]
+    return f"{word[1]}: {', '.join(told)}" if told else str(word[1])
 
 
 def sure(confidence: str) -> str:

@@ -41,6 +41,8 @@ class Sampler:
     cursor: Cursor
     tables: list[Table]
     tired: list[str] = field(default_factory=list)
+    keys: dict[str, Any] = field(default_factory=dict)
+    """What was found of the keys in JSON, by table."""
     _rows: dict[str, list[Row]] = field(default_factory=dict)
     _words: dict[tuple[str, str], Counter[str] | None] = field(default_factory=dict)
     _found: dict[tuple[str, str, frozenset[str]], int] = field(default_factory=dict)
@@ -61,7 +63,7 @@ class Sampler:
         """Some rows of a table, each value as text; of a large one from all over it."""
         if table.label not in self._rows:
             columns = ", ".join(_shown(column) for column in table.columns.values())
-            where = self._part(table)
+            where = self.part(table)
             query = f"select {columns} from {table.sql} as app_row{where} limit {ROWS}"
             found = self.ask(query, table.label) or []
             names = list(table.columns)
@@ -94,7 +96,7 @@ class Sampler:
             "select btrim(cast({expression} as text)), count(*), {measures} from {table}{part}"
             " as app_row group by 1 order by 2 desc limit {most}"
         )
-        for part in ("", self._part(table, always=True)):
+        for part in ("", self.part(table, always=True)):
             found = self.ask(
                 query.format(
                     expression=expression,
@@ -144,7 +146,8 @@ class Sampler:
         self.cursor.execute("release savepoint asked")
         return found
 
-    def _part(self, table: Table, always: bool = False) -> str:
+    def part(self, table: Table, always: bool = False) -> str:
+        """What takes a part of a large table, from all over it."""
         if table.kind in ("view", "foreign table", "query"):
             return ""
         if table.rows < TABLE_IS_LARGE and not always:
@@ -199,6 +202,8 @@ class Sampler:
 
 def _shown(column: Column) -> str:
     width = 4000 if column.is_json else 400
+    if column.type == "money":
+        return f"cast(cast({quoted(column.name)} as numeric){column.factor} as text)"
     return f"left(cast({quoted(column.name)} as text), {width})"
 
 

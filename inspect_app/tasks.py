@@ -1,5 +1,6 @@
 """The task table: which one it is, and which of its columns are ours."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from inspect_app import columns, words
@@ -10,9 +11,14 @@ from inspect_app.samples import Sampler, is_word, json_object, number
 
 ENOUGH = 6.0
 OUTPUTS = {"output", "result", "url", "image", "video", "audio", "path", "file", "asset"}
-NO_OUTPUT = {"payment", "order", "invoice", "plan", "subscription", "package", "recharge", "coupon"}
+NO_OUTPUT = {
+    *("payment", "order", "invoice", "plan", "subscription", "package", "recharge", "coupon"),
+    *("checkout", "purchase", "topup", "deposit", "refund", "payout", "webhook"),
+}
 OURS = ("pending", "processing", "completed", "failed", "cancelled")
 ALL_COMPLETED = "'completed'"
+# Tokens of a language model, which are no credits.
+OF_TEXT = {"input", "output", "prompt", "completion", "llm", "total"}
 INPUTS = {"prompt", "input", "params", "parameter", "payload"}
 
 
@@ -27,6 +33,8 @@ def score(
     parts = set(name)
     points = 4.0 if parts & words.TASK else 2.0 if parts & words.OUTPUT else 0.0
     points += 1 if parts & {"ai", "generated", "enhanced"} else 0
+    if not points and _is_job(sampler, table):
+        points = 3.0
     points -= 4.0 * len(parts & words.NO_TASK - words.TASK - words.OUTPUT)
     if is_named and not parts & (words.ACCOUNT | words.CREDIT | NO_OUTPUT):
         points = max(points, 3.0)
@@ -52,6 +60,18 @@ def score(
     if any(status_of(value) for value in sampler.words(table, quoted(status[0].name)) or ()):
         points += 2
     return points
+
+
+def _is_job(sampler: Sampler, table: Table) -> bool:
+    """Whether a table has what is asked of a model, and how it went, whatever it is called."""
+    found = {part for column in table.columns for part in words.tokens(column)}
+    return bool(
+        columns.named(table, words.STATUS_COLUMNS)
+        and columns.named(table, words.ERROR_COLUMNS)
+        and (columns.users(table) or _user_through(sampler, table))
+        and found & {"prompt", *words.CREDIT}
+        and found & OUTPUTS
+    )
 
 
 def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Mapped:
@@ -82,8 +102,10 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
         status, error = _status_of_child(sampler, table, key, error) or (status, error)
     if not status.value and status.expression == ALL_COMPLETED:
         status = _status_of_parent(sampler, table) or status
-    mapped.lines += [provider, status, error]
-    mapped.lines.append(columns.money_line(sampler, table))
+    cost = columns.money_line(sampler, table)
+    if cost.shown == "null":
+        cost = _cost_of_steps(sampler, table, key) or cost
+    mapped.lines += [provider, status, error, cost]
     mapped.lines += [kind, *_times(sampler, table)]
     duration = _duration(sampler, table, mapped)
     if duration is not None:
@@ -150,15 +172,7 @@ def _status_of_child(
     sampler: Sampler, table: Table, key: str, error: Line
 ) -> tuple[Line, Line] | None:
     """The status, and the error, of the newest row that another table has of a task."""
-    for child in sampler.tables:
-        parts = set(words.tokens(child.name))
-        names = [
-            name
-            for name, to in child.references.items()
-            if (to.schema, to.table, to.column) == (table.schema, table.name, key)
-        ]
-        if not child.is_readable or not names or parts & (words.CREDIT | NO_OUTPUT):
-            continue
+    for child, name in _children(sampler, table, key):
         status = _status(sampler, child)
         if not status.value:
             continue
@@ -166,11 +180,9 @@ def _status_of_child(
             child, [*words.UPDATED_COLUMNS, *words.CREATED_COLUMNS], columns.is_time_like
         )
         order = f" order by named.{quoted(newest[0].name)} desc nulls last" if newest else ""
-        once = child.is_unique(names[0])
-        rest = (
-            f" from {child.sql} as named"
-            f" where named.{quoted(names[0])} = app_row.{quoted(key)}"
-            + ("" if once else f"{order} limit 1")
+        once = child.is_unique(name)
+        rest = f" from {child.sql} as named where named.{quoted(name)} = app_row.{quoted(key)}" + (
+            "" if once else f"{order} limit 1"
         )
         reason = f"{status.value} of {child.label}" + ("" if once else ", its newest row")
         held = f"named.{quoted(status.value)}"
@@ -183,6 +195,36 @@ def _status_of_child(
             error = Line("error_message", None, reason, MEDIUM, read)
         return line, error
     return None
+
+
+def _cost_of_steps(sampler: Sampler, table: Table, key: str) -> Line | None:
+    """What the steps of a task cost together, where another table has them."""
+    for child, name in _children(sampler, table, key):
+        cost = columns.money_line(sampler, child)
+        if cost.shown == "null":
+            continue
+        read = cost.expression or f"named.{quoted(cost.value or '')}"
+        slow = "" if name in child.indexed else f"; {child.label}.{name} should have an index"
+        return Line(
+            "cost_usd",
+            None,
+            f"the sum of {child.label}: {cost.reason}{slow}",
+            MEDIUM,
+            f"(select sum({read}) from {child.sql} as named"
+            f" where named.{quoted(name)} = app_row.{quoted(key)})",
+        )
+    return None
+
+
+def _children(sampler: Sampler, table: Table, key: str) -> Iterator[tuple[Table, str]]:
+    """The tables whose rows are parts of a task, and the column that leads to it."""
+    for child in sampler.tables:
+        parts = set(words.tokens(child.name))
+        if not child.is_readable or parts & (words.CREDIT | NO_OUTPUT):
+            continue
+        for name, to in child.references.items():
+            if (to.schema, to.table, to.column) == (table.schema, table.name, key):
+                yield child, name
 
 
 def _status_of_parent(sampler: Sampler, table: Table) -> Line | None:
@@ -356,6 +398,8 @@ def status_of(value: str) -> str | None:
     """Which of our statuses a word is."""
     simple = words.plain(value)
     parts = simple.split("_")
+    if words.TRIED & set(parts):
+        return None
     for status, known in (
         ("completed", words.COMPLETED),
         ("failed", words.FAILED),
@@ -453,11 +497,20 @@ def _by_outcome(sampler: Sampler, tasks: Mapped, word: str) -> tuple[str | None,
     return None, "", LOW
 
 
-def looks_like_credits(sampler: Sampler, table: Table) -> Column | None:
-    """A column in which tasks say what they cost in credits."""
-    for column in columns.named(table, words.AMOUNT_COLUMNS, lambda each: each.is_number):
-        if set(words.tokens(column.name)) & words.CREDIT and any(
-            number(each) for each in sampler.values(table, column.name)
+def looks_like_credits(sampler: Sampler, table: Table | None) -> Column | None:
+    """A column in which tasks say what they took in credits."""
+    if table is None:
+        return None
+    found = [
+        *columns.named(table, words.AMOUNT_COLUMNS, lambda each: each.is_number),
+        *(each for each in table.columns.values() if each.is_number and words.is_move(each.name)),
+    ]
+    for column in found:
+        parts = set(words.tokens(column.name))
+        if (
+            parts & words.CREDIT
+            and not parts & OF_TEXT
+            and any(number(each) for each in sampler.values(table, column.name))
         ):
             return column
     return None

@@ -1,10 +1,13 @@
-"""Generations in several tables, such as images and videos, as one query in a table's place."""
+"""Generations in several tables, such as images and videos, as one query in a table's place.
+
+So are balances of users in one table, and of teams in another.
+"""
 
 from collections.abc import Callable, Sequence
 
 from inspect_app import by_time, columns, ledger, words
 from inspect_app.catalogue import INTEGERS, Column, Table, literal, quoted
-from inspect_app.proposal import HIGH, MEDIUM, TASKS, Line, Mapped
+from inspect_app.proposal import BALANCES, HIGH, LEDGER, MEDIUM, TASKS, Line, Mapped
 from inspect_app.samples import Sampler
 from inspect_app.vocabularies import medium
 
@@ -16,6 +19,19 @@ TYPES = {
     **dict.fromkeys(TEXTS, "text"),
     **dict.fromkeys(NUMBERS, "numeric"),
     **dict.fromkeys(TIMES, "timestamp with time zone"),
+}
+OPTIONAL = {"failed_at", "processing_time_ms", "consumed_this_month", "monthly_allowance"}
+OF_LEDGER = {
+    **dict.fromkeys(("id", "user_id", "transaction_type"), "text"),
+    "credits_used": "numeric",
+    **dict.fromkeys(("api_request_id", "status"), "text"),
+    "created_at": "timestamp with time zone",
+}
+CHARGED = "usage"
+OF_BALANCES = {
+    **dict.fromkeys(("user_id", "subscription_tier"), "text"),
+    **dict.fromkeys(("current_balance", "consumed_this_month", "monthly_allowance"), "numeric"),
+    "updated_at": "timestamp with time zone",
 }
 
 
@@ -111,9 +127,24 @@ def united(
     parts = [propose(table) for table in tables]
     if len(parts) == 1:
         return parts[0]
+    told = f"{len(tables)} tables of generations, none of which is a part or a copy of another"
+    return _as_one(TASKS, parts, TYPES, "id", told)
+
+
+def balances(parts: list[Mapped]) -> Mapped:
+    """Several tables of balances as one; a single table as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    told = f"{len(parts)} tables of balances, whose owners differ, and are all in the ledger"
+    return _as_one(BALANCES, parts, OF_BALANCES, "user_id", told)
+
+
+def _as_one(role: str, parts: list[Mapped], types: dict[str, str], key: str, told: str) -> Mapped:
+    """Tables as one query of the columns that some of them have."""
+    tables = [part.table for part in parts if part.table]
     names = [
         name
-        for name in TYPES
+        for name in types
         if any((line := part.line(name)) and line.shown != "null" for part in parts)
         or (
             name == "enhancement_type"
@@ -123,7 +154,7 @@ def united(
     queries = []
     for part in parts:
         assert part.table is not None
-        read = ",\n    ".join(f"{_read(part, name)} as {name}" for name in names)
+        read = ",\n    ".join(f"{_read(part, name, types[name])} as {name}" for name in names)
         queries.append(f"select\n    {read}\nfrom {part.table.sql} as app_row")
     label = " and ".join(table.label for table in tables)
     made = Table(
@@ -133,16 +164,15 @@ def united(
         sum(table.rows for table in tables),
         True,
         any(table.hides_rows for table in tables),
-        {name: Column(name, TYPES[name], _labels(parts, name)) for name in names},
-        keys=(frozenset(["id"]),),
+        {name: Column(name, types[name], _labels(parts, name)) for name in names},
+        keys=(frozenset([key]),),
         query="\nunion all\n".join(queries),
     )
-    told = f"{len(tables)} tables of generations, none of which is a part or a copy of another"
-    result = Mapped(TASKS, made, f"{label}: {told}", MEDIUM)
-    for name in TYPES:
+    result = Mapped(role, made, f"{label}: {told}", MEDIUM)
+    for name in types:
         if name in names:
             result.lines.append(Line(name, name, "of each table", MEDIUM))
-        elif name not in ("failed_at", "processing_time_ms"):
+        elif name not in OPTIONAL:
             result.lines.append(Line(name, None, "no table has it", MEDIUM))
     return result
 
@@ -165,7 +195,7 @@ def prefix(table: Table, line: Line | None) -> str:
     return f"{words.plain(table.name)}-" if column is not None and column.type in INTEGERS else ""
 
 
-def _read(part: Mapped, name: str) -> str:
+def _read(part: Mapped, name: str, type_name: str, is_united: bool = True) -> str:
     """One of our columns of a part, as SQL of its type."""
     line, table = part.line(name), part.table
     assert table is not None
@@ -173,18 +203,87 @@ def _read(part: Mapped, name: str) -> str:
         word = medium(table.name)
         if name == "enhancement_type" and word != "unknown":
             return literal(word)
-        return f"cast(null as {TYPES[name]})"
+        return f"cast(null as {type_name})"
     read = line.expression or quoted(line.value or "")
     column = table.columns.get(line.value or "")
-    if name == "id" and prefix(table, line):
+    if name == "id" and is_united and prefix(table, line):
         return f"{literal(prefix(table, line))} || {read}"
-    if name in TEXTS:
+    if type_name == "text":
         if column is not None and column.is_json:
             return f"{read} #>> cast('{{}}' as text[])"
         return f"cast({read} as text)"
     if column is not None and column.type == "timestamp without time zone":
         return f"{read} at time zone 'UTC'"
-    return f"cast({read} as numeric)" if name in NUMBERS else read
+    return f"cast({read} as numeric)" if type_name == "numeric" else read
+
+
+def with_charges(
+    of_ledger: Mapped, parts: list[tuple[Mapped, Column]], free: list[str], is_signed: bool
+) -> Mapped:
+    """The ledger with a charge for each task that says what it took.
+
+    Args:
+        of_ledger: what it has otherwise, such as purchases; perhaps no table.
+        parts: each table of tasks, and its column of what a task took.
+        free: statuses of tasks that take nothing.
+        is_signed: charges are negative in this ledger.
+    """
+    queries = []
+    if of_ledger.table is not None:
+        own = (f"{_read(of_ledger, name, OF_LEDGER[name])} as {name}" for name in OF_LEDGER)
+        queries.append(f"select {', '.join(own)}\nfrom {of_ledger.table.sql} as app_row")
+    for part, credits in parts:
+        assert part.table is not None
+        task = _read(part, "id", "text", len(parts) > 1)
+        amount = number_of(credits)
+        charge = {
+            "id": f"'task-' || {task}",
+            "user_id": _read(part, "user_id", "text"),
+            "transaction_type": literal(CHARGED),
+            "credits_used": f"cast({f'-1 * ({amount})' if is_signed else amount} as numeric)",
+            "api_request_id": task,
+            "status": "cast(null as text)",
+            "created_at": _read(part, "created_at", "timestamp with time zone"),
+        }
+        where = f"{quoted(credits.name)} > 0"
+        if free:
+            status = f'lower({_read(part, "status", "text")} collate "C")'
+            where += f" and {status} not in ({', '.join(literal(word) for word in free)})"
+        made = ", ".join(f"{charge[name]} as {name}" for name in OF_LEDGER)
+        queries.append(f"select {made}\nfrom {part.table.sql} as app_row where {where}")
+    tables = [part.table for part, _ in parts if part.table]
+    label = f"charges on {' and '.join(table.label for table in tables)}"
+    if of_ledger.table is not None:
+        label = f"{of_ledger.table.label} and {label}"
+    kind = of_ledger.line("transaction_type")
+    own_kind = of_ledger.table.columns.get(kind.value or "") if of_ledger.table and kind else None
+    labels = (*own_kind.labels, CHARGED) if own_kind and own_kind.labels else ()
+    table = Table(
+        tables[0].schema,
+        label,
+        "query",
+        sum(each.rows for each in tables),
+        True,
+        False,
+        {
+            name: Column(name, type_name, labels if name == "transaction_type" else ())
+            for name, type_name in OF_LEDGER.items()
+        },
+        keys=(frozenset(["id"]),),
+        query="\nunion all\n".join(queries),
+    )
+    told = f"what tasks took, by {', '.join(dict.fromkeys(each.name for _, each in parts))}"
+    found = Mapped(LEDGER, table, f"{label}: {told}", MEDIUM)
+    found.lines = [Line(name, name, told, MEDIUM) for name in OF_LEDGER]
+    for name in ("cost_usd", "provider", "enhancement_type"):
+        found.lines.append(Line(name, None, "the task's is read", MEDIUM))
+    return found
+
+
+def number_of(column: Column) -> str:
+    """A column of credits as SQL, in whole credits."""
+    unit = words.unit(column.name)
+    return f"{quoted(column.name)} / {unit}.0" if unit > 1 else quoted(column.name)
 
 
 def refer(

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterable
 
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+# `microcredits` is two words.
+PART = re.compile(r"(?<![a-z0-9])(micro|milli)(?=credit|token|coin|point|usd|dollar|cent)")
+UNITS = {"micro": 1_000_000, "milli": 1_000}
 NOT_PLURAL = {"status", "process", "success", "access", "canvas", "bonus", "usage", "has", "is"}
 
 
@@ -111,6 +114,7 @@ EMBEDDED_REFERENCES = ["idempotency_key", "reference", "ref", "description", "no
 COST_COLUMNS = [
     *("cost_usd", "usd_cost", "vendor_cost_usd", "provider_cost_usd", "api_cost_usd"),
     *("vendor_cost", "provider_cost", "api_cost", "cost_in_usd", "model_cost", "actual_cost"),
+    "actual_cost_usd",
     *("cost_cents", "provider_cost_cents", "vendor_cost_cents", "api_cost_cents", "cost_micros"),
     *("cost_usd_cents", "cost_microusd", "cost_micro_usd", "cost_usd_micros", "cost_in_cents"),
     *("cost", "total_cost", "estimated_cost", "estimated_cost_usd", "price_usd"),
@@ -133,7 +137,7 @@ TYPE_COLUMNS = [
         " txn user account source input webhook event resource object trigger entry ledger credit",
         r"[a-z]+_(type|kind|mode|operation|category)",
     ),
-    r"~(feature|tool|service|module|effect)_(used|name|key|slug|type)",
+    r"~(feature|tool|service|module|effect)_(used|name|key|slug|type|code)",
     "pipeline",
 ]
 # What is written to a file is no type of generation.
@@ -161,6 +165,7 @@ ERROR_COLUMNS = [
     *("error_type", "error_code", "status_message", "error_info", "failed_reason"),
     r"~(.*_)?(error|failure|fail)_(message|msg|reason|text|detail|details|info|code|description)",
     r"~.*_error",
+    r"~(error|err|failure|fail)_(?!count|at$|rate|time|num|retries|url|id).*",
 ]
 COMPLETED_COLUMNS = [
     *("completed_at", "finished_at", "ended_at", "done_at", "completed", "finished", "end_time"),
@@ -311,6 +316,8 @@ PENDING = {
     *("init", "initialized", "requested", "queue", "accepted", "received", "throttled"),
     *("delayed", "paused", "open", "idle", "todo", "enqueued", "initial", "planned", "inqueue"),
 }
+# What did not call the vendor is no generation that ended well or badly.
+TRIED = {"dry", "simulated", "simulation", "mock", "mocked"}
 NO_EFFECT = {"reversed", "void", "voided", "expired", "released", "reverted", "cancelled"}
 NO_EFFECT |= {"canceled", "aborted", "revoked", "rolled_back"}
 HELD = {"reserved", "held", "authorized", "hold", "on_hold", "frozen", "locked", "preauthorized"}
@@ -325,13 +332,18 @@ IMAGE = {
 
 def tokens(name: str) -> list[str]:
     """The words of a name, in lower case and singular."""
-    parts = re.split(r"[^a-z0-9]+", CAMEL.sub("_", name.strip()).lower())
-    return [_singular(part) for part in parts if part]
+    return [_singular(part) for part in plain(name).split("_") if part]
 
 
 def plain(name: str) -> str:
     """A name in lower case with underscores: `createdAt` is `created_at`."""
-    return re.sub(r"[^a-z0-9]+", "_", CAMEL.sub("_", name.strip()).lower()).strip("_")
+    apart = PART.sub(r"\1_", CAMEL.sub("_", name.strip()).lower())
+    return re.sub(r"[^a-z0-9]+", "_", apart).strip("_")
+
+
+def unit(name: str) -> int:
+    """How many of what a column counts make one, by its name: a million of micro-credits."""
+    return next((UNITS[part] for part in tokens(name) if part in UNITS), 1)
 
 
 def _singular(word: str) -> str:
@@ -342,6 +354,15 @@ def _singular(word: str) -> str:
     if word.endswith(("sses", "ches", "shes", "xes")):
         return word[:-2]
     return word[:-1]
+
+
+def is_move(name: str) -> bool:
+    """Whether a column's name is of an amount that moves a balance."""
+    parts = set(tokens(name))
+    if parts & {"after", "before", "balance", "usd", "cent", "paid", "price", "reserved"}:
+        return False
+    moved = {"debit", "debited", "used", "spent", "charged", "consumed", "deducted", "cost"}
+    return bool(parts & {"amount", "delta", "change"} or (parts & moved and parts & CREDIT))
 
 
 def stems(name: str) -> set[str]:

@@ -26,6 +26,9 @@
             {# A cast keeps 6 or 15 digits; the text is the shortest decimal that it stands for. #}
             {{ return('cast(cast(' ~ column ~ ' as text) as numeric)') }}
         {% endif %}
+        {% if found_type == 'money' and money_factor() %}
+            {{ return(none) }}
+        {% endif %}
         {{ return(cast if found_type in ['smallint', 'integer', 'bigint', 'numeric', 'money'] else none) }}
     {% elif found_type in ['json', 'jsonb'] %}
         {# A string without its quotes. #}

@@ -90,12 +90,13 @@
                 {% do problems.append(
                     (("the expression " ~ tojson(expression)) if expression else ("column " ~ name))
                     ~ " of table " ~ name_of_table ~ " has type " ~ found_type
+                    ~ (", here not kept in hundredths" if found_type == 'money' else "")
                     ~ ", which cannot be read exactly as " ~ column.data_type
                     ~ ": say how to read it " ~ place ~ ", for example\n      " ~ column.name
                     ~ ": {expression: " ~ tojson(suggested_expression(
                         taken if expression or not modules.re.fullmatch('[a-z_][a-z0-9_]*', name)
                             else name,
-                        found_type, column.data_type
+                        found_type, column.data_type, present
                     )) ~ "}"
                 ) %}
             {% endif %}

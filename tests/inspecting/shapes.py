@@ -90,6 +90,9 @@ def differences(shape: Shape, proposal: Proposal) -> list[str]:
             if "monthly_credits" in row.row
         },
     }
+    for part in shape.get("untold", []):
+        if not any(part in said for said in proposal.untold):
+            wrong.append(f"nothing is said of {part}")
     for what, is_now in found.items():
         empty: Any = type(is_now)()
         expected = shape.get(what, empty)

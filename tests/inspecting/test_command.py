@@ -157,6 +157,38 @@ def test_a_table_that_may_not_be_read_is_named(
         profiles.execute(f"drop owned by {ROLE}; drop role {ROLE}")
 
 
+def test_a_hidden_table_of_several_is_not_left_out(
+    server: Server, inspect: Inspect, file: Path
+) -> None:
+    """It looks empty, as does a view of it, and what has no part in generations is named away."""
+    path = shapes.HERE / "shapes" / "images_and_videos_apart.yaml"
+    app = shapes.make(server, shapes.read(path)["sql"])
+    with shapes.connected(app) as cursor:
+        cursor.execute("select relname from pg_class where relkind = 'r' and relname ~ 'video'")
+        [(videos,), *_] = cursor.fetchall()
+    app.execute(f"create role {ROLE} login; grant select on all tables in schema public to {ROLE}")
+    try:
+        app.execute(f"alter table {videos} enable row level security")
+        code, said = inspect(app, user=ROLE)
+        assert (code, said.count("\n")) == (1, 0)
+        assert f"Row-level security hides rows of public.{videos} from this role" in said
+        assert "--tasks public." in said
+        assert not file.parent.exists()
+        app.execute(f"create policy all_rows on {videos} for select to {ROLE} using (true)")
+        assert inspect(app, user=ROLE)[0] == 0
+        assert f"public.{videos}" in file.read_text()
+        app.execute(
+            f"drop policy all_rows on {videos}; alter table {videos} rename to hidden_rows;"
+            f"create view {videos} with (security_invoker = true) as select * from hidden_rows;"
+            f"grant select on {videos} to {ROLE}"
+        )
+        code, said = inspect(app, "--force", user=ROLE)
+        assert code == 1
+        assert "Row-level security hides rows of public." in said
+    finally:
+        app.execute(f"drop owned by {ROLE}; drop role {ROLE}")
+
+
 def test_another_encoding_is_refused(server: Server, inspect: Inspect, file: Path) -> None:
     app = shapes.make(server, "select 1", purpose="latin")
     maintenance = AppDatabase(server, "postgres")

@@ -143,6 +143,21 @@ def test_a_connection_lost_meanwhile_is_said(
     assert schemas(app) == []
 
 
+def test_what_is_worth_a_look_is_said() -> None:
+    """Nothing of an app without a ledger; of one that charges for nothing, or gives back more."""
+    zero = Decimal(0)
+    kept = {TASKS: (12, 0), LEDGER: (0, 0), BALANCES: (0, 0)}
+    figures = dry_run.Figures(kept, [], 12, [], zero, zero, 0, 0, 0, 0, 0, 0, 0, 0)
+    assert dry_run.hints(figures) == []
+    assert "balances: none that could be compared with a ledger" in dry_run.lines(figures)
+    figures = replace(figures, kept=kept | {LEDGER: (12, 0)})
+    [said] = dry_run.hints(figures)
+    assert "credits used are 0" in said
+    figures = replace(figures, charges=2, credits_used=Decimal(4), credits_refunded=Decimal(9))
+    [said] = dry_run.hints(figures)
+    assert "More credits are refunded than used" in said
+
+
 def test_charges_that_name_no_task_are_an_error() -> None:
     """Beside tasks, each would be a generation of its own."""
     kept = {TASKS: (12, 0), LEDGER: (12, 0), BALANCES: (0, 0)}

@@ -1,5 +1,6 @@
 """From a clone to a first panel over another app's database, as the documents have it."""
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -27,7 +28,11 @@ def test_the_commands_of_the_documents(server: Server) -> None:
         again = run(clone, "make panel", DATABASE_URL=url)
         assert "dbt build" not in again
         assert "2 users with credits" in again
-        assert "dbt build" in run(clone, "make panel BUILD=1", DATABASE_URL=url)
+        mapping = clone / "mapping" / "app.yml"
+        mapping.write_text(re.sub("provider: model .*", "provider: null", mapping.read_text()))
+        shown = run(clone, "make panel BUILD=1", DATABASE_URL=url)
+        assert "dbt build, all of history" in shown
+        assert "flux-schnell" not in shown.partition("Providers")[2].partition("Last months")[0]
         assert "agree" in run(clone, "make inspect CHECK=1", DATABASE_URL=url)
         assert "is written" in run(clone, "make inspect FORCE=1", DATABASE_URL=url)
         assert "--ledger" in run(clone, ".tools/bin/uv run --frozen python -m inspect_app --help")

@@ -2,6 +2,9 @@
 
 import json
 import re
+import shutil
+import subprocess
+import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -9,9 +12,14 @@ from typing import Any
 import pytest
 import yaml
 
+from inspect_app import catalogue, columns
+from inspect_app.samples import Sampler
+from local_postgres import server as embedded
 from local_postgres.server import Server
 from tests.app_database import PROJECT, AppDatabase, messages
 from tests.cases.test_cases import CASES, Runner, edit_project, make_case_database
+from tests.conftest import make_database
+from tests.inspecting import shapes
 
 REFUSED = {
     "times_as_text": ("credit_transactions", "created_at", "text", "created_at::text"),
@@ -51,6 +59,79 @@ def test_refused(database: AppDatabase, name: str) -> None:
         "select count(*) as relations from pg_class"
         " where relnamespace::regnamespace::text like 'analytics%' and relkind in ('r', 'v')"
     ) == [{"relations": 0}]
+
+
+@pytest.mark.long
+def test_a_time_of_a_day_is_read_with_the_day_beside_it(database: AppDatabase) -> None:
+    """The refusal's line can be read as it is, and so can that of JSON."""
+    database.execute(
+        "alter table enhancement_tasks add day date default '2024-05-15';"
+        "alter table enhancement_tasks alter created_at drop default;"
+        "alter table enhancement_tasks alter created_at type time using created_at::time;"
+        "alter table user_credits alter current_balance drop default;"
+        "alter table user_credits alter current_balance type json using to_json(current_balance);"
+        "insert into enhancement_tasks (id, user_id, enhancement_type, status, created_at)"
+        " values (gen_random_uuid(), gen_random_uuid(), 'face', 'completed', '12:30');"
+        "insert into user_credits (user_id, current_balance, subscription_tier)"
+        " values (gen_random_uuid(), '12.5', 'free')"
+    )
+    said = messages(database.dbt("run", expect_success=False))
+    found = re.findall(r"for example\s+\w+: \{expression: (\".*\")\}", said)
+    read = {json.loads(each) for each in found}
+    assert read == {
+        "(day + created_at) at time zone 'UTC'",
+        "cast((current_balance #>> '{}') as numeric)",
+    }
+    [row] = database.query(
+        "select (day + created_at) at time zone 'UTC' as at,"
+        " (select cast((current_balance #>> '{}') as numeric) from user_credits) as balance"
+        " from enhancement_tasks"
+    )
+    assert (str(row["at"]), str(row["balance"])) == ("2024-05-15 12:30:00+00:00", "12.5")
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not shutil.which("localedef"), reason="no locale can be made")
+def test_money_that_is_not_kept_in_hundredths_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A session that reads all money alike would take yen for hundredths of one."""
+    locales = Path(tempfile.mkdtemp(prefix="paygen-locales-"))
+    for name in ("ja_JP", "en_US"):
+        made = [*("localedef", "-i", name, "-f", "UTF-8"), str(locales / f"{name}.UTF-8")]
+        subprocess.run(made, check=True)
+    locales.chmod(0o755)
+    monkeypatch.setenv("LOCPATH", str(locales))
+    folder = locales / "server"
+    try:
+        server = embedded.start(folder)
+        database = make_database(server)
+        database.execute(
+            f"alter database {database.name} set lc_monetary = 'ja_JP.UTF-8';"
+            "set lc_monetary = 'ja_JP.UTF-8';"
+            "alter table user_credits alter current_balance drop default;"
+            "alter table user_credits alter current_balance type money;"
+            "insert into user_credits (user_id, current_balance, subscription_tier)"
+            " values (gen_random_uuid(), 7, 'free')"
+        )
+        said = messages(database.dbt("run", expect_success=False))
+        line = "cast(current_balance as numeric) * 100"
+        assert "column current_balance of table public.user_credits has type money" in said
+        assert f'current_balance: {{expression: "{line}"}}' in said
+        with shapes.connected(database) as cursor:
+            [table] = [each for each in catalogue.read(cursor) if each.name == "user_credits"]
+            sampler = Sampler(cursor, [table])
+            assert sampler.values(table, "current_balance") == ["7.00"]
+            column = table.columns["current_balance"]
+            read = columns.number_line(sampler, table, column, "current_balance", "")
+            assert read is not None
+            assert read.expression == line
+        database.execute(f"alter database {database.name} set lc_monetary = 'en_US.UTF-8'")
+        said = messages(database.dbt("run", expect_success=False))
+        assert "money" not in said
+    finally:
+        embedded.stop(folder)
+        shutil.rmtree(locales, ignore_errors=True)
 
 
 @pytest.mark.long
