@@ -26,6 +26,11 @@
             ~ ' deleted then: publish all of its columns, or inserts alone'
         ) %}
     {% endfor %}
+    {% for rule, table in run_query(rules_instead_sql()).rows %}
+        {% do problems.append(
+            'rule ' ~ rule ~ ' of ' ~ table ~ ' does something instead of what a run writes: drop it'
+        ) %}
+    {% endfor %}
     {% for table, others, foreign_keys in run_query(depended_on_sql()).rows %}
         {% if foreign_keys %}
             {% do problems.append(
@@ -113,4 +118,17 @@
             where attrelid = prrelid and attnum > 0 and not attisdropped
         )
         and not {{ has_replica_key('tables') }}
+{%- endmacro %}
+
+{% macro rules_instead_sql() -%}
+    {#- Rules by which rows of a table of ours are not written. -#}
+    select
+        quote_ident(rulename) as rule_name,
+        format('%I.%I', nspname, relname) as table_name
+    from pg_rewrite
+    inner join pg_class on pg_class.oid = ev_class
+    inner join pg_namespace on pg_namespace.oid = relnamespace
+    where
+        nspname in ({{ text_literals(project_schemas()) }})
+        and relkind = 'r' and is_instead and ev_enabled in ('O', 'A')
 {%- endmacro %}

@@ -106,14 +106,15 @@ def test_what_others_made_survives_every_run(with_things: AppDatabase) -> None:
 
 
 def test_what_refuses_that_rows_are_replaced_stops_the_run(database: AppDatabase) -> None:
-    """A foreign key, a publication of some columns; and what has the name of a mart."""
+    """A foreign key, a publication of some columns, a rule; and what has a mart's name."""
     database.dbt("build", "--resource-type", "model", "seed")
     database.execute(
         """create schema bi;
            create table bi.notes (
                generation_id text references analytics.fct_generations (generation_id)
                on delete cascade);
-           create publication in_part for table analytics.daily_usage (usage_date)"""
+           create publication in_part for table analytics.daily_usage (usage_date);
+           create rule quiet as on insert to analytics.monthly_cost do instead nothing"""
     )
 
     def said() -> str:
@@ -126,6 +127,7 @@ def test_what_refuses_that_rows_are_replaced_stops_the_run(database: AppDatabase
     assert "notes_generation_id_fkey of bi.notes" in before
     assert "fct_generations" in before
     assert "publication in_part lists columns of analytics.daily_usage" in before
+    assert "rule quiet of analytics.monthly_cost" in before
     database.execute(
         """drop view analytics.run_history;
            create index run_history on analytics.daily_usage (usage_date)"""
