@@ -112,6 +112,9 @@
     inner join pg_namespace on pg_namespace.oid = relnamespace
     where
         nspname in ({{ text_literals(project_schemas()) }})
+        and relname in (
+            {{ text_literals(nodes_of_types(['model', 'seed']) | map(attribute='alias')) }}
+        )
         and (pubdelete or pubupdate)
         and cardinality(cast(prattrs as int2[])) < (
             select count(*) from pg_attribute
@@ -130,5 +133,8 @@
     inner join pg_namespace on pg_namespace.oid = relnamespace
     where
         nspname in ({{ text_literals(project_schemas()) }})
+        and relname in (
+            {{ text_literals(nodes_of_types(['model', 'seed']) | map(attribute='alias')) }}
+        )
         and relkind = 'r' and is_instead and ev_enabled in ('O', 'A')
 {%- endmacro %}
