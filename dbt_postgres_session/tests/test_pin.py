@@ -30,6 +30,7 @@ ODD = {
     "default_transaction_isolation": "serializable",
     "default_transaction_deferrable": "on",
     "idle_session_timeout": "1234567",
+    "idle_in_transaction_session_timeout": "1234567",
     "client_encoding": "LATIN1",
 }
 OPERATORS = {"work_mem": "7MB", "statement_timeout": "55s", "lock_timeout": "44s"}

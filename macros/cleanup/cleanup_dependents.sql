@@ -20,7 +20,7 @@ begin
         inner join pg_language on pg_language.oid = prolang
         where nspname not in ('pg_catalog', 'information_schema')
             and pronamespace <> pg_my_temp_schema()
-            and lanname not in ('c', 'internal')
+            and (lanname not in ('c', 'internal') or prokind in ('a', 'w'))
             and not exists (
                 select from pg_depend
                 where classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'e'
@@ -72,6 +72,18 @@ begin
         count(*) over (partition by function_word.oid, called.proname) = 1
     from app_function as called inner join function_word on word = lower(proname) and is_called
     where called.oid <> function_word.oid
+    union all
+    -- Operators have no words; the same characters may be one of the server's.
+    select 'pg_proc'::regclass, app_function.oid, 'pg_operator'::regclass, pg_operator.oid,
+        not exists (
+            select from pg_operator as known
+            where known.oprname = pg_operator.oprname
+                and known.oprnamespace = 'pg_catalog'::regnamespace
+        )
+    from pg_operator
+    inner join pg_namespace on pg_namespace.oid = oprnamespace
+    inner join app_function on strpos(prosrc, oprname) > 0
+    where nspname not in ('pg_catalog', 'information_schema')
     union all
     select 'pg_proc'::regclass, function_word.oid, 'pg_class'::regclass, pg_class.oid, true
     from pg_class
@@ -146,6 +158,9 @@ begin
             'pg_class'::regclass, attrelid, 0, 'pg_class'::regclass, attrelid, attnum, false, true
         from pg_attribute inner join pg_class on pg_class.oid = attrelid
         where attnum > 0 and relkind = 'c'
+        union all
+        select 'pg_type'::regclass, reltype, 0, 'pg_class'::regclass, oid, 0, false, true
+        from pg_class where relkind = 'c'
         union all
         select classid, objid, 0, refclassid, refobjid, 0, true, is_sure
         from pg_temp.cleanup_text_edges(request)

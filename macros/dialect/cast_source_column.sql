@@ -33,6 +33,9 @@
     {% elif found_type in ['json', 'jsonb'] %}
         {# A string without its quotes. #}
         {{ return('(' ~ column ~ " #>> '{}')") }}
+    {% elif data_type == 'text' and found_type not in ['uuid', 'smallint', 'integer', 'bigint'] %}
+        {# No pattern can be tried on a column whose collation ignores case. #}
+        {{ return(cast ~ ' collate "default"') }}
     {% endif %}
     {{ return(cast) }}
 {% endmacro %}

@@ -326,7 +326,7 @@ end;
         and pg_depend.refobjid = {{ table }}
         and pg_rewrite.ev_class <> {{ table }}
         and pg_class.relkind = 'v'
-        and pg_class.relowner = current_user::regrole
+        and pg_get_userbyid(pg_class.relowner) = current_user
         and pg_namespace.nspname in ('{{ schemas_of_models() | join("', '") }}')
 {%- endmacro %}
 

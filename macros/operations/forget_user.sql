@@ -13,7 +13,7 @@
     {# Not of a literal: the server would try to read it as a UUID before it asks whether it is one. #}
     {% set id = run_query(
         'select ' ~ clean_id_text('id') ~ ' from (select '
-        ~ as_text(text_literals([user_id])) ~ ' as id limit 1) as given'
+        ~ as_text(text_literals(['' if user_id is none else user_id])) ~ ' as id limit 1) as given'
     ).columns[0].values()[0] %}
     {% if not id %}
         {{ exceptions.raise_compiler_error("user_id is empty: name the user, as --args '{user_id: ...}'") }}

@@ -20,6 +20,17 @@
 
 {% macro postgres__find_blocking_dependents() %}
     {% set problems = [] %}
+    {% for publication, table in run_query(published_in_part_sql()).rows %}
+        {% do problems.append(
+            'publication ' ~ publication ~ ' lists columns of ' ~ table ~ ', from which nothing can be'
+            ~ ' deleted then: publish all of its columns, or inserts alone'
+        ) %}
+    {% endfor %}
+    {% for rule, table in run_query(rules_instead_sql()).rows %}
+        {% do problems.append(
+            'rule ' ~ rule ~ ' of ' ~ table ~ ' does something instead of what a run writes: drop it'
+        ) %}
+    {% endfor %}
     {% for table, others, foreign_keys in run_query(depended_on_sql()).rows %}
         {% if foreign_keys %}
             {% do problems.append(
@@ -89,3 +100,41 @@
     {% endset %}
     {{ return(found) }}
 {% endmacro %}
+
+{% macro published_in_part_sql() -%}
+    {#- The publications of deletes that leave out a column of a table of ours, which has no key. -#}
+    select
+        quote_ident(pubname) as publication,
+        format('%I.%I', nspname, relname) as table_name
+    from pg_publication_rel
+    inner join pg_publication on pg_publication.oid = prpubid
+    inner join pg_class as tables on tables.oid = prrelid
+    inner join pg_namespace on pg_namespace.oid = relnamespace
+    where
+        nspname in ({{ text_literals(project_schemas()) }})
+        and relname in (
+            {{ text_literals(nodes_of_types(['model', 'seed']) | map(attribute='alias')) }}
+        )
+        and (pubdelete or pubupdate)
+        and cardinality(cast(prattrs as int2[])) < (
+            select count(*) from pg_attribute
+            where attrelid = prrelid and attnum > 0 and not attisdropped
+        )
+        and not {{ has_replica_key('tables') }}
+{%- endmacro %}
+
+{% macro rules_instead_sql() -%}
+    {#- Rules by which rows of a table of ours are not written. -#}
+    select
+        quote_ident(rulename) as rule_name,
+        format('%I.%I', nspname, relname) as table_name
+    from pg_rewrite
+    inner join pg_class on pg_class.oid = ev_class
+    inner join pg_namespace on pg_namespace.oid = relnamespace
+    where
+        nspname in ({{ text_literals(project_schemas()) }})
+        and relname in (
+            {{ text_literals(nodes_of_types(['model', 'seed']) | map(attribute='alias')) }}
+        )
+        and relkind = 'r' and is_instead and ev_enabled in ('O', 'A')
+{%- endmacro %}

@@ -35,8 +35,8 @@
         select format('alter table %s replica identity full', full_name)
         from ours
         where
-            relkind = 'r' and relreplident = 'd' and relpersistence = 'p'
-            and not exists (select from pg_index where indrelid = ours.oid and indisprimary)
+            relkind = 'r' and relreplident <> 'f' and relpersistence = 'p'
+            and not {{ has_replica_key('ours') }}
             and exists (
                 select from pg_publication_tables
                 where format('%I.%I', schemaname, tablename) = ours.full_name
@@ -51,3 +51,16 @@
     {% endset %}
     {{ return(run_query(statements).columns[0].values() | join(';\n')) }}
 {% endmacro %}
+
+{% macro has_replica_key(table) -%}
+    {#- Whether deletes from a table, a row of pg_class, are published by a key. -#}
+    exists (
+        select from pg_index
+        where
+            indrelid = {{ table }}.oid
+            and (
+                {{ table }}.relreplident = 'd' and indisprimary
+                or {{ table }}.relreplident = 'i' and indisreplident
+            )
+    )
+{%- endmacro %}

@@ -1,7 +1,8 @@
 {% macro check_owners() %}
     {#
         Stop the run, before anything is built, where another role owns what this one would replace: what
-        a run makes belongs to its role, and would be closed to the other from then on.
+        a run makes belongs to its role, and would be closed to the other from then on. Neither does it
+        replace what is no table or view, such as an index that has a table's name.
     #}
     {% if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot'] %}
         {% do adapter.dispatch('check_owners', 'paygen')() %}
@@ -20,6 +21,15 @@
         {% do ours.append(
             '(nspname = ' ~ text_literals([schema]) ~ ' and relname in (' ~ text_literals(aliases) ~ '))'
         ) %}
+    {% endfor %}
+    {% for thing in run_query(
+        "select pg_describe_object('pg_class'::regclass, pg_class.oid, 0) from pg_class"
+        ~ ' inner join pg_namespace on pg_namespace.oid = relnamespace'
+        ~ " where relkind not in ('r', 'v') and (" ~ ours | join(' or ') ~ ') order by 1'
+    ).columns[0].values() %}
+        {{ exceptions.raise_compiler_error(
+            thing ~ ' has the name of a table or view of this run; nothing was built: rename it, or drop it'
+        ) }}
     {% endfor %}
     {% for name, owner, me, others in run_query(
         "select min(format('%I.%I', nspname, relname)), pg_get_userbyid(relowner), current_user,"

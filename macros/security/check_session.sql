@@ -56,10 +56,13 @@
     {# What each run needs of its role and the server allows it not; none where it lacks nothing. #}
     {#- One session for each thread, one that begins the run and ends it, and one for the run lock. -#}
     {% set sessions = target.threads + 2 %}
-    {% for role, may_make_tables, may_use_language, allowed in run_query(
+    {% for role, may_make_tables, may_use_language, allowed, limits in run_query(
         "select quote_ident(rolname), has_database_privilege(current_database(), 'temporary'),"
         ~ " has_language_privilege('plpgsql', 'usage'),"
-        ~ ' case when rolsuper then -1 else rolconnlimit end'
+        ~ ' case when rolsuper then -1 else rolconnlimit end,'
+        ~ " (select string_agg(name || ' = ' || current_setting(name), ' and ') from pg_settings"
+        ~ " where name in ('statement_timeout', 'transaction_timeout')"
+        ~ ' and cast(setting as bigint) between 1 and 300000)'
         ~ ' from pg_roles where rolname = current_user'
     ).rows %}
         {% if not may_make_tables %}
@@ -72,6 +75,10 @@
             {{ return('role ' ~ role ~ ' may hold ' ~ allowed ~ ' sessions at once, and a run with '
                 ~ target.threads ~ ' threads needs ' ~ sessions ~ ', nothing was built: set fewer `threads` in'
                 ~ ' the profile, or alter role ' ~ role ~ ' connection limit ' ~ sessions) }}
+        {% elif limits %}
+            {% do log('The server ends what takes longer, and fails the run, since role ' ~ role ~ ' has '
+                ~ limits ~ '; to lift it, alter role ' ~ role ~ ' set ' ~ limits.split(' ')[0] ~ ' = 0',
+                info=true) %}
         {% endif %}
     {% endfor %}
     {{ return(none) }}

@@ -88,7 +88,8 @@ CATALOGUE = """
     from pg_policies
     union all
     select 'function', proname, p.oid::text,
-        concat_ws('|', pg_get_functiondef(p.oid), proowner, proacl)
+        concat_ws('|', case when prokind <> 'a' then pg_get_functiondef(p.oid) end, proowner,
+            proacl)
     from pg_proc as p where pronamespace = 'public'::regnamespace
     union all
     select 'publication', tablename, pubname, concat_ws('|', schemaname, attnames, rowfilter)

@@ -9,15 +9,18 @@ IS_POOLED = """
 create function is_pooled(value text) returns boolean language sql immutable as 'select true';
 create function pool_stamp() returns trigger language plpgsql as 'begin return new; end';
 create function pool_watch() returns event_trigger language plpgsql as 'begin end';
+create function pool_count(integer, integer) returns integer language sql as 'select $1 + 1';
 alter function is_pooled(text) owner to app_owner;
 alter function pool_stamp() owner to app_owner;
 alter function pool_watch() owner to app_owner;
+alter function pool_count(integer, integer) owner to app_owner;
 """
 RETIRED = [
     "consume_platform_credits(character varying, integer, numeric)",
     "is_pooled(text)",
     "pool_stamp()",
     "pool_watch()",
+    "pool_count(integer, integer)",
 ]
 KEPT_BREAKS = {
     "default": "alter table user_credits add pooled boolean default is_pooled('x')",
@@ -30,6 +33,8 @@ KEPT_BREAKS = {
     " alter table user_credits add other_tier tier",
     "domain_in_an_array": "create domain tier as text check (is_pooled(value));"
     " alter table user_credits add other_tiers tier[]",
+    "domain_in_a_composite": "create domain tier as text check (is_pooled(value));"
+    " create type of_tier as (other_tier tier); alter table user_credits add of_tier of_tier",
     "policy_using": "create policy p on user_credits using (is_pooled(subscription_tier))",
     "policy_with_check": "create policy p on user_credits for insert"
     " with check (is_pooled(subscription_tier))",
@@ -63,6 +68,12 @@ KEPT_BREAKS = {
     "kept_function_by_a_view": "create view low as select is_pooled('x') as yes;"
     " create function consume_user_credits(a text) returns boolean language plpgsql as"
     " 'begin return (select yes from low); end'",
+    "kept_function_by_an_aggregate": "create aggregate pool_total (integer)"
+    " (sfunc = pool_count, stype = integer); create function consume_user_credits(a text)"
+    " returns integer language plpgsql as 'begin return (select pool_total(1)); end'",
+    "kept_function_by_an_operator": "create operator public.=== (function = is_pooled,"
+    " rightarg = text); create function consume_user_credits(a text)"
+    " returns boolean language plpgsql as 'begin return operator(public.===) a; end'",
     "check_by_another_function": "create function low(a text) returns boolean language sql as"
     " 'select exists (select from credit_pools)';"
     " alter table user_credits add check (low(subscription_tier))",

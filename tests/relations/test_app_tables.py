@@ -8,6 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from tests.app_database import BUILD_ROLE, AppDatabase, invoke, messages, parsed_project
+from tests.cleanup.conftest import DEBIAN_15, start_debian
 from tests.conftest import make_database
 
 MODELS = ("--resource-type", "model", "seed")
@@ -54,6 +55,36 @@ def typed_app(any_server) -> AppDatabase:
     database.insert("user_credits", {"user_id": TASK["user_id"], "subscription_tier": "pro"})
     database.dbt("build", *MODELS, variables=AS_OF)
     return database
+
+
+@pytest.mark.long
+def test_columns_whose_collation_ignores_case() -> None:
+    """No pattern can be tried on them; the wheels' servers have no such collation."""
+    if not DEBIAN_15.exists():
+        pytest.skip("PostgreSQL 15 is not installed")
+    with start_debian(15) as server:
+        database = make_database(server)
+        database.execute(
+            """create extension citext;
+               create collation nocase (
+                   provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+               alter table enhancement_tasks alter status type text collate nocase,
+                   alter provider type text collate nocase, alter enhancement_type type citext,
+                   alter error_message type text collate nocase;
+               alter table credit_transactions alter api_request_id type text collate nocase,
+                   alter transaction_type type text collate nocase, alter status type citext;
+               alter table user_credits alter subscription_tier type text collate nocase"""
+        )
+        database.insert(
+            "enhancement_tasks", TASK | {"status": "Failed", "error_message": "Timeout"}
+        )
+        database.insert("user_credits", {"user_id": TASK["user_id"], "subscription_tier": "Pro"})
+        for arguments in (MODELS, ("--selector", "frequent")):
+            database.dbt("build", *arguments, variables=AS_OF)
+        (row,) = database.query(
+            "select provider, status, error_message from analytics.fct_generations"
+        )
+        assert row == {"provider": "wan", "status": "failed", "error_message": "Timeout"}
 
 
 def generations(database: AppDatabase) -> int:

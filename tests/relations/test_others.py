@@ -105,19 +105,34 @@ def test_what_others_made_survives_every_run(with_things: AppDatabase) -> None:
     assert [row["thing"] for row in with_things.query(PRESENT)] == present
 
 
-def test_a_foreign_key_to_rows_that_are_replaced_stops_the_run(database: AppDatabase) -> None:
+def test_what_refuses_that_rows_are_replaced_stops_the_run(database: AppDatabase) -> None:
+    """A foreign key, a publication of some columns, a rule; and what has a mart's name."""
     database.dbt("build", "--resource-type", "model", "seed")
     database.execute(
         """create schema bi;
            create table bi.notes (
                generation_id text references analytics.fct_generations (generation_id)
-               on delete cascade)"""
+               on delete cascade);
+           create publication in_part for table analytics.daily_usage (usage_date);
+           create rule quiet as on insert to analytics.monthly_cost do instead nothing"""
     )
-    result = database.dbt("build", "--selector", "frequent", expect_success=False)
-    said = str(result.exception or messages(result))
-    assert "notes_generation_id_fkey of bi.notes" in said
-    assert "fct_generations" in said
-    assert "nothing was built" in said
+
+    def said() -> str:
+        result = database.dbt("build", "--selector", "frequent", expect_success=False)
+        said = str(result.exception or messages(result))
+        assert "nothing was built" in said
+        return said
+
+    before = said()
+    assert "notes_generation_id_fkey of bi.notes" in before
+    assert "fct_generations" in before
+    assert "publication in_part lists columns of analytics.daily_usage" in before
+    assert "rule quiet of analytics.monthly_cost" in before
+    database.execute(
+        """drop view analytics.run_history;
+           create index run_history on analytics.daily_usage (usage_date)"""
+    )
+    assert "index analytics.run_history has the name" in said()
 
 
 def test_a_seed_is_written_where_it_stands(database: AppDatabase) -> None:
@@ -150,7 +165,10 @@ def test_a_publication_of_our_tables(any_server, publication: str) -> None:
     )
     database.dbt("build", "--resource-type", "model", "seed", python_models=True)
     # As tables of an earlier release are.
-    database.execute("alter table analytics.daily_usage replica identity default")
+    database.execute(
+        "alter table analytics.daily_usage replica identity default;"
+        " alter table analytics.monthly_cost replica identity nothing"
+    )
     database.execute(f"create publication everything {publication}")
     for arguments in ((), ("--full-refresh",), ()):
         database.execute("update enhancement_tasks set cost_usd = coalesce(cost_usd, 0) + 1")

@@ -18,6 +18,8 @@ PLANTED = {
         "Анна Иванова",
         "Nguyễn Thị Minh Khai",
         "Will Grant",
+        "Mia Allen",
+        "Sue Van Tan",
         "Dr. Hans-Jürgen von Weizsäcker",
     ],
     "prompt": [
@@ -212,6 +214,8 @@ LIKE_A_NAME = {
     "王小明",
     "Анна Иванова",
     "Will Grant",
+    "Mia Allen",
+    "Sue Van Tan",
     "3 mars 1984",
     "C01X00T47",
     "B-AS 1984",

@@ -34,8 +34,10 @@ SETTINGS = {
     "check_function_bodies": "on",
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
-    # dbt's first connection is idle while the models run on others.
+    # dbt's first connection is idle while the models run on others, and each is idle in its
+    # transaction while Jinja or a Python model works.
     "idle_session_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
 }
 
 
