@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from local_postgres.databases import BUILD_ROLE
 from reader.libpq import VARIABLES, use_demo_by_default
 from reader.problems import Problem, shown
-from spark_io import load, project, spark
+from spark_io import load, project, publish, spark
 from spark_io.app_tables import AppTable, check_server
 from spark_io.store import Store
 
@@ -63,6 +63,24 @@ def load_tables(options: argparse.Namespace, ask: project.Ask) -> None:
     print("next: dbt build --target spark")
 
 
+def publish_marts(options: argparse.Namespace, ask: project.Ask) -> None:
+    """Copy Spark's marts into PostgreSQL."""
+    check_server()
+    with spark.connected() as session:
+        answer = ask("marts_to_publish()")
+        known = session.snapshot(answer["snapshot_schema"])
+        folder = options.via or (known[1] if known else "")
+        if not folder:
+            raise Problem(
+                "Name a folder that Spark and this machine reach, for the rows in between:"
+                " make spark-publish VIA=folder."
+            )
+        store = Store(folder)
+        with _progress() as progress:
+            rows = publish.publish(session, store, options.schema, answer, _teller(progress))
+    print(f"{rows:,} rows of Spark's marts are in schema {answer['schema']} of PostgreSQL.")
+
+
 def _progress() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
@@ -99,7 +117,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     into.add_argument("--to", metavar="FOLDER", help="folder, or s3://bucket/folder, of the files")
     into.set_defaults(run=load_tables, unharmed="No snapshot was made: load again, it goes on.")
-    for command in (into,):
+    out = commands.add_parser(
+        "publish", help="copy Spark's marts back into PostgreSQL, in one transaction"
+    )
+    out.add_argument(
+        "--via",
+        metavar="FOLDER",
+        help="folder that Spark and this machine reach (that of the last load)",
+    )
+    out.add_argument(
+        "--schema", default="analytics", help="schema of the marts on Spark (analytics)"
+    )
+    out.set_defaults(run=publish_marts, unharmed="The marts in PostgreSQL are as they were.")
+    for command in (into, out):
         command.add_argument(
             "--target", default="prod", help="target of profiles.yml that is PostgreSQL (prod)"
         )

@@ -112,21 +112,25 @@ class AppTable:
         Raises:
             Problem: a number has more digits than Spark can hold.
         """
-        numbers = [name for name, type_ in self.columns.items() if type_ == "numeric"]
+        numbers = {
+            name: f"app_row.{_quoted('raw ' + name)}"
+            for name, type_ in self.columns.items()
+            if type_ == "numeric"
+        }
         texts = [
-            f"{_quoted(name)} collate \"C\"" if type_ == "text" else _quoted(name)
+            f'{_quoted(name)} collate "C"' if type_ == "text" else _quoted(name)
             for name, type_ in self.columns.items()
         ]
-        inexact = "".join(
-            f", max(app_row.{_quoted('raw ' + name)}) filter (where"
-            f" abs(app_row.{_quoted('raw ' + name)}) < {IMPOSSIBLE}"
-            f" and app_row.{_quoted('raw ' + name)}"
-            f" <> round(app_row.{_quoted('raw ' + name)}, {DECIMALS}))::text"
-            for name in numbers
+        raw = "".join(
+            f", {self._expressions[name]} as {_quoted('raw ' + name)}" for name in numbers
         )
-        raw = "".join(f", {self._expressions[name]} as {_quoted('raw ' + name)}" for name in numbers)
-        # A record's own hash is a sum over its columns, which two rows that swap a value would leave
-        # as it is: it is hashed again.
+        inexact = "".join(
+            f", max({number}) filter (where abs({number}) < {IMPOSSIBLE}"
+            f" and {number} <> round({number}, {DECIMALS}))::text"
+            for number in numbers.values()
+        )
+        # The hash of a record is a sum over its columns, so that a sum of them would stay when two
+        # rows swap a value: it is hashed again.
         cursor.execute(
             f"select month::text, count(*), sum(hashint8extended(hash_record_extended("
             f"row({', '.join(texts)}), 0), 0))::text{inexact}"
@@ -147,9 +151,7 @@ class AppTable:
             parts.append(Part(name, hashlib.sha256(content.encode()).hexdigest()[:32], rows))
         return parts
 
-    def copy(
-        self, cursor: Any, parts: Sequence[Part], receive: Callable[[pa.Table], None]
-    ) -> None:
+    def copy(self, cursor: Any, parts: Sequence[Part], receive: Callable[[pa.Table], None]) -> None:
         """Hand the rows of one part, or of months that follow one another, to `receive`.
 
         Raises:
@@ -223,7 +225,8 @@ def snapshot() -> Iterator[tuple[Any, datetime]]:
         with connection.cursor() as cursor:
             cursor.execute(SETTINGS)
             cursor.execute("select now()")
-            yield cursor, cursor.fetchone()[0].astimezone(UTC)
+            [(moment,)] = cursor.fetchall()
+            yield cursor, moment.astimezone(UTC)
     except errors.InsufficientPrivilege as error:
         raise Problem(
             f"Role {connection.info.user} may not read the app's tables"

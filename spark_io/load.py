@@ -1,4 +1,4 @@
-"""From PostgreSQL to the folder: a snapshot of the app's tables, of which only what changed is read."""
+"""From PostgreSQL to the folder: a snapshot of the app's tables. Only what changed is read."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ def _read(
 
 
 def groups(parts: Sequence[Part], to_read: Sequence[Part]) -> Iterator[list[Part]]:
-    """What to read by one statement: months between which there is no other, and no more than fit."""
+    """What to read by one statement: months without another between them, and no more than fit."""
     group: list[Part] = []
     for part in parts:
         fits = sum(each.rows for each in group) + part.rows <= ROWS_AT_ONCE

@@ -39,15 +39,16 @@ class Spark:
             self._cursor.execute(statement)
             return self._cursor.fetchall() if self._cursor.description else []
         except (Error, TException, OSError) as error:
-            said = getattr(getattr(error.args[0] if error.args else None, "status", None), "errorMessage", "")
-            lines = str(said or error).splitlines() or ["no reason given"]
+            status = getattr(error.args[0] if error.args else None, "status", None)
+            said = str(getattr(status, "errorMessage", "") or error)
+            lines = said.splitlines() or ["no reason given"]
             raise Problem(f"Spark said: {shown(lines[0], 300)}") from error
 
     def use(self, store: Store, snapshot: Snapshot, schema: str) -> bool:
         """Have the next runs read a snapshot; False where they do so already.
 
-        Its tables are made first, beside those of the one before; the view that names the snapshot is
-        pointed to it when Spark has counted their rows. A run goes on with what it began with.
+        Its tables are made first, beside those of the one before; the view that names the snapshot
+        is pointed to it when Spark has counted their rows. A run goes on with what it began with.
 
         Raises:
             Problem: a table has not the rows of the snapshot.
@@ -57,17 +58,18 @@ class Spark:
         if known and known[0] == snapshot.name:
             return False
         for name, table in snapshot.tables.items():
-            self._make(store, f"{_quoted(schema)}.{_quoted(_version(name, snapshot.name))}", name, table)
+            relation = f"{_quoted(schema)}.{_quoted(f'{name}__v{snapshot.name}')}"
+            self._make(store, relation, name, table)
         view = f"{_quoted(schema)}.{POINTER}"
         self.rows(
             f"create or replace view {view} as select {_text(snapshot.name)} as snapshot,"
             f" timestamp {_text(snapshot.taken_at)} as taken_at, {_text(store.place)} as folder"
         )
         kept = {snapshot.name, known[0] if known else ""}
-        for table in self.rows(f"show tables in {_quoted(schema)} like '*__v*'"):
-            name, _, version = table[1].rpartition("__v")
+        for _, found, *_ in self.rows(f"show tables in {_quoted(schema)} like '*__v*'"):
+            name, _, version = found.rpartition("__v")
             if name in snapshot.tables and version not in kept:
-                self.rows(f"drop table {_quoted(schema)}.{_quoted(table[1])}")
+                self.rows(f"drop table {_quoted(schema)}.{_quoted(found)}")
         return True
 
     def snapshot(self, schema: str) -> tuple[str, str] | None:
@@ -131,10 +133,6 @@ def connected() -> Iterator[Spark]:
         for name, value in STRICT.items():
             spark.rows(f"set {name} = {value}")
         yield spark
-
-
-def _version(table: str, snapshot: str) -> str:
-    return f"{table}__v{snapshot}"
 
 
 def _quoted(name: str) -> str:

@@ -7,7 +7,6 @@ off has left is in no snapshot, and the next load takes from it the months that 
 
 import json
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -167,11 +166,11 @@ class Store:
                 file = pq.ParquetFile(
                     self._files.open_input_file(path), page_checksum_verification=True
                 )
-                for group in range(file.num_row_groups):
-                    yield file.read_row_group(group)
+                for batch in file.iter_batches(ROWS_OF_A_GROUP):
+                    yield pa.Table.from_batches([batch])
             except (OSError, pa.ArrowException) as error:
                 raise Problem(
-                    f"{path} is damaged ({shown(str(error), 120)}): remove its folder and load again."
+                    f"{path} is damaged ({shown(str(error), 120)}): have it written again."
                 ) from error
 
     def remove(self, *names: str) -> None:
@@ -297,8 +296,8 @@ class PartWriter:
         self._end_file()
         if self._rows != self.part.rows:
             raise Problem(
-                f"{self._rows} rows of {'/'.join(self._place)} arrived, not the {self.part.rows} that"
-                " the server counted: load again."
+                f"{self._rows} rows of {'/'.join(self._place)} arrived, and the server counted"
+                f" {self.part.rows}: load again."
             )
 
     def abandon(self) -> None:
@@ -307,7 +306,7 @@ class PartWriter:
             self._path.unlink(missing_ok=True)
 
     def _end_file(self) -> None:
-        if not self._writer:
+        if not (self._writer and self._path):
             return
         with self._store.writing():
             self._writer.close()

@@ -41,7 +41,11 @@ EXTREMES = [
     {"created_at": "infinity", "cost_usd": "NaN", "provider": 'a "b"\n\\.\r,;\t'},
     {"created_at": "-infinity", "cost_usd": "1e30", "provider": ""},
     {"created_at": "0001-01-01 00:00:00+00", "cost_usd": "-1e30", "provider": "\\N"},
-    {"created_at": "9999-12-31 23:59:59.999999+00", "cost_usd": "0.000000000001", "provider": "NULL"},
+    {
+        "created_at": "9999-12-31 23:59:59.999999+00",
+        "cost_usd": "0.000000000001",
+        "provider": "NULL",
+    },
     {"created_at": "2024-01-31 23:59:59.999999+00", "cost_usd": "9999999999999999.999999999999"},
     {"created_at": "2024-02-01 00:00:00+00", "cost_usd": "-0", "provider": "\u2028\ufeff🍌"},
     {"created_at": None, "cost_usd": None, "provider": None},
@@ -78,7 +82,7 @@ def value_of(name: str, value: Any) -> Any:
 
 
 def test_every_row_arrives(app: AppDatabase, command: Callable[..., Any], tmp_path: Path) -> None:
-    """A drawn history with all defects and values at the limits, read back by DuckDB; then nothing."""
+    """A drawn history with all defects and values at the limits, read back by DuckDB."""
     tables = with_quirks(write_histories(3, MOMENTS), 3)
     load(app, tables)
     template = dict.fromkeys(tables.enhancement_tasks[0])
@@ -123,7 +127,9 @@ class History:
             "provider": pick(self.VALUES),
             "status": pick(self.VALUES),
             "cost_usd": pick([None, Decimal("0.1"), Decimal("0.2")]),
-            "created_at": pick([None, *(datetime(2024, month, 1, tzinfo=UTC) for month in range(1, 7))]),
+            "created_at": pick(
+                [None, *(datetime(2024, month, 1, tzinfo=UTC) for month in range(1, 7))]
+            ),
             **({"transaction_type": "deduction", "credits_used": 1} if table[0] == "c" else {}),
         }
 
@@ -133,7 +139,9 @@ class History:
         rows = self.rows[table]
         one, other = self.random.sample(rows, 2)
         name = self.random.choice(["user_id", "provider", "status", "cost_usd", "created_at"])
-        match self.random.choice(["swap", "swap", "update", "insert", "delete", "replace", "repeat"]):
+        match self.random.choice(
+            ["swap", "swap", "update", "insert", "delete", "replace", "repeat"]
+        ):
             case "swap":  # two rows exchange a value: sums over a column stay as they were
                 one[name], other[name] = other[name], one[name]
             case "update":
@@ -231,7 +239,7 @@ def test_killed_and_loaded_again(
 def test_what_is_damaged_is_read_again(
     app: AppDatabase, command: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """A file that is gone, cut off, of another month or of other columns is no part of a snapshot."""
+    """A file that is gone, cut off, of another month or of other columns is written again."""
     History(app, 3).write()
     command("load", "--to", tmp_path)
     whole = months(tmp_path)
@@ -263,7 +271,9 @@ def test_bad_input(app: AppDatabase, command: Callable[..., Any], tmp_path: Path
 
     refused("Name the folder: make spark-load TO=folder", to="")
     (tmp_path / "file").write_text("")
-    refused("cannot be written (Not a directory)", "name another folder", to=tmp_path / "file" / "x")
+    refused(
+        "cannot be written (Not a directory)", "name another folder", to=tmp_path / "file" / "x"
+    )
     refused("is no folder", to="ftp://example.test/x")
     refused("PostgreSQL does not answer", "PGHOST", PGHOST=str(tmp_path))
     refused("does not exist", "PostgreSQL does not answer", PGUSER="nobody_of_this_name")
