@@ -86,11 +86,11 @@ setup-spark: setup ## what the target `spark` needs besides: dbt-spark and Apach
 test-spark: setup-spark ## the models on a cluster of processes of Apache Spark, against PostgreSQL
 	@$(RUN) --group spark pytest tests/spark -m spark -s
 
-spark-load: setup ## the app's tables as Parquet by month, which Spark reads; then what changed (TO=folder)
+spark-load: $(UV) ## the app's tables as Parquet by month, which Spark reads; then what changed (TO=folder)
 	@$(RUN) --group spark python -m spark_io load $(if $(TO),--to "$(TO)") \
 		$(if $(TARGET),--target "$(TARGET)")
 
-spark-publish: setup ## Spark's marts back into PostgreSQL, in one transaction (VIA=folder, TARGET=)
+spark-publish: $(UV) ## Spark's marts back into PostgreSQL, in one transaction (VIA=folder, TARGET=)
 	@$(RUN) --group spark python -m spark_io publish $(if $(VIA),--via "$(VIA)") \
 		$(if $(TARGET),--target "$(TARGET)")
 

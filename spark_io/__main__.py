@@ -60,7 +60,7 @@ def load_tables(options: argparse.Namespace, ask: project.Ask) -> None:
         return
     with spark.connected() as session:
         session.use(store, loaded.snapshot, answer["schema"])
-    print("next: dbt build --target spark")
+    print("next: dbt build --target spark --exclude resource_type:unit_test")
 
 
 def publish_marts(options: argparse.Namespace, ask: project.Ask) -> None:

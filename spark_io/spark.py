@@ -56,10 +56,11 @@ class Spark:
         self.rows(f"create schema if not exists {_quoted(schema)}")
         known = self.snapshot(schema)
         if known and known[0] == snapshot.name:
+            for name in snapshot.tables:  # months that were gone may be back
+                self.rows(f"refresh table {self._relation(schema, name, snapshot)}")
             return False
         for name, table in snapshot.tables.items():
-            relation = f"{_quoted(schema)}.{_quoted(f'{name}__v{snapshot.name}')}"
-            self._make(store, relation, name, table)
+            self._make(store, self._relation(schema, name, snapshot), name, table)
         view = f"{_quoted(schema)}.{POINTER}"
         self.rows(
             f"create or replace view {view} as select {_text(snapshot.name)} as snapshot,"
@@ -79,6 +80,9 @@ class Spark:
         [(name, folder)] = self.rows(f"select snapshot, folder from {_quoted(schema)}.{POINTER}")
         return name, folder
 
+    def _relation(self, schema: str, name: str, snapshot: Snapshot) -> str:
+        return f"{_quoted(schema)}.{_quoted(f'{name}__v{snapshot.name}')}"
+
     def _make(self, store: Store, relation: str, name: str, table: LoadedTable) -> None:
         columns = ", ".join(
             f"{_quoted(column)} {SPARK_TYPES[type_]}" for column, type_ in table.columns.items()
@@ -88,6 +92,7 @@ class Spark:
             f"create table {relation} ({columns}, load_month string) using parquet"
             " options ('parquet.page.verify-checksum.enabled' 'true')"
             f" partitioned by (load_month) location {_text(store.url(name))}"
+            f" tblproperties ('paygen.rows' = '{sum(part.rows for part in table.parts)}')"
         )
         for start in range(0, len(table.parts), PARTS_AT_ONCE):
             places = " ".join(

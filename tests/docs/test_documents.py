@@ -152,9 +152,11 @@ SECTIONS_ELSEWHERE = {
     ("docs/closing.md", "The digest"): "tests/closing/test_life.py",
     ("README.md", "In your own dbt project"): "tests/package/test_package.py",
     ("docs/spark.md", "Set up"): "tests/spark/test_spark.py::test_sample",
+    ("docs/spark.md", "The app's tables"): "tests/spark/test_spark.py::test_sample",
+    ("docs/spark.md", "The marts back in PostgreSQL"): "tests/spark/test_spark.py::test_sample",
     (
         "docs/spark.md",
-        "The app's tables",
+        "Exports of your own",
     ): "tests/spark/test_spark.py::test_the_tables_of_the_document",
     **{
         ("docs/mapping.md", shape): "tests/mapping/test_shapes.py"
