@@ -27,6 +27,7 @@ from tests.dialect.second_engine import (
     types_in_postgres,
 )
 from tests.dialect.values import ZONE
+from tests.spark_io.conftest import asked
 
 # PostgreSQL's names of types, as Spark's YAML-free side has them.
 TYPES = {
@@ -107,7 +108,7 @@ def spark_io(cluster: Cluster, database: AppDatabase, *arguments: str) -> None:
     """`python -m spark_io` in this process, as the role that builds."""
 
     def ask(call: str) -> Any:
-        return answer_of(database.dbt("compile", "--inline", f"{{{{ {call} }}}}"))
+        return answer_of(asked(database, call))
 
     with patch.dict(os.environ, {**database.environment(), **cluster.environment()}):
         assert main(arguments, ask) == 0

@@ -164,7 +164,7 @@ def test_the_tables_of_the_document(cluster: Cluster) -> None:
             ("b", None, "pl,us"),
         ]
         (folder / "user_credits" / "part-0.csv").write_text(balances.replace("0.0", "much"))
-        with pytest.raises(Exception, match="MALFORMED_RECORD|FAILED_READ_FILE"):
+        with pytest.raises(Exception, match=r"MALFORMED_RECORD|FAILED_READ_FILE"):
             engine.answer(cursor, "select * from public.user_credits")
         for table in ("enhancement_tasks", "user_credits"):
             cursor.execute(f"drop table public.{table}")

@@ -101,6 +101,9 @@ def test_every_row_arrives(app: AppDatabase, command: Callable[..., Any], tmp_pa
     assert "\nNothing changed" in command("load", "--to", tmp_path)[1]
 
 
+KINDS = (*["swap"] * 4, "update", "move", "insert", "delete", "replace", "repeat")
+
+
 class History:
     """The app's tasks and ledger in months, changed at random; knows which months have to be read.
 
@@ -133,19 +136,27 @@ class History:
             **({"transaction_type": "deduction", "credits_used": 1} if table[0] == "c" else {}),
         }
 
-    def change(self) -> None:
+    def change(self, kind: str) -> None:
         """One change of some kind."""
         table = self.random.choice(list(self.rows))
         rows = self.rows[table]
-        one, other = self.random.sample(rows, 2)
-        name = self.random.choice(["user_id", "provider", "status", "cost_usd", "created_at"])
-        match self.random.choice(
-            ["swap", "swap", "update", "insert", "delete", "replace", "repeat"]
-        ):
-            case "swap":  # two rows exchange a value: sums over a column stay as they were
+        one = self.random.choice(rows)
+        name = self.random.choice(["user_id", "provider", "status", "cost_usd"])
+        match kind:
+            case "swap":  # two rows of a month exchange a value: sums of a column stay
+                one, other = self.random.choice(
+                    [
+                        (one, other)
+                        for one in rows
+                        for other in rows
+                        if one[name] != other[name] and one["created_at"] == other["created_at"]
+                    ]
+                )
                 one[name], other[name] = other[name], one[name]
             case "update":
-                one[name] = self.row(table, 0)[name]
+                one[name] = "new" if name != "cost_usd" else Decimal("0.3")
+            case "move":
+                one["created_at"] = datetime(2024, 7, 1, tzinfo=UTC)
             case "insert":
                 rows.append(self.row(table, self.random.randrange(10**6)))
             case "delete":
@@ -182,10 +193,10 @@ def test_every_change_is_found(
     history = History(app, 1)
     history.write()
     assert command("load", "--to", tmp_path)[0] == 0
-    for _ in range(12):
+    for kinds in [*([kind] for kind in KINDS), history.random.choices(KINDS, k=4)]:
         before, files = months(tmp_path), {*tmp_path.rglob("*.parquet")}
-        for _ in range(history.random.choice([1, 1, 2, 3])):
-            history.change()
+        for kind in kinds:
+            history.change(kind)
         history.write()
         code, said = command("load", "--to", tmp_path)
         assert code == 0, said

@@ -19,6 +19,7 @@ from spark_io import publish
 from spark_io.project import answer_of
 from tests.app_database import BUILD_ROLE, AppDatabase
 from tests.dialect.second_engine import ARROW_TYPES
+from tests.spark_io.conftest import asked
 
 READER = "paygen_reader"
 LONG = {"timestamptz": "timestamp with time zone"}
@@ -111,9 +112,7 @@ def comparable(row: dict[str, Any]) -> tuple[Any, ...]:
 @pytest.fixture(scope="module")
 def answer(app: AppDatabase) -> dict[str, Any]:
     """What dbt says of the marts."""
-    result = app.dbt(
-        "compile", "--inline", "{{ marts_to_publish() }}", variables={"reader_roles": [READER]}
-    )
+    result = asked(app, "marts_to_publish()", variables={"reader_roles": [READER]})
     answer = answer_of(result)
     for mart in answer["marts"]:
         for column in mart["columns"]:
