@@ -3,6 +3,7 @@
         What `make spark-publish` writes into this database, as JSON: the marts with the columns and types
         of their contracts, their comments and indexes, and the SQL that brings in a new table of a mart `a_mart`.
     #}
+    {%- do check_is_postgres() -%}
     {%- set marts = [] -%}
     {%- for node in nodes_of_types(['model']) if node.schema == target.schema -%}
         {%- set mart = api.Relation.create(node.database, node.schema, node.alias, type='table') -%}

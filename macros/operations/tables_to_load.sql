@@ -4,6 +4,7 @@
         of our types, after all checks of a run's start. Whole numbers are left whole, since an id of
         digits is clean as it is; of a message only whether there is one, for Spark shows no more.
     -#}
+    {%- do check_is_postgres() -%}
     {%- do check_sources() -%}
     {%- do check_strangers() -%}
     {%- set tables = [] -%}
@@ -30,4 +31,14 @@
         }) -%}
     {%- endfor -%}
     {{- tojson({'schema': var('app_schema'), 'tables': tables}) -}}
+{% endmacro %}
+
+{% macro check_is_postgres() %}
+    {# Stop `make spark-load` and `spark-publish` where TARGET names the other end. #}
+    {% if execute and target.type != 'postgres' %}
+        {{ exceptions.raise_compiler_error(
+            'target ' ~ target.name ~ ' of profiles.yml is ' ~ target.type ~ ': name one that is PostgreSQL,'
+            ~ ' TARGET=prod'
+        ) }}
+    {% endif %}
 {% endmacro %}

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from spark_io import load as loading
+from spark_io.__main__ import main
 from spark_io.app_tables import IMPOSSIBLE
 from tests.app_database import AppDatabase
 from tests.dialect.quirks import with_quirks
@@ -306,3 +307,12 @@ def test_bad_input(app: AppDatabase, command: Callable[..., Any], tmp_path: Path
     path.write_text(path.read_text()[:-20])
     code, said = command("load", "--to", tmp_path / "folder")
     assert (code, "is no list of a snapshot's files" in said) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["load", "publish"])
+def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command says what it takes."""
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert "--target" in capsys.readouterr().out
