@@ -10,7 +10,7 @@ from local_postgres.dbt import run_dbt
 from reader.problems import Problem, shown
 
 PROJECT = Path(__file__).resolve().parents[1]
-FRAME = ("> in macro", "> called by", "Compilation Error", "compiled code")
+FRAME = ("> in macro", "> called by", "Compilation Error", "Runtime Error", "compiled code")
 
 # Calls a macro of the project that answers JSON, and reads the answer.
 Ask = Callable[[str], Any]
