@@ -72,8 +72,12 @@ def publish(spark: Spark, store: Store, schema: str, answer: Mapping[str, Any], 
     marts = {mart["name"]: mart for mart in answer["marts"]}
     folder = f"published-{secrets.token_hex(4)}"
     versions = _versions(spark, schema, marts)
-    if not versions:
-        raise Problem(f"Spark has no marts in schema {schema}: run dbt build --target spark first.")
+    missing = [name for name in marts if name not in versions and not marts[name]["is_left_out"]]
+    if missing:
+        raise Problem(
+            f"Spark has no {' or '.join(missing[:2])} in schema {schema}: run dbt build --target spark"
+            " of this release first. Nothing was changed."
+        )
     with transaction(answer) as cursor:
         try:
             rows = {}

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -60,7 +61,11 @@ class Store:
         Raises:
             Problem: there can be no such folder.
         """
-        self.place = place
+        if "@" in urlsplit(place).netloc:
+            raise Problem(
+                "The address of the folder has a key in it, which would be shown to others: set"
+                " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead."
+            )
         try:
             if "://" in place:
                 self._files, self._root = fs.FileSystem.from_uri(place)
@@ -69,6 +74,7 @@ class Store:
         except (pa.ArrowException, OSError) as error:
             raise Problem(f"{shown(place)} is no folder ({error}): name another.") from error
         self._is_local = isinstance(self._files, fs.LocalFileSystem)
+        self.place = self._root if self._is_local else place
 
     def url(self, *names: str) -> str:
         """Where Spark finds something."""

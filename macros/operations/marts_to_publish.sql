@@ -20,6 +20,7 @@
         {%- endfor -%}
         {%- do marts.append({
             'name': node.alias,
+            'is_left_out': 'python' in node.tags,
             'relation': mart.include(database=false) | string,
             'new_relation': new_rows.include(database=false) | string,
             'description': node.description | trim,

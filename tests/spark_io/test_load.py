@@ -287,6 +287,7 @@ def test_bad_input(app: AppDatabase, command: Callable[..., Any], tmp_path: Path
         "cannot be written (Not a directory)", "name another folder", to=tmp_path / "file" / "x"
     )
     refused("is no folder", to="ftp://example.test/x")
+    refused("has a key in it", "AWS_ACCESS_KEY_ID", to="s3://key:secret@bucket/x")
     refused("PostgreSQL does not answer", "PGHOST", PGHOST=str(tmp_path))
     refused("does not exist", "PostgreSQL does not answer", PGUSER="nobody_of_this_name")
     app.execute("revoke select on enhancement_tasks from paygen")
