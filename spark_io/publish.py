@@ -75,8 +75,8 @@ def publish(spark: Spark, store: Store, schema: str, answer: Mapping[str, Any], 
     missing = [name for name in marts if name not in versions and not marts[name]["is_left_out"]]
     if missing:
         raise Problem(
-            f"Spark has no {' or '.join(missing[:2])} in schema {schema}: run dbt build --target spark"
-            " of this release first. Nothing was changed."
+            f"Spark has no {' or '.join(missing[:2])} in schema {schema}: run dbt build --target"
+            " spark of this release first. Nothing was changed."
         )
     with transaction(answer) as cursor:
         try:
