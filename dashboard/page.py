@@ -440,6 +440,7 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
                     reader.table("type_margins", f"Nothing was used in {month_name}."),
                 ],
             ),
+            _closes(reader, month_name),
             _statement(reader, month_name),
             _active_users(reader, month_name),
             Section(
@@ -790,6 +791,56 @@ def _statement(reader: Reader, month_name: str) -> Section:
         "The vendor's statement",
         "The invoice less the app's cost is the difference, which its causes sum to.",
         tables=[table, reader.table("claims", f"Nothing of {month_name} is to be claimed.")],
+    )
+
+
+def _closes(reader: Reader, month_name: str) -> Section:
+    """Whether the month is closed, what was reported and is now, and the trail of closes."""
+    trail = reader.table("closes", "No month was ever closed.")
+    tables = [trail] if trail.rows or trail.problem else []
+    close = reader.one(queries.CLOSE) if not trail.problem else {}
+    if not close:
+        return Section("closes", "Month close", tables=tables)
+    sentences = [_state_of(close, month_name)]
+    if close["is_current"]:
+        restated = close["restated_figures"]
+        sentences.append(
+            f"{_count(restated, 'figure was', 'figures were')} restated since."
+            if restated
+            else "No figure was restated since."
+        )
+        tables = [
+            reader.table("closed_figures", f"Nothing was reported of {month_name}."),
+            reader.table("restatements", "Nothing was restated since."),
+            *tables,
+        ]
+    if close["altered"]:
+        sentences.append("The trail was altered.")
+        reader.period.notices.append(
+            "The record of month closes was altered by hand, from entry"
+            f" {numbers.count(close['first_altered'])} on: `verify_closes` says what."
+        )
+    elif close["entries"]:
+        sentences.append(
+            f"The trail has {_count(close['entries'], 'entry', 'entries')}; each has its digest and"
+            " follows from the one before."
+        )
+    return Section("closes", "Month close", " ".join(sentences), tables=tables)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{numbers.count(number)} {one if number == 1 else many}"
+
+
+def _state_of(close: Row, month_name: str) -> str:
+    """Whether a month is closed or open, and who signed it."""
+    if close["event"] is None:
+        return f"{month_name} is open: its figures may change. `close_month` closes a month."
+    state = "is closed" if close["is_current"] else "was reopened"
+    reason = f" ({close['reason']})" if close["reason"] else ""
+    return (
+        f"{month_name} {state}, signed by {close['signed_by']}{reason} as role"
+        f" {close['role_name']} on {_moment(close['recorded_at'])}."
     )
 
 

@@ -1411,6 +1411,148 @@ CLAIMS = Query(
     limit=ROWS_SHOWN,
 )
 
+# --------------------------------------------------------------------------------- month closes
+
+CLOSE = Query(
+    "close",
+    "Month close",
+    ("month_closes", "monthly_restatements"),
+    """
+    with entries as materialized (
+        select
+            entry_number, month_start, event, is_current, recorded_at, signed_by, role_name,
+            reason, has_its_digest and follows as is_verified
+        from {schema}.month_closes
+    )
+    select
+        newest.event,
+        newest.is_current,
+        newest.signed_by,
+        newest.role_name,
+        newest.recorded_at,
+        newest.reason,
+        (select count(*) from entries) as entries,
+        (select count(*) from entries where not is_verified) as altered,
+        (select min(entry_number) from entries where not is_verified) as first_altered,
+        (
+            select count(distinct figure) from {schema}.monthly_restatements
+            where
+                month_start = %(month)s
+                and is_all_providers = (%(provider)s::text is null)
+                and (%(provider)s::text is null or provider = %(provider)s)
+        ) as restated_figures
+    from (values (1)) as one
+    left join (
+        select * from entries where month_start = %(month)s
+        order by entry_number desc
+        limit 1
+    ) as newest on true
+    """,
+)
+
+CLOSED_FIGURES = Query(
+    "closed_figures",
+    "As reported and now",
+    ("closed_figures", "headline_figures"),
+    """
+    with reported as (
+        select figure, value from {schema}.closed_figures
+        where
+            is_current
+            and month_start = %(month)s
+            and is_all_providers = (%(provider)s::text is null)
+            and (%(provider)s::text is null or provider = %(provider)s)
+    ),
+    found_now as (
+        select figure, value from {schema}.headline_figures
+        where
+            month_start = %(month)s
+            and is_all_providers = (%(provider)s::text is null)
+            and (%(provider)s::text is null or provider = %(provider)s)
+            -- Only where the month is closed: another has nothing beside what it says now.
+            and exists (
+                select 1 from {schema}.closed_figures
+                where is_current and month_start = %(month)s
+            )
+    ),
+    figures as (
+        select
+            figure,
+            reported.value as value_as_reported,
+            found_now.value as value_now,
+            coalesce(found_now.value, 0) - coalesce(reported.value, 0) as difference
+        from reported
+        full outer join found_now using (figure)
+    )
+    select * from figures
+    order by difference = 0, figure
+    limit %(limit)s
+    """,
+    columns(
+        "figure | Figure | text | closed_figures",
+        "value_as_reported | As reported | credits | closed_figures.value",
+        "value_now | Now | credits | headline_figures.value",
+        "difference | Difference | credits | headline_figures.value",
+    ),
+    ignores=("type",),
+    limit=50,
+)
+
+RESTATEMENTS = Query(
+    "restatements",
+    "What changed since, and why",
+    ("monthly_restatements",),
+    """
+    select figure, cause, difference, value_as_reported, value_now, row_count, first_row_ids
+    from {schema}.monthly_restatements
+    where
+        month_start = %(month)s
+        and is_all_providers = (%(provider)s::text is null)
+        and (%(provider)s::text is null or provider = %(provider)s)
+    order by figure, cause
+    limit %(limit)s
+    """,
+    columns(
+        "figure | Figure | text | monthly_restatements",
+        "cause | Cause | text | monthly_restatements",
+        "difference | Its part | credits | monthly_restatements",
+        "value_as_reported | As reported | credits | monthly_restatements",
+        "value_now | Now | credits | monthly_restatements",
+        "row_count | Rows | count | monthly_restatements",
+        "first_row_ids | The first of them | note | monthly_restatements",
+    ),
+    ignores=("type",),
+    limit=50,
+)
+
+CLOSES = Query(
+    "closes",
+    "The trail of closes",
+    ("month_closes",),
+    """
+    select
+        entry_number, month_start, event, is_current, recorded_at, signed_by, role_name, reason,
+        has_its_digest and follows as is_verified, digest
+    from {schema}.month_closes
+    order by entry_number desc
+    limit %(limit)s
+    """,
+    columns(
+        "entry_number | Entry | count | month_closes",
+        "month_start | Month | month | month_closes",
+        "event | Event | text | month_closes",
+        "is_current | Holds now | flag | month_closes",
+        "recorded_at | Recorded | time | month_closes",
+        "signed_by | Signed by | text | month_closes",
+        "role_name | Role | text | month_closes",
+        "reason | Reason | note | month_closes",
+        "is_verified | Verified | flag | month_closes.has_its_digest",
+        "digest | Digest | text | month_closes",
+    ),
+    ignores=("provider", "type", "month"),
+    limit=ROWS_SHOWN,
+)
+
 # What may be had as a file.
 TABLES = {
     query.name: query
@@ -1419,5 +1561,6 @@ TABLES = {
         *(TYPE_MARGINS, ACTIVE_USERS, HEALTH, LATENCY, LATENCY_DAYS, FAILURE_REASONS, FAILURES),
         *(FINDINGS, OWED, USERS, CREDITS, CREDIT_MOVEMENTS, CIRCULATION),
         *(FORECAST, FORECAST_RECORD, ANOMALIES, QUALITY, CHECKS, STATEMENT, CLAIMS),
+        *(CLOSED_FIGURES, RESTATEMENTS, CLOSES),
     )
 }

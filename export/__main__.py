@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from xlsxwriter.exceptions import XlsxWriterException
@@ -18,7 +17,7 @@ from reader.database import Database
 from reader.libpq import use_demo_by_default
 from reader.months import read_month
 from reader.options import add_schema
-from reader.problems import Problem, shown
+from reader.problems import ENDINGS, Problem, told
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,18 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         database = Database(options.schema, 1, "paygen export", timeout="10min")
         with _progress() as progress:
             manifest = month.write(database, first_day, folder, _teller(progress))
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    except psycopg2.Error as error:
-        print(f"PostgreSQL said: {shown(str(error), 240)}", file=sys.stderr)
-        return 1
-    except (OSError, XlsxWriterException) as error:
-        print(f"The files cannot be written ({error}): nothing of them was left.", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("The export was interrupted: nothing was written.", file=sys.stderr)
-        return 130
+    except (*ENDINGS, OSError, XlsxWriterException) as error:
+        return told(error, "nothing was written")
     _tell(manifest, folder)
     return 0
 

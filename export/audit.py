@@ -16,7 +16,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import xlsxwriter
 import yaml
 from xlsxwriter.exceptions import XlsxWriterException
@@ -30,7 +29,7 @@ from reader.database import Database, Row, Snapshot
 from reader.libpq import use_demo_by_default
 from reader.months import read_month
 from reader.options import add_schema
-from reader.problems import BUILD, Problem, shown
+from reader.problems import BUILD, ENDINGS, Problem, told
 
 OF_MONTH = "{0} >= %(month)s::date and {0} < (%(month)s::date + interval '1 month')::date"
 # By sheet, the marts it reads and its rows. Which columns are summed, `TOTALS` says.
@@ -404,15 +403,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         path = options.to or Path("exports") / f"audit-{options.month}.xlsx"
         database = Database(options.schema, 1, "paygen audit", timeout="10min")
         adds_up = write(database, month, path)
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    except psycopg2.Error as error:
-        print(f"PostgreSQL said: {shown(str(error), 240)}", file=sys.stderr)
-        return 1
-    except (OSError, XlsxWriterException) as error:
-        print(f"{options.to} cannot be written ({error}): nothing was left.", file=sys.stderr)
-        return 1
+    except (*ENDINGS, OSError, XlsxWriterException) as error:
+        return told(error, "nothing was written")
     print(f"next: open {shlex.quote(str(path))}")
     if adds_up:
         print("Each total is the sum of its rows.")

@@ -7,16 +7,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import psycopg2
-
 from notify import alerts, channels, memory, news, ping, runs
 from reader import state
 from reader.database import Database
 from reader.libpq import use_demo_by_default
 from reader.options import add_schema
-from reader.problems import Problem, shown
+from reader.problems import ENDINGS, Problem, told
 
-TOLD, NOTHING_TO_TELL, FAILED, INTERRUPTED = 0, 3, 1, 130
+TOLD, NOTHING_TO_TELL, FAILED = 0, 3, 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,15 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.dry_run:
             return _show(database, options)
         return _tell(database, options)
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return FAILED
-    except psycopg2.Error as error:
-        print(f"PostgreSQL said: {shown(str(error), 240)}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("The notifier was interrupted: what was not told is told next time.", file=sys.stderr)
-        return INTERRUPTED
+    except ENDINGS as error:
+        return told(error, "what was not told is told next time")
 
 
 def _tell(database: Database, options: argparse.Namespace) -> int:

@@ -1,5 +1,7 @@
 """What can go wrong between a reader and the marts, each as one sentence with the next step."""
 
+import sys
+
 import psycopg2
 from psycopg2 import errors
 
@@ -28,6 +30,30 @@ class BadRequest(Problem):
 
     def __init__(self, sentence: str):
         super().__init__(sentence, 400)
+
+
+# What a command ends with after a sentence, and not with a trace.
+ENDINGS = (Problem, psycopg2.Error, KeyboardInterrupt)
+
+
+def told(error: BaseException, left: str) -> int:
+    """Say what ended a command, and what that leaves; answer the exit code.
+
+    Args:
+        error: one of `ENDINGS`, or of files.
+        left: what is so now, such as `nothing was written`.
+    """
+    match error:
+        case Problem():
+            sentence = error.sentence
+        case psycopg2.Error():
+            sentence = f"PostgreSQL said: {shown(str(error), 240)}; {left}."
+        case KeyboardInterrupt():
+            sentence = f"Interrupted: {left}."
+        case _:
+            sentence = f"The files cannot be written ({error}): {left}."
+    print(sentence, file=sys.stderr)
+    return 130 if isinstance(error, KeyboardInterrupt) else 1
 
 
 def shown(text: str, length: int = 60) -> str:

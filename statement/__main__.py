@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-import psycopg2
-
 from local_postgres.databases import BUILD_ROLE
 from reader.libpq import VARIABLES, use_demo_by_default
 from reader.options import add_schema
-from reader.problems import Problem, shown
+from reader.problems import ENDINGS, Problem, shown, told
 from statement import files
 from statement.store import SHOWN, Loaded, opened
 
@@ -30,15 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _forget(options)
         else:
             _load(options)
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    except psycopg2.Error as error:
-        print(f"PostgreSQL said: {shown(str(error), 240)} Nothing was loaded.", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted: nothing was loaded.", file=sys.stderr)
-        return 130
+    except ENDINGS as error:
+        return told(error, "nothing was loaded")
     return 0
 
 

@@ -1,19 +1,15 @@
 {% macro row_measures() %}
     {#
-        What one row adds to its month: measures whose sums over rows, or the sums' quotients, are the
-        headline figures; of `generations_with_user` and `duration_seconds` those that cannot be added up
-        depend.
+        What one row adds to its month: of generations the measures of the registry, of other movements of
+        credits their names. Figures of distinct users depend on `generations_with_user`.
     #}
-    {{ return({
-        'generations': [
-            'generations', 'completed_generations', 'failed_generations', 'cancelled_generations',
-            'in_flight_generations', 'credits_used', 'vendor_cost_usd', 'list_cost_usd',
-            'generations_without_cost', 'refunded_failures', 'unrefunded_failures',
-            'generations_with_user', 'duration_seconds',
-        ],
-        'credits': [
-            'refunds_issued', 'credits_refunded', 'credits_bought', 'credits_granted',
-            'credits_adjusted', 'credits_charged_otherwise', 'credits_held', 'credits_released',
-        ],
-    }) }}
+    {% set of_generations, of_credits = {}, ['refunds_issued', 'credits_refunded'] %}
+    {% for name, measure in explained_measures().items()
+        if measure.source == 'generations' and name != 'stuck_generations' %}
+        {% do of_generations.update({'generations_with_user' if measure.is_by_user else name: measure}) %}
+    {% endfor %}
+    {% for movement in credit_movements() if movement not in ['used', 'refunded'] %}
+        {% do of_credits.append('credits_' ~ movement) %}
+    {% endfor %}
+    {{ return({'generations': of_generations, 'credits': of_credits}) }}
 {% endmacro %}

@@ -1,7 +1,8 @@
-{% macro explained_measures() %}
+{% macro explained_measures(now=none) %}
     {#
         What can be counted, row by row: where its rows come from, which of them count, what each
-        contributes, and the rule in one sentence. `figure_rows` is made of it.
+        contributes, and the rule in one sentence. `figure_rows` is made of it, and so are the rows of a
+        restatement.
     #}
     {% set of_generations = {
         'generations': {
@@ -29,9 +30,7 @@
             'rule': 'A generation with the status pending or processing counts once.',
         },
         'stuck_generations': {
-            'where': has_not_ended() ~ ' and ' ~ is_stuck(
-                '(select overview.as_of from ' ~ ref('dashboard_overview') ~ ' as overview)'
-            ),
+            'where': has_not_ended() ~ ' and ' ~ is_stuck(now),
             'contributes': '1',
             'rule': 'A pending or processing generation counts once when it is older than '
                 ~ var('stuck_after_minutes') ~ ' minutes.',

@@ -1,6 +1,8 @@
 """A month closes once, says what changed since, and shows whoever altered it by hand."""
 
+import csv
 import hashlib
+import io
 import json
 from datetime import date
 from decimal import Decimal
@@ -20,7 +22,8 @@ from tests.closing.record import (
     restated,
 )
 from tests.dashboard.databases import AS_OF
-from tests.dashboard.serving import READER, environment, let_read
+from tests.dashboard.reading import parse, read_html
+from tests.dashboard.serving import READER, environment, let_read, page_of
 
 OCTOBER = date(2024, 10, 1)
 SIGNED = {"by": "Ann O'Neil", "reason": "agreed with the vendor's invoice"}
@@ -162,6 +165,9 @@ def test_a_later_change_is_restated_with_its_cause(
     assert (row["month_start"], row["first_row_ids"], row["row_count"]) == (OCTOBER, late, 1)
     rows = built.query("select row_id, figure, difference from analytics.restated_rows")
     assert {"row_id": corrected, "figure": "failed_generations", "difference": 1} in rows
+    # No figure is left with a difference that its rows do not explain.
+    causes = built.query("select distinct cause from analytics.monthly_restatements")
+    assert {row["cause"] for row in causes} == {"late_rows", "correction", "deletion", "several"}
 
 
 def change_october(database: AppDatabase) -> tuple[str, str]:
@@ -249,8 +255,14 @@ def test_a_month_that_was_altered_by_hand_is_named(
     }
     built.execute(change.format(**names))
     result = operate(built, "verify_closes", check=False)
+    altered = built.query(
+        "select entry_number from analytics.month_closes where not (has_its_digest and follows)"
+    )
     built.execute(undo.format(**names))
     assert not result.success
+    # A reader sees it too, but for the kept rows, and rows of an entry that is gone.
+    entries = {int(each.split("(entry ")[1][0]) for each in said if "(entry " in each}
+    assert {row["entry_number"] for row in altered} == (set() if "rows" in said[0] else entries)
     for sentence in said:
         assert sentence in messages(result)
     assert "2024-11" not in messages(result)
@@ -291,6 +303,69 @@ def test_an_export_carries_the_close(
     assert (close["state"], close["digest"]) == ("closed", entry["digest"])
     assert (close["signed_by"], close["restated_figures"]) == (SIGNED["by"], restated_figures)
     assert manifests["2024-11"]["close"] == {"state": "open"}
+
+
+def test_the_page_shows_the_close(
+    built: AppDatabase, reported: dict[str, dict[Key, Decimal]]
+) -> None:
+    """Who signed it, as reported beside now, why it moved, and the trail; each as CSV too."""
+    let_read(built)
+    with page_of(built) as page:
+        text = page.get("/?month=2024-10").text
+        shown = read_html(text)
+        lead = section_of(text, "closes")
+        assert f"October 2024 is closed, signed by {SIGNED['by']} ({SIGNED['reason']})" in lead
+        assert f"as role {BUILD_ROLE} on " in lead
+        moved = {key[2]: value for key, value in differences(built).items() if not key[1]}
+        assert f"{len(moved)} figures were restated since." in lead
+        assert "The trail has 2 entries; each has its digest and follows" in lead
+        assert not any("altered" in notice for notice in shown["notices"])
+        now = closed_now(built, "2024-10")
+        file = csv.DictReader(io.StringIO(page.get("/csv/closed_figures.csv?month=2024-10").text))
+        figures = {row["figure"]: row for row in file}
+        assert figures.keys() == {key[2] for key in reported["2024-10"] if not key[1]}
+        assert len(shown["tables"]["closed_figures"]) == len(figures) + 1
+        for (_, provider, figure), value in reported["2024-10"].items():
+            if not provider:
+                row = figures[figure]
+                assert Decimal(row["value_as_reported"] or 0) == value
+                assert Decimal(row["value_now"] or 0) == now[OCTOBER, None, figure]
+                assert Decimal(row["difference"]) == moved.get(figure, 0)
+        causes = built.query(
+            "select figure, cause, row_count from analytics.monthly_restatements"
+            " where is_all_providers order by 1, 2"
+        )
+        assert [(row[0], row[1], row[5]) for row in shown["tables"]["restatements"][1:]] == [
+            (row["figure"], row["cause"], str(row["row_count"])) for row in causes
+        ]
+        trail = shown["tables"]["closes"][1:]
+        assert [(row[0], row[1], row[2], row[8]) for row in trail] == [
+            ("2", "Oct 2024", "close", "yes"),
+            ("1", "Sep 2024", "close", "yes"),
+        ]
+        of_wan = read_html(page.get("/?month=2024-10&provider=wan").text)["tables"]
+        assert {row[0] for row in of_wan["closed_figures"][1:]} == {
+            key[2] for key in reported["2024-10"] if key[1] == "wan"
+        }
+        opened = page.get("/?month=2024-11").text
+        assert "November 2024 is open: its figures may change." in section_of(opened, "closes")
+        assert set(read_html(opened)["tables"]) & {"closed_figures", "restatements"} == set()
+        signed_by = "update analytics_intermediate.int_month_closes set signed_by = %s"
+        built.execute(f"{signed_by} where entry_number = 1", ["Bob"])
+        shown = read_html(page.get("/?month=2024-09").text)
+        built.execute(f"{signed_by} where entry_number = 1", [SIGNED["by"]])
+    assert any("was altered by hand, from entry 1 on" in each for each in shown["notices"])
+    assert [row[8] for row in shown["tables"]["closes"][1:]] == ["yes", "no"]
+
+
+def section_of(text: str, name: str) -> str:
+    """What the page says in one section."""
+    (found,) = [
+        section.text
+        for section in parse(text).all("section")
+        if section.attributes.get("aria-labelledby") == name
+    ]
+    return found
 
 
 @pytest.mark.long

@@ -94,7 +94,11 @@ def test_changed_rules_ask_for_one_full_refresh(checkout: Checkout) -> None:
     assert checkout.run("--selector", "frequent") == ""
 
     for path, old, new in (
-        ("models/intermediate/generations/int_generations_touched.sql", "\norder by created_at", ""),
+        (
+            "models/intermediate/generations/int_generations_touched.sql",
+            "\norder by created_at",
+            "",
+        ),
         ("models/intermediate/usage/int_usage_by_month.sql", "within group", "within  group\n"),
         ("models/staging/app/_app__sources.yml", "data_type: numeric", "data_type: numeric(9, 4)"),
     ):

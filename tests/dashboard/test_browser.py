@@ -15,12 +15,20 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
+from dashboard import queries
+from local_postgres.server import Server
 from tests.app_database import PROJECT, AppDatabase
+from tests.closing.record import operate
+from tests.closing.test_closing import change_october
+from tests.conftest import make_database
 from tests.dashboard import browsing
+from tests.dashboard.databases import AS_OF, build, load_demo
 from tests.dashboard.reading import READ_DOM, read_html
-from tests.dashboard.serving import Page, page_of, write_files
+from tests.dashboard.serving import Page, let_read, page_of, write_files
 
 PICTURES = PROJECT / "target" / "dashboard"
+LOOKS = [("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 390, "light")]
+OF_A_CLOSE = ["closed_figures", "restatements", "closes"]
 
 pytestmark = pytest.mark.skipif(
     not browsing.IS_HERE, reason="no Chromium: apt-get install chromium chromium-driver"
@@ -99,10 +107,7 @@ def test_the_dom_says_what_the_html_says(
     assert browser.execute_script(READ_DOM) == read_html(demo_page.get(path).text)
 
 
-@pytest.mark.parametrize(
-    ("name", "width", "scheme"),
-    [("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 390, "light")],
-)
+@pytest.mark.parametrize(("name", "width", "scheme"), LOOKS)
 def test_pictures_and_accessibility(
     browser: webdriver.Chrome, demo_page: Page, axe: str, name: str, width: int, scheme: str
 ) -> None:
@@ -206,3 +211,40 @@ def test_files_open_without_a_server(
     assert shown["title"] == "December 2024"
     browser.find_element(By.LINK_TEXT, "Seedream").click()
     assert browser.find_element(By.TAG_NAME, "h1").text == "December 2024, Seedream"
+
+
+@pytest.mark.long
+def test_a_closed_month(
+    browser: webdriver.Chrome, server: Server, axe: str, tmp_path: Path
+) -> None:
+    """Signed with markup and restated: read by eye, by keyboard and by machine, and as files."""
+    database = make_database(server)
+    load_demo(database, 1, generations=400)
+    build(database, reports=True)
+    reason = "<b>agreed</b> & `signed` " + "long" * 110
+    for month in ("2024-09", "2024-10"):
+        operate(database, "close_month", month=month, by="Ann <i>O'Neil</i>", reason=reason)
+    change_october(database)
+    variables = {"as_of": AS_OF.isoformat(), "lookback_days": 70}
+    database.dbt("build", "--selector", "frequent", variables=variables)
+    with page_of(let_read(database)) as page:
+        address = "/?month=2024-10"
+        for name, width, scheme in LOOKS:
+            look(browser, width, scheme)
+            browser.get(page.address + address)
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+            assert violations(browser, axe) == []
+            take_picture(browser, f"closed_{name}", width)
+        shown = browser.execute_script(READ_DOM)
+        assert shown == read_html(page.get(address).text)
+        section = browser.find_element(By.CSS_SELECTOR, "section[aria-labelledby=closes]")
+        assert "signed by Ann <i>O'Neil</i> (<b>agreed</b> & signed long" in section.text
+        regions = section.find_elements(By.CSS_SELECTOR, "[role=region][tabindex='0']")
+        names = [region.get_attribute("aria-label") for region in regions]
+        assert names == [f"{queries.TABLES[each].title}, table" for each in OF_A_CLOSE]
+        assert write_files(database, tmp_path / "pages").returncode == 0
+        written = read_html((tmp_path / "pages" / "month-2024-10.html").read_text())
+        for name in OF_A_CLOSE:
+            assert written["tables"][name] == shown["tables"][name]
+            file = tmp_path / "pages" / "csv" / "month-2024-10" / f"{name}.csv"
+            assert file.read_bytes().decode() == page.get(f"/csv/{name}.csv{address[1:]}").text

@@ -83,7 +83,7 @@ def test_rows_add_up_to_a_thousand_cells(server: embedded.Server, history: str, 
     [
         {"vendor_cost_basis": "task"},
         {"vendor_cost_basis": "list"},
-        {"failed_generations_are_billed": True, "credit_price_usd": 0.0175},
+        {"failed_generations_are_billed": True, "credit_price_usd": 0.01750049},
     ],
     ids=str,
 )

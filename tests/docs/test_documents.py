@@ -148,6 +148,9 @@ SECTIONS_ELSEWHERE = {
     ("docs/statement.md", "Or a table"): "tests/statement/test_long_histories.py",
     ("app_scan/README.md", "The callers of the credit pool"): "tests/app/test_scan.py",
     ("docs/operations.md", "Tables that are not as documented"): "tests/shapes/test_types.py",
+    ("docs/operations.md", "Days and shares that are not like those before"): (
+        "tests/dashboard/test_weekdays.py::test_a_tolerance_holds_until_its_day"
+    ),
     ("docs/mapping.md", "A query in a table's place"): (
         "tests/mapping/test_runs.py::test_a_query_in_the_place_of_a_table"
     ),

@@ -152,6 +152,7 @@ def test_the_tables_of_the_document(cluster: Cluster) -> None:
         each.text
         for each in snippets()
         if (each.document, each.section) == ("docs/spark.md", "Exports of your own")
+        and each.language == "sql"
     )
     assert "s3a://bucket/" in sql
     sql = sql.replace("s3a://bucket/", f"{folder}/")

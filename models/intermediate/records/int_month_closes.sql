@@ -1,11 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    full_refresh=false,
-    tags=['nightly'],
-    meta={'written_by_hooks': true},
-    indexes=[{'columns': ['entry_number'], 'unique': true}],
-) }}
+{{ config(tags=['nightly'], indexes=[{'columns': ['entry_number'], 'unique': true}]) }}
 
 -- Its rows are written by `close_month` and `reopen_month`; no query can make them again.
 with final as (

@@ -1,8 +1,4 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    full_refresh=false,
-    meta={'written_by_hooks': true},
     indexes=[
         {'columns': ['invocation_id'], 'unique': true},
         {'columns': ['started_at']},

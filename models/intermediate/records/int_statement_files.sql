@@ -1,11 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    full_refresh=false,
-    tags=['nightly'],
-    meta={'written_by_hooks': true},
-    indexes=[{'columns': ['file_checksum'], 'unique': true}],
-) }}
+{{ config(tags=['nightly'], indexes=[{'columns': ['file_checksum'], 'unique': true}]) }}
 
 -- Its rows are written by `make load-statement`; no query can make them again.
 with final as (

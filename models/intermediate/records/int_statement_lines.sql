@@ -1,9 +1,5 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    full_refresh=false,
     tags=['nightly'],
-    meta={'written_by_hooks': true},
     indexes=[
         {'columns': ['line_key']},
         {'columns': ['file_checksum']},

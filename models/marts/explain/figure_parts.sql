@@ -31,7 +31,7 @@ with final as (
         {{ as_text(text_literals([part.measure])) }} as measure,
         {{ as_text(text_literals([counted[part.measure].rule])) }} as measure_rule,
         {{ as_text(text_literals([counted[part.measure].source])) }} as row_source,
-        {{ exact_decimal(text_literals([part.factor])) }} as factor,
+        {{ exact_decimal('cast(' ~ text_literals([part.factor]) ~ ' as numeric(18, 6))') }} as factor,
         {{ 'true' if counted[part.measure].get('is_by_user') else 'false' }} as is_by_user,
         {{ 'true' if part.is_of_all_providers else 'false' }} as is_of_all_providers,
         cast({{ part.percentile or 'null' }} as numeric(4, 3)) as percentile

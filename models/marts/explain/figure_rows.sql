@@ -4,7 +4,8 @@
     No import CTEs: one that several measures read would be computed whole, and the filters on a period
     would not reach the indexes. A filter on `measure` leaves one part of the union.
 -#}
-{%- for name, measure in explained_measures().items() %}
+{%- set now = '(select overview.as_of from ' ~ ref('dashboard_overview') ~ ' as overview)' %}
+{%- for name, measure in explained_measures(now).items() %}
 {{ 'union all' if not loop.first }}
 
 select

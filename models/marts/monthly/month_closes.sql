@@ -5,8 +5,20 @@ with entries as (
 
     select
         *,
-        row_number() over (partition by month_start order by entry_number desc) as place
+        row_number() over (partition by month_start order by entry_number desc) as place,
+        row_number() over (order by entry_number) as place_in_trail,
+        lag(digest) over (order by entry_number) as digest_before
     from {{ ref('int_month_closes') }}
+
+),
+
+-- Computed where it is asked for, and for no other rows.
+digested as (
+
+    select
+        *,
+        {{ entry_digest('entries', ref('int_closed_figures')) | indent(8) }} as digest_again
+    from entries
 
 ),
 
@@ -30,8 +42,11 @@ final as (
         code_version,
         rows_digest,
         previous_digest,
-        digest
-    from entries
+        digest,
+        coalesce(digest = digest_again, false) as has_its_digest,
+        entry_number = place_in_trail
+        and coalesce(previous_digest, '') = coalesce(digest_before, '') as follows
+    from digested
 
 )
 

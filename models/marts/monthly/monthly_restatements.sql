@@ -11,9 +11,9 @@
 
 {%- set months = restated_months() %}
 {%- set causes = restatement_causes() %}
-{%- set measures = row_measures().generations + row_measures().credits %}
-{%- set of_sums = figures_of_sums() %}
-{%- set of_a_whole = figures_of_a_whole() %}
+{%- set measures = row_measures().generations | list + row_measures().credits %}
+{%- set reported = reported_figures() %}
+{%- set of_a_whole = reported.items() | rejectattr('1.expression') | map('first') | list %}
 {%- set of_providers = headline_figures().monthly_provider_breakdown %}
 {%- set of_credit_price = [
     'credit_revenue_usd', 'gross_margin_usd', 'gross_margin_rate', 'purchase_revenue_usd',
@@ -160,7 +160,7 @@ sums as (
 ),
 
 valued as (
-    {%- for figure, (expression, inputs) in of_sums.items() %}
+    {%- for figure in reported if figure not in of_a_whole %}
     {%- if not loop.first %}
 
     union all
@@ -173,7 +173,7 @@ valued as (
         cause,
         cause_number,
         {{ as_text("'" ~ figure ~ "'") }} as figure,
-        {{ as_decimal(expression) }} as value
+        {{ as_decimal(reported[figure].expression) }} as value
     from sums
     {%- if figure not in of_providers %}
     where is_all_providers
@@ -208,19 +208,13 @@ steps as (
 ),
 
 inputs as (
-    {%- for figure, inputs in of_a_whole.items() %}
-    {%- for input in inputs %}
-    select '{{ figure }}' as figure, '{{ input }}' as measure
-    union all
-    {%- endfor %}
-    {%- endfor %}
-    {%- for figure, (expression, inputs) in of_sums.items() %}
-    {%- set is_last = loop.last %}
-    {%- for input in inputs %}
-    select '{{ figure }}' as figure, '{{ input }}' as measure
-    {%- if not (is_last and loop.last) %}
+    {%- for figure in reported %}
+    {%- set is_first = loop.first %}
+    {%- for input in reported[figure].inputs %}
+    {%- if not (is_first and loop.first) %}
     union all
     {%- endif %}
+    select '{{ figure }}' as figure, '{{ input }}' as measure
     {%- endfor %}
     {%- endfor %}
 

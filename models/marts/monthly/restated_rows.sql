@@ -19,7 +19,6 @@
 ) }}
 
 {%- set months = restated_months() %}
-{%- set measures = row_measures() %}
 {%- set compared = [
     'provider', 'status', 'has_user', 'is_refunded', 'credits_used', 'vendor_cost_usd',
     'list_cost_usd', 'duration_seconds',
@@ -133,7 +132,7 @@ explained as (
 
 ),
 
--- As reported a row counts against the figure now.
+-- As reported a row counts against the figure now. Of users it is known whether there is one.
 sides as (
     {%- for side, sign in {'reported': -1, 'now': 1}.items() %}
     {%- if not loop.first %}
@@ -148,27 +147,11 @@ sides as (
         {%- for column in compared %},
         {{ column }}_{{ side }} as {{ column }}
         {%- endfor %},
+        case when has_user_{{ side }} then '' end as user_id,
         {{ sign }} as sign
     from explained
     where {{ 'was_there' if sign < 0 else 'is_there' }}
     {%- endfor %}
-
-),
-
-measured as (
-
-    select
-        month_start,
-        row_id,
-        provider,
-        cause,
-        sign,
-        {{ usage_measures() | indent(8) }},
-        {{ failure_measures() | indent(8) }},
-        sum(case when has_user then 1 else 0 end) as generations_with_user,
-        coalesce(sum(duration_seconds), 0) as duration_seconds
-    from sides
-    group by 1, 2, 3, 4, 5
 
 ),
 
@@ -219,16 +202,17 @@ moved as (
 ),
 
 parts as (
-    {%- for measure in measures.generations %}
+    {%- for name, measure in row_measures().generations.items() %}
 
     select
         month_start,
         provider,
         row_id,
         cause,
-        {{ as_text("'" ~ measure ~ "'") }} as figure,
-        {{ as_decimal('sign * ' ~ measure) }} as difference
-    from measured
+        {{ as_text("'" ~ name ~ "'") }} as figure,
+        {{ as_decimal('sign * ' ~ measure.contributes) }} as difference
+    from sides
+    where {{ measure.where or 'true' }}
 
     union all
     {%- endfor %}
