@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: help setup demo demo-stop inspect panel serve dashboard export audit load-statement notify backup test test-project test-packages test-long test-bi test-spark setup-spark bench lint docs clean
+.PHONY: help setup demo demo-stop inspect panel serve dashboard export audit load-statement notify backup test test-project test-packages test-long test-bi test-spark setup-spark spark-load spark-publish bench lint docs clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -85,6 +85,14 @@ setup-spark: setup ## what the target `spark` needs besides: dbt-spark and Apach
 
 test-spark: setup-spark ## the models on a cluster of processes of Apache Spark, against PostgreSQL
 	@$(RUN) --group spark pytest tests/spark -m spark -s
+
+spark-load: $(UV) ## the app's tables as Parquet by month, which Spark reads; then what changed (TO=folder)
+	@$(RUN) --group spark python -m spark_io load $(if $(TO),--to "$(TO)") \
+		$(if $(TARGET),--target "$(TARGET)")
+
+spark-publish: $(UV) ## Spark's marts back into PostgreSQL, in one transaction (VIA=folder, TARGET=)
+	@$(RUN) --group spark python -m spark_io publish $(if $(VIA),--via "$(VIA)") \
+		$(if $(TARGET),--target "$(TARGET)")
 
 bench: setup ## measure runs against their rivals (SCALE=generations, 1000000)
 	@$(RUN) --group bench python -m bench $(if $(SCALE),--scale $(SCALE))

@@ -84,18 +84,24 @@
 {% endmacro %}
 
 {% macro bring_in(new_relation, target_relation) %}
+    {# Make the rows of a new table those of the model's table: `bring_in_sql`. #}
+    {% call statement('bring_in') %}
+        {{- bring_in_sql(new_relation, target_relation) -}}
+    {% endcall %}
+{% endmacro %}
+
+{% macro bring_in_sql(new_relation, target_relation) -%}
     {#
-        Make the rows of a new table those of the model's table, for which no reader waits longer than
-        a moment, and nothing of others is dropped.
+        SQL: make the rows of a new table those of the model's table, for which no reader waits longer
+        than a moment, and nothing of others is dropped.
 
         The new table takes the old one's name, with the indexes that only the old one has, and our own
         views are pointed to it. Where that would drop what is not ours (see `others_on`), or a report
         goes on with the old table, its rows are replaced where they stand: readers see the
         old ones until the end. Columns may then be added; other changes of columns are refused.
     #}
-    {% set new_name = new_relation.include(database=false) | string %}
-    {% set target_name = target_relation.include(database=false) | string %}
-    {% call statement('bring_in') %}
+    {%- set new_name = new_relation.include(database=false) | string -%}
+    {%- set target_name = target_relation.include(database=false) | string %}
 do $bring_in$
 declare
     new_table constant regclass := '{{ new_name | replace("'", "''") }}';
@@ -253,8 +259,7 @@ begin
     analyze {{ target_name }};
 end
 $bring_in$
-    {% endcall %}
-{% endmacro %}
+{%- endmacro %}
 
 {% macro keep_open(table) %}
 {#-

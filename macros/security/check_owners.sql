@@ -12,6 +12,7 @@
 {% macro default__check_owners() %}{% endmacro %}
 
 {% macro postgres__check_owners() %}
+    {% do check_published(project_schemas()) %}
     {% set names = {} %}
     {% for node in nodes_of_types(['model', 'seed', 'snapshot']) %}
         {% do names.setdefault(node.schema, []).append(node.alias) %}

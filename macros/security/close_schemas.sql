@@ -21,7 +21,12 @@
 {% macro default__close_schemas(schemas) %}{% endmacro %}
 
 {% macro postgres__close_schemas(schemas) %}
-    {% set revokes %}
+    {{ return((run_query(rights_to_take(schemas)).columns[0].values()
+        + run_query(rights_to_set()).columns[0].values()) | join(';\n')) }}
+{% endmacro %}
+
+{% macro rights_to_take(schemas) -%}
+    {#- A query of the statements that take from `closed_roles` and PUBLIC what they may do. -#}
         with closed as (
             select 0::oid as role_id, 'public' as role_name
             union all
@@ -71,8 +76,10 @@
         cross join lateral aclexplode(defaclacl) as acl
         inner join closed on acl.grantee = closed.role_id
         where pg_has_role(defaclrole, 'usage')
-    {% endset %}
-    {% set grants %}
+{%- endmacro %}
+
+{% macro rights_to_set() -%}
+    {#- A query of the statements that let `reader_roles`, and nobody else, read the marts. -#}
         with readers as (
             select oid, rolname from pg_roles where rolname in ({{ text_literals(var('reader_roles')) }})
         ),
@@ -107,10 +114,7 @@
         cross join lateral aclexplode(relacl) as acl
         inner join pg_roles on pg_roles.oid = acl.grantee
         where acl.grantee <> relowner and acl.grantee not in (select oid from readers)
-    {% endset %}
-    {{ return((run_query(revokes).columns[0].values() + run_query(grants).columns[0].values())
-        | join(';\n')) }}
-{% endmacro %}
+{%- endmacro %}
 
 {% macro mart_names() %}
     {# The names of the models that are built into the schema that `reader_roles` read. #}

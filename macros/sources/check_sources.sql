@@ -13,7 +13,7 @@
         {% elif found.expressions.is_there %}
             {% do complete.append(source_relation(node.name)) if not rows_of_source(node) %}
             {% do complete.extend(found.expressions.reads) %}
-        {% elif node.config.meta.get('missing') %}
+        {% elif meta_of_source(node).get('missing') %}
             {% do missing.append(node.name) %}
         {% endif %}
     {% endfor %}

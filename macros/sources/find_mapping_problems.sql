@@ -2,7 +2,7 @@
     {# What of a mapping no table decides: tables that are one, or none, and the rows of `values`. #}
     {% set problems, missing = [], [] %}
     {% for node in graph.sources.values() | selectattr('source_name', 'equalto', 'app') %}
-        {% if node.config.meta.get('missing') is true %}
+        {% if meta_of_source(node).get('missing') is true %}
             {% do missing.append(node.name) %}
         {% elif schema_of_source(node) in project_schemas() %}
             {% do problems.append(

@@ -5,7 +5,7 @@
         can be read, `reads`, pairs of schema and table that a query in the table's place reads, and
         `problems`, in words.
     #}
-    {% set meta = node.config.meta %}
+    {% set meta = meta_of_source(node) %}
     {% set found = {
         'names': {}, 'expressions': {}, 'nulls': [], 'refused': [], 'reads': [], 'problems': [],
     } %}

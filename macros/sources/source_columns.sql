@@ -35,7 +35,7 @@
     {% set name_of_table = schema_of_source(node) ~ "." ~ node.identifier %}
     {% set mapped = mapped_columns(node) %}
     {% set problems = mapped.problems %}
-    {% set is_missing = node.config.meta.get('missing') is true %}
+    {% set is_missing = meta_of_source(node).get('missing') is true %}
     {% set is_optional = is_missing or node.config.meta.get('optional') %}
     {% set rows = rows_of_source(node) %}
     {% if rows and not is_missing %}
@@ -112,7 +112,7 @@
                 cast if expression or is_hashed_by_cast(found_type) else taken
             ) %}
             {% do expressions.update({column.name: cast}) %}
-        {% elif column.meta.get('optional') and column.name not in mapped.names %}
+        {% elif column.name not in mapped.names and (column.meta.get('optional') or app_snapshot()) %}
             {% do expressions.absent.append(column.name) %}
             {% do expressions.update({column.name: null}) %}
         {% elif column.name in mapped.names %}

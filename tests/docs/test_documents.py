@@ -94,6 +94,9 @@ ELSEWHERE = {
     "make test-spark": "tests/docs/test_contributing.py::test_the_tests_of_spark_are_found",
     "make setup-spark": "tests/docs/test_contributing.py::test_the_tests_of_spark_are_found",
     "dbt build --target spark": "tests/spark/test_spark.py::test_sample",
+    "make spark-load TO=/data/app": "tests/spark/test_spark.py::test_sample",
+    "make spark-load": "tests/spark/test_spark.py::test_sample",
+    "make spark-publish": "tests/spark/test_spark.py::test_sample",
     "python -m local_spark": "tests/spark/test_alone.py::test_the_command_of_the_documents",
     "make test-long": "tests/docs/test_contributing.py::test_the_long_tests_are_found",
     ".tools/bin/uv run --frozen python -m lint --quick": (
@@ -155,9 +158,11 @@ SECTIONS_ELSEWHERE = {
     ("docs/closing.md", "The digest"): "tests/closing/test_life.py",
     ("README.md", "In your own dbt project"): "tests/package/test_package.py",
     ("docs/spark.md", "Set up"): "tests/spark/test_spark.py::test_sample",
+    ("docs/spark.md", "The app's tables"): "tests/spark/test_spark.py::test_sample",
+    ("docs/spark.md", "The marts back in PostgreSQL"): "tests/spark/test_spark.py::test_sample",
     (
         "docs/spark.md",
-        "The app's tables",
+        "Exports of your own",
     ): "tests/spark/test_spark.py::test_the_tables_of_the_document",
     **{
         ("docs/mapping.md", shape): "tests/mapping/test_shapes.py"

@@ -15,6 +15,8 @@ from dbt.cli.main import dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
 from local_spark.cluster import Cluster
+from spark_io.__main__ import main
+from spark_io.project import answer_of
 from tests.app_database import AppDatabase, invoke, messages, target_directory
 from tests.dialect.second_engine import (
     Row,
@@ -25,8 +27,7 @@ from tests.dialect.second_engine import (
     types_in_postgres,
 )
 from tests.dialect.values import ZONE
-from tests.oracle import AppTables
-from tests.table_shapes import LOOSE
+from tests.spark_io.conftest import asked
 
 # PostgreSQL's names of types, as Spark's YAML-free side has them.
 TYPES = {
@@ -95,14 +96,22 @@ def dbt_on_spark(
         return invoke(given, **{"manifest": parsed_for_spark(), "target": target(), **options})
 
 
-def build_on_spark(cluster: Cluster, tables: AppTables, variables: Mapping[str, Any]) -> None:
-    """Build all that is built on Spark from the app's rows."""
-    for name, columns in LOOSE.items():
-        types = dict(column.split() for column in columns.replace("\n", " ").split(","))
-        make_table(cluster, f"public.{name}", types, getattr(tables, name))
+def build_on_spark(cluster: Cluster, database: AppDatabase, variables: Mapping[str, Any]) -> None:
+    """Load a database's app's tables, and build all that is built on Spark."""
+    spark_io(cluster, database, "load", "--to", str(cluster.folder / "app"))
     tests = ["--exclude", "resource_type:test", "resource_type:unit_test"]
     result = dbt_on_spark(cluster, "build", *tests, variables=variables)
     assert result.success, messages(result)
+
+
+def spark_io(cluster: Cluster, database: AppDatabase, *arguments: str) -> None:
+    """`python -m spark_io` in this process, as the role that builds."""
+
+    def ask(call: str) -> Any:
+        return answer_of(asked(database, call))
+
+    with patch.dict(os.environ, {**database.environment(), **cluster.environment()}):
+        assert main(arguments, ask) == 0
 
 
 def differences(database: AppDatabase, cluster: Cluster) -> list[str]:
@@ -111,6 +120,27 @@ def differences(database: AppDatabase, cluster: Cluster) -> list[str]:
     names = [name for name in sorted(compared_tables()) if name.partition(".")[2] in models]
     with cursor_of(cluster) as cursor:
         found = [_difference(database, cursor, name) for name in names]
+    return [difference for difference in found if difference]
+
+
+def published_differences(database: AppDatabase, published: AppDatabase) -> list[str]:
+    """Where the marts that were published differ from those that PostgreSQL built."""
+    found = []
+    models = {node.name for node in parsed_for_spark().nodes.values()}
+    for name in sorted(compared_tables()):
+        schema, _, mart = name.partition(".")
+        if schema != "analytics" or mart not in models:
+            continue
+        types = types_in_postgres(database, name)
+        if list(types.items()) != list(types_in_postgres(published, name).items()):
+            found.append(f"{name}: other columns")
+            continue
+        query = comparing_query(name, types)
+        rows = {
+            which: [tuple(row.values()) for row in each.query(query)]
+            for which, each in (("built", database), ("published", published))
+        }
+        found.append(difference_of_rows(name, types, rows))
     return [difference for difference in found if difference]
 
 

@@ -2,24 +2,29 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from threading import Event, Timer
 from unittest.mock import patch
 
 import pyarrow.parquet
 import pytest
 
+from local_postgres.server import Server
 from local_spark.cluster import Cluster
 from tests import sample
-from tests.app_database import AppDatabase, messages
+from tests.app_database import PROJECT, AppDatabase, messages
+from tests.conftest import make_database
 from tests.dialect.expressions import answers, answers_of_postgres, disagreements
 from tests.dialect.quirks import with_quirks
 from tests.dialect.second_engine import build_on_postgres
 from tests.dialect.test_engines import IN_THE_GATE, computed
 from tests.dialect.values import SQL, TYPES, quirks, values_of_postgres
 from tests.docs.documents import snippets
-from tests.histories import write_histories
+from tests.histories import load, write_histories
 from tests.marts.test_oracle import CASES, MOMENTS
+from tests.setup.test_your_own_database import run
 from tests.spark import engine
+from tests.table_shapes import loosen
 
 pytestmark = pytest.mark.spark
 
@@ -55,16 +60,66 @@ def test_values(database: AppDatabase, cluster: Cluster) -> None:
 
 
 @pytest.mark.skipif(not sample.FOLDER.is_dir(), reason=f"the sample is not at {sample.FOLDER}")
-def test_sample(database: AppDatabase, cluster: Cluster) -> None:
-    """The contract's sample, in the tables of a run before: a second run leaves nothing of it."""
+def test_sample(server: Server, database: AppDatabase, cluster: Cluster) -> None:
+    """The contract's sample into Spark and out again, by the commands of the documents.
+
+    What Spark builds is what PostgreSQL builds itself, and so is what is published of it.
+    """
     tables, variables = sample.app_tables(), {"as_of": sample.AS_OF.isoformat()}
     build_on_postgres(database, tables, variables, computed(1))
-    engine.build_on_spark(cluster, tables, variables)
+    said = document_command("make spark-load TO=/data/app", cluster, database)
+    rows = sum(len(rows) for rows in vars(tables).values())
+    assert f"{rows:,} rows were read and 0 are as they were" in said
+    tests = ["--exclude", "resource_type:test", "resource_type:unit_test"]
+    result = engine.dbt_on_spark(cluster, "build", *tests, variables=variables)
+    assert result.success, messages(result)
     found = engine.differences(database, cluster)
     assert not found, "\n\n".join(found)
     with engine.cursor_of(cluster) as cursor:
         cursor.execute("show tables in analytics like 'fct_generations__v*'")
         assert len(cursor.fetchall()) <= 2
+    published = make_database(server, "published")
+    for _ in range(2):
+        said = document_command("make spark-publish", cluster, published)
+        assert "rows of Spark's marts are in schema analytics of PostgreSQL" in said
+        assert not engine.published_differences(database, published)
+    assert not [*(cluster.folder / "app").glob("published*")]
+
+
+def document_command(command: str, cluster: Cluster, database: AppDatabase) -> str:
+    """What a command of docs/spark.md does after its set-up; its folder is one that is there."""
+    assert any(
+        command in snippet.text for snippet in snippets() if snippet.document == "docs/spark.md"
+    )
+    recipe = run(PROJECT, f"make --dry-run {command.removeprefix('make ')}").replace("\\\n", "")
+    [step] = [line for line in recipe.splitlines() if "spark_io" in line]
+    step = step.replace("/data/app", str(cluster.folder / "app"))
+    return run(PROJECT, step, **database.environment(), **cluster.environment())
+
+
+def test_files_that_are_gone(database: AppDatabase, cluster: Cluster) -> None:
+    """A run does not build of a snapshot that lacks a month, or has a damaged one; a load mends it.
+
+    Of the snapshot of the test before.
+    """
+    loosen(database)
+    load(database, sample.app_tables())
+    engine.spark_io(cluster, database, "load", "--to", str(cluster.folder / "app"))
+    [month, *_] = sorted((cluster.folder / "app" / "enhancement_tasks").glob("2024-*"))
+    staging = ("run", "-s", "stg_app__enhancement_tasks")
+    month.rename(cluster.folder / "gone")
+    result = engine.dbt_on_spark(cluster, *staging, variables={})
+    assert "files of it are gone, and `make spark-load` brings them back" in str(result.exception)
+    engine.spark_io(cluster, database, "load", "--to", str(cluster.folder / "app"))
+    [file] = month.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:1000] + bytes(100) + whole[1100:])
+    result = engine.dbt_on_spark(cluster, *staging, variables={})
+    assert not result.success
+    assert f"{month.name}/{file.name}" in messages(result)
+    file.write_bytes(whole)
+    result = engine.dbt_on_spark(cluster, *staging, variables={})
+    assert result.success, messages(result)
 
 
 def test_unknown_zone(cluster: Cluster) -> None:
@@ -85,23 +140,35 @@ def test_server_is_down(cluster: Cluster) -> None:
 
 
 def test_the_tables_of_the_document(cluster: Cluster) -> None:
-    """The statements by which a folder of Parquet is read as a table of the app's."""
-    folder = cluster.folder / "bucket" / "enhancement_tasks"
-    folder.mkdir(parents=True)
-    pyarrow.parquet.write_table(pyarrow.table({"id": ["a", "b"]}), folder / "part-0.parquet")
+    """The statements by which folders of Parquet and CSV are read as tables of the app's."""
+    folder = cluster.folder / "bucket"
+    for table in ("enhancement_tasks", "user_credits"):
+        (folder / table).mkdir(parents=True)
+    tasks = pyarrow.table({"id": ["a", "b"]})
+    pyarrow.parquet.write_table(tasks, folder / "enhancement_tasks" / "part-0.parquet")
+    balances = 'user_id,current_balance,subscription_tier\na,0.000000000001,\nb,,"pl,us"\n'
+    (folder / "user_credits" / "part-0.csv").write_text(balances)
     (sql,) = (
         each.text
         for each in snippets()
-        if (each.document, each.section) == ("docs/spark.md", "The app's tables")
+        if (each.document, each.section) == ("docs/spark.md", "Exports of your own")
+        and each.language == "sql"
     )
     assert "s3a://bucket/" in sql
-    sql = sql.replace("s3a://bucket/", f"{folder.parent}/")
+    sql = sql.replace("s3a://bucket/", f"{folder}/")
     with engine.cursor_of(cluster) as cursor:
-        cursor.execute("drop table if exists public.enhancement_tasks")
         for statement in filter(str.strip, sql.split(";")):
             cursor.execute(statement)
         assert engine.answer(cursor, "select count(*) from public.enhancement_tasks") == [(2,)]
-        cursor.execute("drop table public.enhancement_tasks")
+        assert sorted(engine.answer(cursor, "select * from public.user_credits")) == [
+            ("a", Decimal("0.000000000001"), None),
+            ("b", None, "pl,us"),
+        ]
+        (folder / "user_credits" / "part-0.csv").write_text(balances.replace("0.0", "much"))
+        with pytest.raises(Exception, match=r"MALFORMED_RECORD|FAILED_READ_FILE"):
+            engine.answer(cursor, "select * from public.user_credits")
+        for table in ("enhancement_tasks", "user_credits"):
+            cursor.execute(f"drop table public.{table}")
 
 
 def test_drawn_histories(database: AppDatabase, cluster: Cluster) -> None:
@@ -110,7 +177,7 @@ def test_drawn_histories(database: AppDatabase, cluster: Cluster) -> None:
     tables = with_quirks(write_histories(seed, MOMENTS), seed)
     variables = CASES[IN_THE_GATE].dbt_variables()
     build_on_postgres(database, tables, variables, computed(seed))
-    engine.build_on_spark(cluster, tables, variables)
+    engine.build_on_spark(cluster, database, variables)
     found = engine.differences(database, cluster)
     assert not found, "\n\n".join(found)
 

@@ -1,0 +1,1 @@
+"""The way into Apache Spark and out of it again: docs/spark.md."""
