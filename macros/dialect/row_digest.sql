@@ -8,5 +8,9 @@
 {%- endmacro %}
 
 {% macro postgres__row_digest(row) -%}
-    hash_record_extended({{ row }}, 0)
+    {#-
+        Hashed twice: a record's hash is a sum of its columns', so that two rows which swap a value would
+        have the sum that they had.
+    -#}
+    hashint8extended(hash_record_extended({{ row }}, 0), 0)
 {%- endmacro %}

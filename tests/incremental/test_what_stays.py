@@ -36,6 +36,38 @@ def test_a_run_that_finds_nothing_new_writes_nothing(built: AppDatabase) -> None
     assert_equals_rebuild(built, AS_OF, ZONE)
 
 
+def test_rows_that_swap_their_values_have_another_digest(built: AppDatabase) -> None:
+    """A sum of hashes that are sums of columns' hashes would be the same, and the change unseen."""
+    digest = "select sum(row_digest) from analytics_staging.stg_app__enhancement_tasks"
+    swap = """update enhancement_tasks as tasks set created_at = other.created_at
+        from (
+            select a.id, b.created_at from pairs as a
+            inner join pairs as b on a.pair = b.pair and a.id <> b.id
+            where a.pair = %s
+        ) as other
+        where tasks.id = other.id"""
+    with built.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            """begin;
+               create temporary table pairs on commit drop as
+               select id, created_at, (row_number() over (order by id) - 1) / 2 as pair
+               from enhancement_tasks where created_at is not null"""
+        )
+        cursor.execute(
+            """select pair from pairs group by pair
+               having count(distinct created_at) = 2"""
+        )
+        pairs = [pair for (pair,) in cursor.fetchall()]
+        sums = []
+        for pair in (None, *pairs):
+            cursor.execute(swap, (pair,))
+            cursor.execute(digest)
+            sums.append(cursor.fetchone())
+        cursor.execute("rollback")
+    assert len(pairs) > 5
+    assert len(set(sums)) == len(sums)
+
+
 def test_one_row_that_changed_is_one_that_is_written(built: AppDatabase) -> None:
     run(built, AS_OF, ZONE, "--selector", "frequent")
     before = written_by(built)
