@@ -105,8 +105,14 @@ def judge(value: str, facts: Facts, is_signed: bool, has_work: bool) -> Verdict:
         if set(words.tokens(value)) & words.WORK or facts.found:
             return Verdict(GENERATION, f"takes credits by its {told}", MEDIUM)
         return Verdict(ADJUSTED, f"named a grant, but takes credits by its {told}", LOW)
-    if kind == REFUNDED and takes and not facts.found and is_signed:
-        return Verdict(ADJUSTED, "named a refund, but takes credits by its sign", LOW)
+    if kind == REFUNDED and takes and (is_signed or facts.moves[0] > 1):
+        if facts.found and set(words.tokens(value)) & words.WORK:
+            # A photo that is restored, not credits.
+            return Verdict(GENERATION, f"takes credits by its {told} and names tasks", MEDIUM)
+        if not facts.found:
+            return Verdict(ADJUSTED, f"named a refund, but takes credits by its {told}", LOW)
+    if kind == GENERATION and has_work and words.stems(value) & words.NO_GENERATION:
+        return Verdict(OTHER, "no generation by its name, and others are", MEDIUM)
     if kind == ADJUSTED and not is_signed and (facts.takes or _is_expiry(value)):
         return Verdict(OTHER, "takes credits, and is no generation; amounts have no sign", MEDIUM)
     if kind == ADJUSTED and not is_signed and not facts.gives:

@@ -537,9 +537,10 @@ def names(sampler: Sampler, ledger: Table, table: Table) -> bool:
         return True
     if not table.key or not table.is_readable:
         return False
-    if not all(
+    if table.columns[table.key].type in INTEGERS and not all(
         columns.named(table, each) for each in (words.STATUS_COLUMNS, words.PROVIDER_COLUMNS)
     ):
+        # Its numbers may be those of anything.
         return False
     return any(
         sampler.share(sampler.values(ledger, column.name), table, table.key) >= 0.9
@@ -552,8 +553,8 @@ def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference 
     """Write which task a ledger row names; where it is the vendor's id, the task takes that id."""
     assert ledger.table is not None
     assert tasks.table is not None
+    back = _named_by_task(sampler, ledger.table, tasks.table)
     if reference is None:
-        back = _named_by_task(sampler, ledger.table, tasks.table)
         if back is not None:
             ledger.replace(back)
         return
@@ -566,6 +567,10 @@ def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference 
     if narrowed and not reference.expression:
         expression, told = narrowed
         reason += f"; {told}"
+    own = expression or quoted(source.column.name)
+    if back is not None and _is_needed(sampler, ledger.table, own, back.expression or ""):
+        expression = f"coalesce(cast({own} as text), cast({back.expression} as text))"
+        reason += f"; {back.reason}"
     value = None if expression else source.column.name
     ledger.replace(Line("api_request_id", value, reason, confidence, expression))
     key = tasks.line("id")
@@ -574,6 +579,15 @@ def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference 
         read = f"coalesce(cast({name} as text), cast({own} as text))"
         about = f"the ledger names {reference.target}; {key.value} where that is null"
         tasks.replace(Line("id", None, about, MEDIUM, read))
+
+
+def _is_needed(sampler: Sampler, ledger: Table, own: str, back: str) -> bool:
+    """Whether tasks name rows of the ledger that name none themselves."""
+    found = sampler.ask(
+        f"select from {ledger.sql} as app_row where {own} is null and {back} is not null limit 1",
+        ledger.label,
+    )
+    return bool(found)
 
 
 def refer_alone(sampler: Sampler, ledger: Mapped) -> None:
@@ -714,14 +728,18 @@ def kinds_of(
     work = {
         word
         for word, found in facts.items()
-        if found.found >= 0.2 and kinds.by_name(word)[0] in (kinds.GENERATION, None)
+        if found.found >= 0.2
+        and (
+            kinds.by_name(word)[0] in (kinds.GENERATION, None)
+            or (is_signed and found.negative and not found.positive)
+        )
     }
     verdicts = {
         word: kinds.judge(word, found, is_signed, bool(work - {word}))
         for word, found in facts.items()
     }
     verdicts = kinds.settled(verdicts, facts)
-    _split(ledger, verdicts, facts, value, named, is_signed)
+    _split(sampler, ledger, verdicts, facts, value, named, is_signed)
     for label in table.columns[kind.value].labels if kind.value else ():
         if label not in verdicts and kinds.by_name(label)[0]:
             unseen = kinds.judge(label, kinds.Facts(0, 0, 0, 0, 0), is_signed, False)
@@ -776,6 +794,7 @@ def signed(facts: dict[str, kinds.Facts]) -> bool:
 
 
 def _split(
+    sampler: Sampler,
     ledger: Mapped,
     verdicts: dict[str, kinds.Verdict],
     facts: dict[str, kinds.Facts],
@@ -796,7 +815,12 @@ def _split(
         generic = set(words.tokens(word)) <= words.GENERIC
         if verdict.kind == kinds.GENERATION and is_signed and found.positive and found.negative:
             parts.append(f"when {held} = {literal(word)} and {value} > 0 then 'refund'")
-        elif verdict.kind == kinds.GRANTED and generic and named and found.found >= 0.2:
+        elif (
+            verdict.kind == kinds.GRANTED
+            and named
+            and found.found >= 0.2
+            and (generic or word in _given_back(sampler, ledger, verdicts, value, named))
+        ):
             parts.append(f"when {held} = {literal(word)} and {named} is not null then 'refund'")
     if not parts:
         return
@@ -805,6 +829,28 @@ def _split(
     ledger.replace(Line("transaction_type", None, reason, MEDIUM, read))
     verdicts.setdefault("refund", kinds.Verdict(kinds.REFUNDED, "told apart above", MEDIUM))
     facts.setdefault("refund", kinds.Facts(0, 0, 0, 0, 0))
+
+
+def _given_back(
+    sampler: Sampler, ledger: Mapped, verdicts: dict[str, kinds.Verdict], value: str, named: str
+) -> set[str]:
+    """The kinds whose rows that name a task give back what was charged for it."""
+    kind = ledger.line("transaction_type")
+    assert ledger.table is not None
+    assert kind is not None
+    charged = [
+        literal(word) for word, each in verdicts.items() if each.kind == kinds.GENERATION
+    ] or ["null"]
+    found = sampler.ask(
+        f"with named as (select cast({named} as text) as task, abs({value}) as amount,"
+        f" btrim(cast({quoted(kind.value or '')} as text)) as kind"
+        f" from (select * from {ledger.table.sql} as app_row limit {MOVE_ROWS}) as app_row)"
+        " select kind, count(*), count(*) filter (where exists (select from named as charge"
+        f" where charge.kind in ({', '.join(charged)}) and charge.task = named.task"
+        " and charge.amount = named.amount)) from named where task is not null group by kind",
+        ledger.table.label,
+    )
+    return {str(word) for word, asked, back in found or [] if 2 * back >= asked}
 
 
 def _found(

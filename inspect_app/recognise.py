@@ -176,7 +176,18 @@ class _Search:
             self.united = unite.siblings(self.sampler, of_ledger, best, others, self._task_columns)
             return self.united
 
+        def score_by_time(table: Table, by_name: bool) -> float:
+            points = score(table, by_name)
+            names = [] if by_name or points <= 0 else by_time.charges(self.sampler, of_ledger)
+            found = names and by_time.link(
+                self.sampler, of_ledger, self._task_columns(table), names
+            )
+            return points + (4 * found.share if found and found.share >= by_time.OWN else 0.0)
+
         table, why, confidence = self._pick(TASKS, score, tasks.ENOUGH, unite_with)
+        if table is None and self.choices.get(TASKS) != NONE:
+            # None looks like it; perhaps its rows are written when charges are.
+            table, why, confidence = self._pick(TASKS, score_by_time, tasks.ENOUGH, unite_with)
         if table is None:
             return Mapped(TASKS, None, why, confidence), None
         if len(self.united) > 1:

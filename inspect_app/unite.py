@@ -127,8 +127,20 @@ def united(
     parts = [propose(table) for table in tables]
     if len(parts) == 1:
         return parts[0]
+    for part in parts:
+        _tell_medium(sampler, part)
     told = f"{len(tables)} tables of generations, none of which is a part or a copy of another"
     return _as_one(TASKS, parts, TYPES, "id", told)
+
+
+def _tell_medium(sampler: Sampler, part: Mapped) -> None:
+    """Where no word of a type says what comes out, such as `edit`, the table's name does."""
+    line = part.line("enhancement_type")
+    if part.table is None or line is None or line.shown == "null":
+        return
+    found = sampler.words(part.table, by_time.read(line)) or ()
+    if medium(part.table.name) != "unknown" and all(medium(word) == "unknown" for word in found):
+        part.replace(Line("enhancement_type", None, "the table's name says what comes out"))
 
 
 def balances(parts: list[Mapped]) -> Mapped:
@@ -293,11 +305,8 @@ def refer(
     assert of_ledger.table is not None
     reads, told = [], []
     for table in tables:
-        found = ledger.references(sampler, of_ledger.table, table)
         part = propose(table)
-        best = next(iter(found), None)
-        if best is None:
-            continue
+        best = next(iter(ledger.references(sampler, of_ledger.table, table)), None)
         one = Mapped(of_ledger.role, of_ledger.table, "", HIGH, [Line("api_request_id", None, "")])
         ledger.refer(sampler, one, part, best)
         line = one.line("api_request_id")

@@ -204,16 +204,16 @@ NO_BALANCE = {
     *("limit", "quota", "allowance", "monthly", "daily", "threshold", "reserved", "held"),
     *("max", "reset", "recharge", "id", "cost", "price", "bonus", "updated", "per"),
 }
+# What a user was given, and what of it is gone.
+GIVEN = {"total", "granted", "purchased", "monthly", "allowance", "included", "limit", "quota"}
+USED = {"used", "spent", "consumed"}
 TIER_COLUMNS = [
     *("subscription_tier", "tier", "plan", "plan_name", "plan_id", "subscription_plan"),
     *("plan_type", "plan_key", "plan_slug", "membership", "membership_tier", "subscription"),
     *("subscription_type", "plan_code", "user_tier", "account_type", "tier_id", "price_plan"),
     *("level", "user_level", "vip_level", "account_level"),
-    _but(
-        ".*date .*start .*end .*expire .*renew .*status .*cancel .*period .*_at$ .*limit .*credit"
-        " .*price .*since .*interval",
-        r"(.*_)?(plan|tier|membership)(_(name|key|slug|code|type|id|tier|level))?",
-    ),
+    r"~(?!(old|new|previous|next|pending|requested)_)"
+    r"(.*_)?(plan|tier|membership)(_(name|key|slug|code|type|id|tier|level))?",
 ]
 CONSUMED_COLUMNS = [
     *("consumed_this_month", "used_this_month", "credits_used_this_month", "monthly_used"),
