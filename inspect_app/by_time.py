@@ -24,6 +24,7 @@ class Link:
 
     expression: str
     share: float
+    own: int
     reason: str
 
 
@@ -86,7 +87,7 @@ def link(sampler: Sampler, ledger: Mapped, tasks: Mapped, names: list[str]) -> L
             share = own / asked if asked else 0.0
             if best is None or share > best.share:
                 told = f"no column names the task: the {order} of its user within 10 minutes"
-                best = Link(expression, share, f"{told}, as {share:.0%} have one of their own")
+                best = Link(expression, share, own, f"{told}, as {share:.0%} have one of their own")
         if best is not None:
             break
     return best

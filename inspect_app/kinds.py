@@ -99,7 +99,8 @@ def judge(value: str, facts: Facts, is_signed: bool, has_work: bool) -> Verdict:
         if facts.found or set(words.tokens(value)) & words.BROKEN:
             return Verdict(REFUNDED, f"named a charge, but by its {told} it gives back", LOW)
         if words.stems(value) & words.CHARGE == {"charge"}:
-            return Verdict(GRANTED, f"gives credits by its {told}: the account is charged", LOW)
+            reason = f"gives credits by its {told}: the account is charged"
+            return Verdict(GRANTED, reason, LOW, is_bought=True)
         return Verdict(ADJUSTED, f"named a charge, but by its {told} it gives credits", LOW)
     if kind == GRANTED and takes:
         if set(words.tokens(value)) & words.WORK or facts.found:

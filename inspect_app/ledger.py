@@ -17,6 +17,7 @@ SIDES = (
     *(("amount_in", "amount_out"), ("credits_added", "credits_spent"), ("added", "spent")),
     *(("credits_added", "credits_used"), ("earned", "spent"), ("coins_in", "coins_out")),
 )
+OF_UNITS = "~(amount|delta|change)_(in_)?(cents|usd|dollars|seconds|minutes|hours)"
 MOVE_ROWS = 20_000
 BY_SIGN = "no column says what a row is: the amount's sign does"
 
@@ -102,8 +103,8 @@ def _amounts(sampler: Sampler, table: Table, by_catalogue: bool = False) -> list
             if accept(column) and words.is_move(column.name)
         ]
     if not found:
-        # An app whose credits are cents.
-        found = columns.named(table, ["amount_cents", "cents", "amount_in_cents"], accept)
+        # An app whose credits are cents, dollars or minutes.
+        found = columns.named(table, ["cents", OF_UNITS], accept)
     return found
 
 

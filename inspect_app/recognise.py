@@ -178,11 +178,18 @@ class _Search:
 
         def score_by_time(table: Table, by_name: bool) -> float:
             points = score(table, by_name)
-            names = [] if by_name or points <= 0 else by_time.charges(self.sampler, of_ledger)
-            found = names and by_time.link(
-                self.sampler, of_ledger, self._task_columns(table), names
-            )
-            return points + (4 * found.share if found and found.share >= by_time.OWN else 0.0)
+            if table is of_ledger.table or not tasks.may_be(table):
+                return points
+            if by_name:
+                return max(points, tasks.ENOUGH - 4)
+            names = by_time.charges(self.sampler, of_ledger)
+            found = by_time.link(self.sampler, of_ledger, self._task_columns(table), names)
+            if found is None or found.share < by_time.OWN:
+                return points
+            if not points and found.own < 0.6 * len(self.sampler.rows(table)):
+                # Most of its rows come of something else.
+                return points
+            return max(points, 2.0) + 4
 
         table, why, confidence = self._pick(TASKS, score, tasks.ENOUGH, unite_with)
         if table is None and self.choices.get(TASKS) != NONE:

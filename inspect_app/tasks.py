@@ -68,6 +68,18 @@ def score(
     return points
 
 
+def may_be(table: Table) -> bool:
+    """Whether rows of a table, whatever it is called, are a user's and have a time."""
+    parts = set(words.tokens(table.name))
+    return bool(
+        not parts & (words.ACCOUNT | words.CREDIT | words.LEDGER | NO_OUTPUT)
+        and table.kind == "table"
+        and (table.key or columns.named(table, words.ID_COLUMNS))
+        and columns.users(table)
+        and columns.named(table, words.CREATED_COLUMNS, columns.is_time_like)
+    )
+
+
 def _is_job(sampler: Sampler, table: Table) -> bool:
     """Whether a table has what a call of a model has, whatever it is called."""
     found = {part for column in table.columns for part in words.tokens(column)}

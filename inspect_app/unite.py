@@ -101,8 +101,12 @@ def _adds(
 ) -> bool:
     """Whether a table has charges for its rows; without any ledger, whether it has tasks."""
     if of_ledger.table is None:
-        has_status = bool(columns.named(other, words.STATUS_COLUMNS))
-        return has_status and bool(columns.users(other))
+        # What calls no model is made of what the others made.
+        return bool(
+            columns.named(other, words.STATUS_COLUMNS)
+            and columns.users(other)
+            and (is_call(other) or not is_call(kept[0]))
+        )
     found = ledger.references(sampler, of_ledger.table, other)
     key = other.columns[other.key].type if other.key else ""
     if found and (
@@ -118,6 +122,12 @@ def _adds(
         sampler, of_ledger, united(sampler, of_ledger, [*kept, other], propose), names
     )
     return after is not None and after.share > (before.share if before else 0.0) + 0.05
+
+
+def is_call(table: Table) -> bool:
+    """Whether a table says what was asked of a model, of which one, or what that took."""
+    found = {part for column in table.columns for part in words.tokens(column)}
+    return bool(columns.named(table, words.PROVIDER_COLUMNS) or found & {"prompt", *words.CREDIT})
 
 
 def united(

@@ -314,7 +314,7 @@ PROCESSING = {
 PENDING = {
     *("pending", "queued", "waiting", "created", "new", "submitted", "scheduled", "draft"),
     *("init", "initialized", "requested", "queue", "accepted", "received", "throttled"),
-    *("delayed", "paused", "open", "idle", "todo", "enqueued", "initial", "planned", "inqueue"),
+    *("delayed", "paused", "open", "idle", "reserved", "todo", "enqueued", "initial", "planned", "inqueue"),
 }
 # What did not call the vendor is no generation that ended well or badly.
 TRIED = {"dry", "simulated", "simulation", "mock", "mocked"}
