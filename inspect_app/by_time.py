@@ -29,12 +29,25 @@ class Link:
 
 
 def charges(sampler: Sampler, ledger: Mapped) -> list[str]:
-    """The ledger's kinds that are charges for generations by their names."""
-    kind = ledger.line("transaction_type")
-    if ledger.table is None or kind is None:
+    """The ledger's kinds that are charges for generations, by their names or their signs."""
+    kind, amount = ledger.line("transaction_type"), ledger.line("credits_used")
+    if ledger.table is None or kind is None or amount is None:
         return []
     found = sampler.words(ledger.table, read(kind)) or ()
-    return [word for word in found if kinds.by_name(word)[0] == kinds.GENERATION]
+    untold = {word for word in found if kinds.by_name(word)[0] is None}
+    value = read(amount)
+    taking = (
+        {
+            word
+            for word, rows, negative in sampler.grouped(
+                ledger.table, read(kind), f"count(*) filter (where {value} < 0)"
+            )
+            if word in untold and negative == rows
+        }
+        if untold
+        else set()
+    )
+    return [word for word in found if kinds.by_name(word)[0] == kinds.GENERATION or word in taking]
 
 
 def named(sampler: Sampler, ledger: Mapped, names: list[str]) -> float:

@@ -22,6 +22,8 @@ class Facts:
     """The share of a sample of its references that are a task's id."""
     moves: tuple[int, int] = (0, 0)
     """How many rows lower and raise the running balance, in a sample."""
+    is_cost: bool = False
+    """Whether amounts are called what something cost, and have no sign."""
 
     @property
     def takes(self) -> bool:
@@ -112,6 +114,10 @@ def judge(value: str, facts: Facts, is_signed: bool, has_work: bool) -> Verdict:
             return Verdict(GENERATION, f"takes credits by its {told} and names tasks", MEDIUM)
         if not facts.found:
             return Verdict(ADJUSTED, f"named a refund, but takes credits by its {told}", LOW)
+    is_given = kind not in (GRANTED, None) or is_bought or words.stems(value) & words.SURE_GRANT
+    if facts.is_cost and not is_given and not gives:
+        other = OTHER if has_work and not facts.found else GENERATION
+        return Verdict(other, "amounts are called a cost", LOW)
     if kind == GENERATION and has_work and words.stems(value) & words.NO_GENERATION:
         return Verdict(OTHER, "no generation by its name, and others are", MEDIUM)
     if kind == ADJUSTED and not is_signed and (facts.takes or _is_expiry(value)):

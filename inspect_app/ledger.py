@@ -18,6 +18,8 @@ SIDES = (
     *(("credits_added", "credits_used"), ("earned", "spent"), ("coins_in", "coins_out")),
 )
 OF_UNITS = "~(amount|delta|change)_(in_)?(cents|usd|dollars|seconds|minutes|hours)"
+# What takes credits in a table of credits.
+COSTS = ["cost", "total_cost", "used", "spent", "charged", "consumed"]
 MOVE_ROWS = 20_000
 BY_SIGN = "no column says what a row is: the amount's sign does"
 
@@ -105,6 +107,8 @@ def _amounts(sampler: Sampler, table: Table, by_catalogue: bool = False) -> list
     if not found:
         # An app whose credits are cents, dollars or minutes.
         found = columns.named(table, ["cents", OF_UNITS], accept)
+    if not found and set(words.tokens(table.name)) & words.CREDIT:
+        found = columns.named(table, COSTS, lambda each: each.is_number)
     return found
 
 
@@ -179,7 +183,10 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
         taken |= _of_any_row(sampler, table, kind)
     mapped.lines.append(_kind_line(sampler, table, kind, amount))
     mapped.lines.append(amount)
-    mapped.lines.append(columns.money_line(sampler, table))
+    money = columns.money_line(sampler, table)
+    if amount.value and money.value == amount.value:
+        money = Line("cost_usd", None, f"{amount.value} is of credits")
+    mapped.lines.append(money)
     for ours, synonyms in (
         ("provider", words.PROVIDER_COLUMNS),
         ("enhancement_type", words.TYPE_COLUMNS),
@@ -536,17 +543,14 @@ def names(sampler: Sampler, ledger: Table, table: Table) -> bool:
         for source in columns.keys(sampler, ledger)
     ):
         return True
-    if not table.key or not table.is_readable:
+    if not table.is_readable or not columns.users(table):
         return False
-    if table.columns[table.key].type in INTEGERS and not all(
+    best = next(iter(references(sampler, ledger, table)), None)
+    if best is None or best.share < 0.9 or best.expression:
+        return False
+    # Numbers may be those of anything.
+    return table.columns[best.target].type not in INTEGERS or all(
         columns.named(table, each) for each in (words.STATUS_COLUMNS, words.PROVIDER_COLUMNS)
-    ):
-        # Its numbers may be those of anything.
-        return False
-    return any(
-        sampler.share(sampler.values(ledger, column.name), table, table.key) >= 0.9
-        for column in columns.named(ledger, words.REFERENCE_COLUMNS, lambda each: not each.is_json)
-        if column.name != ledger.key
     )
 
 
@@ -712,6 +716,8 @@ def kinds_of(
         f" count({named or 'null'})",
     )
     moves = _moves(sampler, table, ledger, expression, value)
+    called = set(words.tokens(amount.value or ""))
+    is_cost = bool(called & (set(COSTS) - {"used"})) and not any(each[2] for each in grouped)
     facts = {
         str(each[0]): kinds.Facts(
             each[1],
@@ -720,6 +726,7 @@ def kinds_of(
             each[4],
             _found(sampler, ledger, tasks, reference, str(each[0])) if each[4] else 0.0,
             moves.get(str(each[0]), (0, 0)),
+            is_cost,
         )
         for each in grouped
         if each[0]

@@ -19,8 +19,10 @@ NOT_MADE = {
 VENDORS_ID = ["~(.*_)?(prediction|request|job|task|run|inference|generation|operation)_id"]
 NO_OUTPUT = {
     *("payment", "order", "invoice", "plan", "subscription", "package", "recharge", "coupon"),
-    *("checkout", "purchase", "topup", "deposit", "refund", "payout", "webhook"),
+    *("checkout", "purchase", "topup", "deposit", "refund", "payout", "webhook", "transaction"),
+    *("gift", "card", "voucher", "promo", "billing", "referral"),
 }
+NO_TASKS = words.ACCOUNT | words.CREDIT | NO_OUTPUT
 OURS = ("pending", "processing", "completed", "failed", "cancelled")
 ALL_COMPLETED = "'completed'"
 # Tokens of a language model, which are no credits.
@@ -42,7 +44,10 @@ def score(
     if not points and not parts & (words.ACCOUNT | words.CREDIT) and _is_job(sampler, table):
         points = 3.0
     points -= 4.0 * len(parts & words.NO_TASK - words.TASK - words.OUTPUT)
-    if is_named and not parts & (words.ACCOUNT | words.CREDIT | NO_OUTPUT):
+    is_call = columns.named(table, words.PROVIDER_COLUMNS) and columns.named(
+        table, [*words.STATUS_COLUMNS, *words.STATUS_FLAGS]
+    )
+    if is_named and not parts & (words.ACCOUNT | NO_OUTPUT if is_call else NO_TASKS):
         points = max(points, 3.0)
     points -= 2 if table.kind in ("view", "materialized view") else 0
     if not points > 0:
@@ -458,7 +463,7 @@ def status_of(value: str) -> str | None:
         if set(parts) & known:
             return status
     # What goes on is a phase of the work.
-    return "processing" if len(simple) > 5 and simple.endswith("ing") else None
+    return "processing" if len(parts[0]) > 5 and parts[0].endswith("ing") else None
 
 
 def statuses(

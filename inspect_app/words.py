@@ -85,7 +85,7 @@ KIND_COLUMNS = [
     *("transaction_type", "type", "kind", "entry_type", "tx_type", "txn_type", "reason"),
     *("operation_type", "operation", "action", "event_type", "category", "source"),
     *("transaction_kind", "direction", "event", "reason_code", "purpose", "trans_type"),
-    r"~(transaction|entry|ledger|movement|event|operation|credit|change|tx|txn)_(type|kind|reason|action|category)",
+    r"~(transaction|entry|ledger|movement|event|operation|credit|change|tx|txn|action)_(type|kind|reason|action|category)",
 ]
 CREATED_COLUMNS = [
     *("created_at", "created", "createdat", "created_on", "created_time", "inserted_at"),
@@ -314,7 +314,8 @@ PROCESSING = {
 PENDING = {
     *("pending", "queued", "waiting", "created", "new", "submitted", "scheduled", "draft"),
     *("init", "initialized", "requested", "queue", "accepted", "received", "throttled"),
-    *("delayed", "paused", "open", "idle", "reserved", "todo", "enqueued", "initial", "planned", "inqueue"),
+    *("delayed", "paused", "open", "idle", "reserved", "todo", "enqueued", "initial", "planned"),
+    "inqueue",
 }
 # What did not call the vendor is no generation that ended well or badly.
 TRIED = {"dry", "simulated", "simulation", "mock", "mocked"}
