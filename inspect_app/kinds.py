@@ -63,7 +63,8 @@ def by_name(value: str) -> tuple[str | None, bool]:
         return ADJUSTED, False
     if found & {"manual", "admin"} and found & words.SURE_GRANT:
         return GRANTED, False
-    if found & words.ADJUST and not found & (words.SURE_GRANT | words.BOUGHT):
+    is_given = found & words.SURE_GRANT - ({"add"} if "adjustment" in found else set())
+    if found & words.ADJUST and not is_given and not found & words.BOUGHT:
         # A reset of the month's credits fills up.
         fills = "reset" in found and found & words.PERIODIC
         return (GRANTED if fills else ADJUSTED), False
@@ -149,13 +150,22 @@ def _is_expiry(value: str) -> bool:
 
 
 def settled(verdicts: dict[str, Verdict], facts: dict[str, Facts]) -> dict[str, Verdict]:
-    """Read holds as the charges where no other row charges, and their releases as refunds."""
+    """Tell charges by what moves credits.
+
+    Where no other row charges, holds are the charges, and their releases refunds.
+    """
     charges = [
         value
         for value, verdict in verdicts.items()
         if verdict.kind == GENERATION and facts[value].negative + facts[value].positive
     ]
-    if charges or not any(verdict.kind == HELD for verdict in verdicts.values()):
+    if charges:
+        free = Verdict(OTHER, "moves no credits, as the other charges do", MEDIUM)
+        return {
+            value: free if verdict.kind == GENERATION and value not in charges else verdict
+            for value, verdict in verdicts.items()
+        }
+    if not any(verdict.kind == HELD for verdict in verdicts.values()):
         return verdicts
     changed = {
         HELD: Verdict(GENERATION, "a hold that no other row settles: it is the charge", MEDIUM),

@@ -184,9 +184,12 @@ class _Search:
                 return max(points, tasks.ENOUGH - 4)
             names = by_time.charges(self.sampler, of_ledger)
             found = by_time.link(self.sampler, of_ledger, self._task_columns(table), names)
-            if found is None or found.share < by_time.OWN:
+            rows = len(self.sampler.rows(table))
+            if found is None or not rows:
                 return points
-            if not points and found.own < 0.6 * len(self.sampler.rows(table)):
+            if found.share < by_time.OWN and found.own < by_time.OWN * rows:
+                return points
+            if not points and found.own < 0.6 * rows:
                 # Most of its rows come of something else.
                 return points
             return max(points, 2.0) + 4

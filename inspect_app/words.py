@@ -226,6 +226,8 @@ ALLOWANCE_COLUMNS = [
 PLAN_CREDITS = [
     *("monthly_credits", "credits_per_month", "credits", "monthly_allowance", "credit_allowance"),
     *("monthly_credit_allowance", "quota_credits", "credits_included", "included_credits"),
+    r"~(monthly|included|plan)_(credit|token|coin|point)s?",
+    r"~(credit|token|coin|point)s?_(monthly|month|per_month|included|allowance|quota)",
 ]
 PLAN_NAMES = ["slug", "code", "key", "name", "tier", "plan", "title", "plan_name"]
 HOSTS = {
