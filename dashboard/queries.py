@@ -26,9 +26,7 @@ SHARED = {
     "of_type": OF_TYPE,
     "of_filters": f"{OF_PROVIDER} and {OF_TYPE}",
     # Of a mart that has rows of all providers beside those of each.
-    "of_provider_or_all": (
-        f"is_all_providers = (%(provider)s::text is null) and {OF_PROVIDER}"
-    ),
+    "of_provider_or_all": f"is_all_providers = (%(provider)s::text is null) and {OF_PROVIDER}",
     "in_month": "usage_date >= %(month)s and usage_date < %(next_month)s",
     "created_in_month": "created_at >= %(this_start)s and created_at < %(next_start)s",
     "owed": f"""
@@ -837,7 +835,8 @@ PROVIDER_MARGINS = Query(
     """
     select
         provider, provider_name, credits_used, refunds_issued, credits_refunded,
-        generations_without_cost, credit_revenue_usd, vendor_cost_usd, gross_margin_usd, gross_margin_rate
+        generations_without_cost, credit_revenue_usd, vendor_cost_usd, gross_margin_usd,
+        gross_margin_rate
     from {schema}.monthly_provider_margin
     where
         month_start = %(month)s and {of_provider}

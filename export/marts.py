@@ -59,8 +59,8 @@ MARTS = (
 )
 
 # Sums of rows are figures too. Not so of rates, averages, percentiles, distinct users and what is
-# measured at the end of a day or month, nor where a row of the total is among the rows: a column that is not named
-# here has no total.
+# measured at the end of a day or month, nor where a row of the total is among the rows: a column
+# that is not named here has no total.
 SUMMED = {
     "amount_differs_usd",
     "app_cost_unknown_usd",

@@ -83,7 +83,7 @@ NOTATIONS = {
     "supabase/functions/pool/index.ts": [
         'import { createClient } from "https://esm.sh/@supabase/supabase-js@2";  // none',
         'Deno.serve(async () => (await admin.schema("public").from("credit_pools").select()));',
-        "await client.queryObject`update public.\"credit_pools\" set x = 1`;",
+        'await client.queryObject`update public."credit_pools" set x = 1`;',
     ],
     "a.sql": [
         "do $$ begin execute 'delete from ' || 'credit_' || 'pools'; end $$;",

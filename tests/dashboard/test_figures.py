@@ -57,8 +57,10 @@ def moment(value: datetime | None, zone: str = "UTC") -> str:
     return f"{value.astimezone(ZoneInfo(zone)):%-d %b %Y %H:%M}"
 
 
-@pytest.fixture(scope="module", params=list(HISTORIES))
+@pytest.fixture(scope="module", params=["sample", "demo", *list(HISTORIES)[1:]])
 def history(request: pytest.FixtureRequest, server: embedded.Server) -> AppDatabase:
+    if request.param == "demo":  # built once for all of the page's tests
+        return request.getfixturevalue("demo_database")
     database = make_database(server)
     HISTORIES[request.param](database)
     as_of = sample.AS_OF if request.param == "sample" else AS_OF
@@ -529,6 +531,7 @@ def test_reasons_add_up_to_failures(demo_database: AppDatabase) -> None:
     assert demo_database.query(unsorted) == []
 
 
+@pytest.mark.parametrize("history", ["sample"], indirect=True)
 def test_a_night_that_made_no_reasons_costs_one_sentence(history: AppDatabase, page: Page) -> None:
     """Without Python models the page has all but what they make."""
     text = page.get().text
@@ -683,9 +686,9 @@ def test_every_figure_names_its_mart_and_column(
             assert tuple(column.source.split(".")) in columns or query.name == "checks", column
 
 
-def test_a_run_is_seen_within_seconds(database: AppDatabase) -> None:
+def test_a_run_is_seen_within_seconds(empty_marts: AppDatabase) -> None:
     """Until then readers get the page before; its figures and its moment are of one run."""
-    build(database)
+    database = empty_marts
     with page_of(database) as page:
         before = page.get().text
         assert read_html(before)["cards"]["Usage This Month"]["value"] == "0"

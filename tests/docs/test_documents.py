@@ -279,7 +279,9 @@ def test_every_mart_of_a_bi_tool_has_its_question() -> None:
     exposures = yaml.safe_load((PROJECT / "models" / "_exposures.yml").read_text())["exposures"]
     (tool,) = (each for each in exposures if each["name"] == "bi_tool")
     read_by_it = {ref[5:-2] for ref in tool["depends_on"]}
-    (section,) = re.findall(r"(?ms)^## Which marts to take first$(.+?)^## ", read("docs/bi/README.md"))
+    (section,) = re.findall(
+        r"(?ms)^## Which marts to take first$(.+?)^## ", read("docs/bi/README.md")
+    )
     assert read_by_it - set(re.findall(r"`(\w+)`", section)) == set()
 
 
