@@ -1,7 +1,7 @@
 """Whether the server gives as many sessions at once as a run opens.
 
-One for each thread, one that begins the run and ends it, and one for the run lock. Without this check
-the nodes that get none would fail, one by one.
+One for each thread, one that begins the run and ends it, and one for the run lock. Without this
+check the nodes that get none would fail, one by one.
 """
 
 import re
@@ -18,7 +18,7 @@ COMMANDS = ("build", "run", "seed", "snapshot", "test")
 # What there is room for, by whom, and what makes more room. Sessions of this role are not counted:
 # those of another run end before this one begins.
 _ROOM = """
-    select sessions, whose, remedy
+    select whose, remedy
     from pg_catalog.pg_roles
     inner join pg_catalog.pg_database
         on datname operator(pg_catalog.=) pg_catalog.current_database()
@@ -37,9 +37,11 @@ _ROOM = """
         (
             (
                 select pg_catalog.sum(
-                    case name::text when 'max_connections' then setting::bigint else -setting::bigint end
+                    case name::text when 'max_connections' then 1 else -1 end * setting::bigint
                 ) from pg_catalog.pg_settings
-                where name in ('max_connections', 'reserved_connections', 'superuser_reserved_connections')
+                where name in (
+                    'max_connections', 'reserved_connections', 'superuser_reserved_connections'
+                )
             )::bigint - (
                 select pg_catalog.count(*) from pg_catalog.pg_stat_activity
                 where datid is not null and usesysid <> pg_roles.oid
@@ -71,10 +73,10 @@ def check(connection: Connection) -> None:
         found = cursor.fetchone()
     connection.handle.rollback()
     if found:
-        sessions, whose, remedy = found
+        whose, remedy = found
         raise DbtRuntimeError(
-            f"{whose} at once, {_demand()}, nothing was built: set fewer `threads` in the profile, or"
-            f" {remedy} {_needed()}"
+            f"{whose} at once, {_demand()}, nothing was built: set fewer `threads` in the profile,"
+            f" or {remedy} {_needed()}"
         )
 
 
@@ -83,8 +85,8 @@ def explained(refusal: str) -> str:
     if not re.search("too many (connections|clients)|slots are reserved", refusal):
         return refusal
     return (
-        f"{refusal.strip()} ({_demand()[4:]}: end other sessions, set fewer `threads` in the profile,"
-        " or raise the connection limit of the role or the database, or max_connections)"
+        f"{refusal.strip()} ({_demand()[4:]}: end other sessions, set fewer `threads` in the"
+        " profile, or raise the connection limit of the role or the database, or max_connections)"
     )
 
 
