@@ -7,9 +7,10 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from app_scan import retired
+from app_scan.apart import ParserCrash, run_apart
 from app_scan.findings import Finding, Report
 from app_scan.shell import scan_shell
-from app_scan.sql import scan_sql
+from app_scan.sql import scan_sql, scan_words
 from app_scan.typescript import scan_json, scan_typescript
 from app_scan.uses import Use
 
@@ -24,8 +25,13 @@ LANGUAGES = {
     **dict.fromkeys((".sql", ".psql", ".pgsql"), "sql"),
     **dict.fromkeys((".sh", ".bash", ".zsh", ".command"), "shell"),
     **dict.fromkeys((".yml", ".yaml"), "yaml"),
-    ".json": "json",
+    **dict.fromkeys((".json", ".jsonc", ".json5"), "json"),
+    # Of what has no reader here, the words are read.
+    **dict.fromkeys((".prisma", ".toml", ".env", ".graphql", ".gql", ".http", ".rest"), "words"),
+    **dict.fromkeys((".vue", ".svelte", ".astro", ".mdx", ".html"), "words"),
+    **dict.fromkeys((".py", ".rb", ".go", ".php", ".tf", ".ini", ".conf"), "words"),
 }
+NAMES = ("Dockerfile", "Makefile", "Justfile", "Procfile", ".env")
 SHELLS = ("sh", "bash", "zsh", "dash")
 
 
@@ -42,7 +48,7 @@ def scan(root: Path, names: retired.Names) -> Report:
             is_ours, own = _file_itself(path, text)
             if is_ours:
                 continue
-            found, note = _scan_file(language, text, names)
+            found, note = scan_text(language, text, names)
             if note and names.are_in(text):
                 notes.append(f"{path}: {note}")
             for finding in (*own, *(_finding(path, use) for use in _judged(found))):
@@ -68,9 +74,12 @@ def _rank(finding: Finding) -> tuple[bool, bool]:
     return finding.certainty != "sure", finding.use in ("mention", "value")
 
 
-def _scan_file(language: str, text: str, names: retired.Names) -> tuple[list[Use], str]:
+def scan_text(language: str, text: str, names: retired.Names) -> tuple[list[Use], str]:
+    """All uses in a text of a language, and what of it was not read as such, in words."""
     if language == "none":
         return [], ""
+    if language == "words":
+        return [*scan_words(text, names)], ""
     note = ""
     if language == "sql":
         result = scan_sql(text, names)
@@ -79,6 +88,14 @@ def _scan_file(language: str, text: str, names: retired.Names) -> tuple[list[Use
         if result.is_broken:
             note = "is no whole SQL (a quote is left open), so it was read word by word"
         return result.uses, note
+    try:
+        return run_apart(scan_parsed, language, text, names)
+    except ParserCrash:
+        return [*scan_words(text, names)], "its parser crashed, so it was read word by word"
+
+
+def scan_parsed(language: str, text: str, names: retired.Names) -> tuple[list[Use], str]:
+    """`scan_text` of the languages that have a parser."""
     if language == "yaml":
         return _scan_yaml(text, names)
     scanner = {"shell": scan_shell, "json": scan_json}.get(language)
@@ -172,6 +189,8 @@ def _paths(folder: Path) -> Iterator[Path]:
 
 def _language(path: Path) -> str:
     language = LANGUAGES.get(path.suffix.lower(), "")
+    if not language and path.name.startswith(NAMES):
+        return "words"
     if language or path.suffix:
         return language
     with path.open("rb") as file:
