@@ -94,10 +94,12 @@
         select generation_id, user_id, created_at, 'enhancement_tasks' as source_table
         from {{ built_relation('fct_generations') }}
         union all
-        select coalesce(api_request_id, transaction_id), user_id, created_at, 'credit_transactions'
+        select
+            coalesce(api_request_id, {{ generation_of_charge() }}),
+            user_id, created_at, 'credit_transactions'
         from {{ built_relation('int_refunds_matched') }}
         union all
-        select transaction_id, user_id, created_at, 'credit_transactions'
+        select {{ generation_of_charge() }}, user_id, created_at, 'credit_transactions'
         from {{ built_relation('int_bare_charges_matched') }}
     )
 {%- endmacro %}

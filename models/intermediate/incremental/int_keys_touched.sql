@@ -61,13 +61,13 @@ with keys as (
     union
 
     -- Bare charges of the queue's users that became shadows, or ceased to be, at any time.
-    select transaction_id as generation_id
+    select {{ generation_of_charge() }} as generation_id
     from {{ ref('int_bare_charges_matched') }} as bare_charges
     where
         {{ is_of_repaired_users('bare_charges.user_id') | indent(8) }}
         and bare_charges.is_shadow = exists (
             select 1 from {{ facts }} as known
-            where known.generation_id = bare_charges.transaction_id
+            where known.generation_id = {{ generation_of_charge('bare_charges.transaction_id') }}
         )
     {%- endif %}
 
@@ -211,7 +211,7 @@ touched as (
     where
         {{ is_touched }}
         {%- if changes_only %}
-        and transaction_id in (select keys.generation_id from keys)
+        and {{ generation_of_charge() }} in (select keys.generation_id from keys)
         {%- endif %}
 
 ),

@@ -88,7 +88,7 @@ found as (
     union all
 
     select
-        transaction_id as generation_id,
+        {{ generation_of_charge() }} as generation_id,
         created_at,
         not is_shadow as is_generation,
         {{ row_digest('bare_charges') }} as row_digest

@@ -77,7 +77,10 @@ named as (
         numbered.api_request_id,
         coalesce(statuses.status, numbered.status, 'completed') as status,
         numbered.created_at,
-        coalesce(numbered.api_request_id, numbered.transaction_id) as generation_id,
+        coalesce(
+            numbered.api_request_id,
+            {{ generation_of_charge('numbered.transaction_id') }}
+        ) as generation_id,
         numbered.app_cost_usd is null
         and numbered.provider is null
         and numbered.api_request_id is null as is_bare,
