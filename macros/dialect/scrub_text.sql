@@ -27,9 +27,10 @@
         ('"[^"]*("|$)|`[^`]*(`|$)|\\u201c[^\\u201d]*(\\u201d|$)|\\u201e[^\\u201c\\u201d]*([\\u201c\\u201d]|$)'
             ~ '|\\u00ab[^\\u00bb]*(\\u00bb|$)|\\u300c[^\\u300d]*(\\u300d|$)'
             ~ '|(?<!\\w)[\\u0027\\u2018][^\\u0027\\u2019]*[\\u0027\\u2019](?!\\w)', '<text>'),
+        ('(?<![\\w:])[0-9a-f]{0,4}(:[0-9a-f]{0,4}){2,}(?![\\w:])', '<number>'),
         ('[+(]*[0-9]([\\s().,/:_-]*[0-9]){4,}', '<number>'),
     ] -%}
-    {%- set telltale = '["`@/\\u0027\\u00ab\\u2018-\\u201e\\u300c]|data:|([0-9][^a-z0-9]*){5}' -%}
+    {%- set telltale = '["`@/\\u0027\\u00ab\\u2018-\\u201e\\u300c]|data:|:[0-9a-fA-F]{0,4}:|([0-9][^a-z0-9]*){5}' -%}
     {%- set prepared = namespace(sql='left(' ~ expression ~ ', 2000)') -%}
     {%- for pattern, replacement in whole -%}
         {%- set prepared.sql = "regexp_replace(" ~ prepared.sql ~ ", '" ~ pattern ~ "', E'"

@@ -31,6 +31,14 @@
         from ours
         where relkind = 'r' and (relrowsecurity or relforcerowsecurity) and not has_policy
         union all
+        -- An owner may always grant to himself what was taken from him.
+        select format('grant all on %s to current_user', full_name)
+        from ours
+        where relacl is not null and relowner = current_user::regrole and not (
+            has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
+            and has_table_privilege(oid, 'update') and has_table_privilege(oid, 'delete')
+        )
+        union all
         -- A published table without a key refuses deletes.
         select format('alter table %s replica identity full', full_name)
         from ours

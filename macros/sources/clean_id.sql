@@ -49,11 +49,14 @@
         '::',
         '^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){2,}$',
         '^[0-9a-f]{2}(-[0-9a-f]{2}){5}$',
-        '[.][a-z]{2,}(:[0-9]+)?$|^www[.]',
+        '[.][a-z]{2,}[0-9]?(:[0-9]+)?$|^www[.]|^localhost',
+        '^[a-z0-9_.-]*:[a-z.]{4,}[0-9]{0,4}$',
         '^(sk|pk|rk|gh[a-z]|github|glpat|xox[a-z]|hf|r8|whsec|sbp|nvapi|key|bearer|secret|password|passwort)[:._-]',
-        '^(tel|phone|mobile|fax|mailto|e?mail|iban|ip|ssn|card|visa|prompt|name)[:._-]',
+        '^(tel|phone|mobile|fax|mailto|e?mail|iban|ip|ssn|card|visa|prompt|name|pwd|ssid|psk)[:._-]',
+        '^(insta|instagram|tiktok|telegram|skype|whatsapp|snapchat|facebook|twitter|discord)[:._-]',
     ] -%}
     {%- set starts = [
+        'passw|letmein|hunter2|qwert[yz]|iloveyou|[a-z][013-9][a-z]+[013-9][a-z]{2,}$',
         '^eyj|^ya29|^ivborw|^bc1[a-z0-9]{20}',
         '^(akia|asia)[a-z0-9]{12}|^aiza[a-z0-9_-]{20}',
         '^[a-z]{2}[0-9]{2}[a-z]{0,4}[0-9]{6,}[a-z0-9]*$',
@@ -65,12 +68,12 @@
             not {{ matches('trimmed', '^[A-Za-z0-9_|.:-]*$') }}
             or length(small) > 64
             or {{ matches('small', '^[^a-z]*[0-9][^a-z]*$|[._:-][0-9]{3,4}[._:-]') }} and (
-                {{ matches_any('small', of_digits) | indent(16) }}
+                {{ matches_any('small', of_digits) }}
             )
             or {{ matches('small', '[:._-]') }} and (
-                {{ matches_any('small', with_marks) | indent(16) }}
+                {{ matches_any('small', with_marks) }}
             )
-            or {{ matches_any('small', starts) | indent(12) }}
+            or {{ matches_any('small', starts) }}
         from (
             select
                 {{ trimmed(expression) }} as trimmed,

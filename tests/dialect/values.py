@@ -17,6 +17,7 @@ from tests.dialect.second_engine import (
     parsed_for_duckdb,
     target_of_duckdb,
 )
+from tests.security.planted import MODELS, MORE
 
 Row = dict[str, Any]
 
@@ -70,6 +71,7 @@ def quirks() -> list[Row]:
     """Each text with each blank around it, each number and each moment, in one table."""
     around = ["", *BLANKS]
     words = [f"{blank}{word}{blank}" for word, blank in product([*NAMES, *IDS, ""], around)]
+    words += [*MORE, *MODELS]
     numbers = [
         (Decimal(number) / 10**7, denominator)
         for number, denominator in product(

@@ -32,6 +32,7 @@ WHOLE = [
         r"|(?<!\w)['\u2018][^'\u2019]*['\u2019](?!\w)",
         "<text>",
     ),
+    (r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,}(?![\w:])", "<number>"),
     (r"[+(]*[0-9](?:[\s().,/:_-]*[0-9]){4,}", "<number>"),
 ]
 LETTERS_OF_TWO = str.maketrans(
@@ -39,7 +40,12 @@ LETTERS_OF_TWO = str.maketrans(
 )
 
 NAME_LIMIT = 40
-MODEL_DAY = re.compile(r"202[0-9][._-]?[01][0-9][._-]?[0-3][0-9]")
+MODEL_DAY = re.compile(
+    r"202[0-9][._-]?[01][0-9][._-]?[0-3][0-9]|:(?:latest|free|beta|nitro|preview|turbo)$"
+)
+MONTHS = "(?:jan|f[eé][bv]|m[aä]r|a[bvp]r|ma[iyj]|ju[inl]|a[ouûg]|sep|set|o[ckt]t|nov|d[eié][cz])"
+WEAK = "passw|letmein|hunter2|qwert[yz]|iloveyou"
+HANDLES = "insta|instagram|tiktok|telegram|skype|whatsapp|snapchat|facebook|twitter|discord"
 NO_NAME = [
     r"[0-9]{7}",  # a number of a person's
     r"(?:[0-9].*){12}",
@@ -57,10 +63,38 @@ NO_NAME = [
     r"(?:^|/)(?:users?|home|uploads?|storage|private|public|tmp|avatars?|inputs?|outputs?)/",
     r"\.(?:com|org|net|info|me|ch|at|ru|io|dev|app|co|cloud|de|fr|it|es|nl|pl|uk|eu|us|in|jp|cn|br|example|local"
     r"|internal|test)(?::[0-9]+)?(?:/|$)",
-    r"^(?:sk|pk|rk|gh[a-z]|xox[a-z]|hf|r8|akia|asia|aiza|eyj|bearer|basic|token|key|password|passwort"
-    r"|secret)[ :_-]",
+    r"^(?:sk|pk|rk|gh[a-z]|xox[a-z]|r8|akia|asia|aiza|eyj|pwd|password|passwort|secret)[ :_-]",
     r"^(?:tel|phone|mobile|fax|mailto|e?mail|iban|ip|ssn|card|visa|mastercard|prompt|user"
     r"|name)[ :]",
+    r"(?:^|^.* )(?:pin|otp|mfa|cv[cv]|tan|code|zip|plz|nhs|pan|ssn|ahv|nif)[ .:#-]*[0-9]{3}",
+    r"(?:^| )(?:apt|po box|postfach)[. ]+[0-9]",  # where somebody lives
+    r"(?:^| )[0-9]{5}(?: |$)|^[a-z]{1,2}-[0-9]{4} [a-z]",
+    r"^[0-9]+[a-z]? (?:.* )?(?:street|st|road|rd|avenue|ave|lane|ln|drive|court|square|boulevard"
+    r"|blvd)(?: |$)",
+    r"(?:stra(?:ss|ß)e|str|weg|allee|platz|gasse|straat|laan|gatan|vej|utca)\.? [0-9]",
+    r"^(?:[0-9]+[a-z]? )?(?:rue|via|calle|rua|ul|ulica|улица|av|avenida|piazza|plaza)[. ].*[0-9]",
+    r"^[0-9]+[a-z]? (?:rue|via|calle|rua|ul|ulica|av|avenida|piazza|plaza) ",
+    r"(?:^| )[a-z]{1,2}[0-9][0-9a-z]? [0-9][a-z]{2}$|(?:^| )[a-z][0-9][a-z] [0-9][a-z][0-9]$",
+    r"^[a-z]{1,3}[ -][a-z]{1,2} [0-9]{2,4}$",  # a car
+    rf"[0-9][年月日号號番]|[0-9][. ]+{MONTHS}[^ ]* [0-9]{{2,4}}$",  # a day
+    rf"^{MONTHS}[^ 0-9]* [0-9]{{1,2}} [0-9]{{2,4}}$",
+    rf"^(?=.*[0-9]).*(?:{WEAK})|[a-z][013-9][a-z]+[013-9][a-z]",  # a password
+    r"[a-z]{4}(?:19|20)[0-9]{2}$|[a-z]{3}(?:321|123[45]*)$|^(?:akia|asia)[a-z0-9]*[0-9]",
+    r"^[^/ ]*:(?:[a-z][a-z0-9]{3,}|[0-9]{3,}|[a-z.]{3,})$",
+    r"(?:[0-9]{1,2}[a-f]){3}",
+    r"^(?=.*[0-9])(?:.*[^0-9a-z])?(?:0x[0-9a-f]{6}|[0-9a-f]{10})",
+    r"^(?:hf|bearer|basic|token|key) .*[0-9][^ ]{4}",
+    r"^(?:hf|bearer|basic|token|key|otp|pin|mfa|cv[cv])[:_-].*[0-9][^ ]{4}",
+    r"^(?:patient|psk|wpa2?|ssid|cpf|bsn|pesel|aadhaar|dob|born|geb\.?) ",
+    rf"^(?:{HANDLES}|ssid|psk|localhost):|^(?:insta|instagram|tiktok|telegram|snapchat|facebook|twitter)/",
+    r"(?:^| )(?:mr|mrs|ms|sra?|sig|dr|prof)\. ",  # how somebody is addressed
+    r"(?:^| )(?:mr|mrs|mister|dr|doctor|prof|herr|frau|mme|mlle|madame|signora?|señora?) ",
+    r"^(?:a|an|the|my|your|his|her|our|their|mein|meine|ein|eine|mon|ma|une|una|minha|meu|uma"
+    r"|mia|мо[йя]) ",
+    r"\.(?:docx?|xlsx?|pptx?|odt|ods|psd|raw|cr2|nef|dng|arw|avi|mkv|m4[av]|flac|ogg|rar|7z|gz|tar"
+    r"|sql|log|env|pem|p12|eml|vcf|ics|bak|avif|xml|ya?ml|rtf|heif|wmv|exe|db)$",
+    r"\.(?:lan|corp|intranet|home|se|dk|fi|pt|cz|gr|tr|ua|kr|tw|sg|au|nz|ca|mx|biz|xyz|online"
+    r"|shop)(?::[0-9]+)?(?:/|$)",
 ]
 NO_ID = [
     r"^[0-9]{9,}$",
@@ -68,20 +102,26 @@ NO_ID = [
     r"[0-9]{3}[._:-][0-9]{3}[._:-][0-9]{4}|(?:[0-9]{4}[._:-]){3}[0-9]{4}",
     r"^[a-z]{2}[0-9]{2}[a-z]{0,4}[0-9]{6,}[a-z0-9]*$",
     r"::|^[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){2,}$|^[0-9a-f]{2}(?:-[0-9a-f]{2}){5}$",
-    r"[.][a-z]{2,}(?::[0-9]+)?$|^www[.]",
+    r"[.][a-z]{2,}[0-9]?(?::[0-9]+)?$|^www[.]|^localhost",
+    r"^[a-z0-9_.-]*:[a-z.]{4,}[0-9]{0,4}$",
+    rf"{WEAK}|[a-z][013-9][a-z]+[013-9][a-z]{{2,}}$",
     r"^eyj|^ya29|^ivborw|^0x[0-9a-f]{40}$|^bc1[a-z0-9]{20}",
     r"^[a-z]{6}[0-9]{2}[a-z][0-9]{2}[a-z][0-9]{3}[a-z]$",
     r"^(?:akia|asia)[a-z0-9]{12}|^aiza[a-z0-9_-]{20}",
     r"^(?:sk|pk|rk|gh[a-z]|github|glpat|xox[a-z]|hf|r8|whsec|sbp|nvapi|key|bearer|secret|password"
     r"|passwort)[:._-]",
-    r"^(?:tel|phone|mobile|fax|mailto|e?mail|iban|ip|ssn|card|visa|prompt|name)[:._-]",
+    r"^(?:tel|phone|mobile|fax|mailto|e?mail|iban|ip|ssn|card|visa|prompt|name|pwd|ssid|psk)[:._-]",
+    rf"^(?:{HANDLES})[:._-]",
 ]
 
 
 def shown_name(value: str | None) -> str | None:
     """A name trimmed and in lower case, nothing as None, what is no name as `unknown`."""
     name = (value or "").strip(" ").lower()
-    is_scrambled = re.search("(?:[a-z][A-Z].*){5}", value or "", re.DOTALL)
+    rest = re.sub("[A-Z]?(?:[a-z]*[aeiou][a-z]+|[a-z]+[aeiou])", "", value or "")
+    is_scrambled = re.search(
+        "[a-z][0-9]*[A-Z][A-Za-z0-9]*[a-z][0-9]*[A-Z]|[A-Z]{2}[a-uw-z][a-z]?[0-9]*[a-z]*[A-Z]", rest
+    )
     return ("unknown" if is_scrambled or _is_no_name(name) else name) or None
 
 

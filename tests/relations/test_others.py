@@ -204,15 +204,19 @@ def test_an_event_trigger_that_refuses_stops_the_run(
 
 
 @pytest.mark.long
-def test_a_full_refresh_heals_the_columns_of_a_mart(any_database: AppDatabase) -> None:
-    """A column that somebody dropped is there again, one that somebody added is gone."""
+def test_what_was_done_to_a_mart_is_undone(any_database: AppDatabase) -> None:
+    """Columns by a full refresh: one that was dropped is there again, one that was added is gone.
+
+    Rights that were taken from the build role by each run.
+    """
     build = ("build", "--resource-type", "model", "seed")
     any_database.dbt(*build)
     any_database.execute(
         """alter table analytics.fct_generations add column note text;
            alter table analytics.fct_generations alter column note set not null;
            alter table analytics.daily_usage rename column generations to calls;
-           alter table analytics.monthly_cost alter column month_start set not null"""
+           alter table analytics.monthly_cost alter column month_start set not null;
+           revoke all on analytics.monthly_success_rate from paygen"""
     )
     any_database.dbt(*build, "--full-refresh")
     any_database.dbt(*build)
@@ -224,10 +228,31 @@ def test_a_full_refresh_heals_the_columns_of_a_mart(any_database: AppDatabase) -
     # What is attached to a table of somebody's stays attached.
     any_database.execute(
         """create table public.all_costs (like analytics.monthly_cost);
-           alter table analytics.monthly_cost inherit public.all_costs"""
+           alter table analytics.monthly_cost inherit public.all_costs;
+           revoke all on analytics.fct_generations, analytics.monthly_usage from paygen"""
     )
+    any_database.dbt("build", "--selector", "frequent")
     any_database.dbt(*build, "--full-refresh")
     assert any_database.query("select 1 from public.all_costs")
+
+
+@pytest.mark.long
+def test_another_build_role_is_told_whose_the_tables_are(any_database: AppDatabase) -> None:
+    """The role that built was renamed, and a new one has its name and none of its rights."""
+    any_database.dbt("build", "--resource-type", "model", "seed")
+    any_database.execute(
+        """drop role if exists relations_second; create role relations_second login bypassrls;
+           grant usage on schema public to relations_second;
+           grant select on all tables in schema public to relations_second"""
+    )
+    for arguments in (("--selector", "frequent"), ("--full-refresh",)):
+        result = any_database.dbt(
+            "build", *arguments, user="relations_second", expect_success=False
+        )
+        said = str(result.exception or messages(result))
+        assert f"belong to role {BUILD_ROLE}, and this run is role relations_second" in said
+        assert "nothing was built" in said
+    any_database.execute("drop owned by relations_second")
 
 
 def test_a_seed_is_written_where_it_stands(database: AppDatabase) -> None:
