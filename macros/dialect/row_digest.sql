@@ -10,3 +10,12 @@
 {% macro postgres__row_digest(row) -%}
     hash_record_extended({{ row }}, 0)
 {%- endmacro %}
+
+{% macro spark__row_digest(row) -%}
+    {#- A decimal, for sums of whole numbers overflow there. -#}
+    {%- if row.startswith('row(') -%}
+        {{ spark__row_checksum(row[4:-1]) }}
+    {%- else -%}
+        {{ spark__row_checksum(row ~ '.*') }}
+    {%- endif -%}
+{%- endmacro %}
