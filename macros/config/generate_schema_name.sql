@@ -1,8 +1,9 @@
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {#- Where a run does not write in place, it builds beside what readers read: `switch_versions`. -#}
+    {#- A trial (`--empty`, `--sample`) builds beside what readers read: `analytics_trial_staging`. -#}
     {%- set schema_name = default__generate_schema_name(custom_schema_name, node) | trim -%}
-    {%- set suffix = schema_name[target.schema | length:] -%}
-    {%- set schema_name = schema_prefix() ~ suffix -%}
+    {%- if env_var('PAYGEN_TRIAL', '') -%}
+        {%- set schema_name = target.schema ~ '_trial' ~ schema_name[target.schema | length:] -%}
+    {%- endif -%}
     {%- set schemas_of_others = ['public', 'auth', 'storage', 'information_schema', var('app_schema')] -%}
     {%- if schema_name | lower in schemas_of_others or schema_name.startswith('pg_') -%}
         {{ exceptions.raise_compiler_error(
@@ -10,10 +11,10 @@
             ~ " server: set `schema:` in profiles.yml to a name of its own, such as analytics."
         ) }}
     {%- endif -%}
-    {{- schema_name if writes_in_place() else schema_prefix() ~ '_next' ~ suffix -}}
+    {{- own_schema() ~ schema_name[target.schema | length:] -}}
 {%- endmacro %}
 
-{% macro schema_prefix() %}
-    {# A trial (`--empty`, `--sample`) builds beside what readers read: `analytics_trial_staging`. #}
-    {{ return(target.schema ~ ('_trial' if env_var('PAYGEN_TRIAL', '') else '')) }}
+{% macro own_schema() %}
+    {# The schema of the marts as a run builds them; where it does not write in place, readers have another. #}
+    {{ return(target.schema ~ ('' if writes_in_place() else '_next')) }}
 {% endmacro %}

@@ -140,10 +140,9 @@
 
 {% macro published_relation(relation) %}
     {# The view by which others read what a run builds as `relation`. #}
-    {% set prefix = schema_prefix() %}
-    {{ return(relation.incorporate(path={
-        'schema': prefix ~ relation.schema[(prefix ~ '_next') | length:]
-    })) }}
+    {{ return(relation.incorporate(
+        path={'schema': target.schema ~ relation.schema[own_schema() | length:]}
+    )) }}
 {% endmacro %}
 
 {% macro noted_of(relation) %}

@@ -95,21 +95,13 @@ def dbt_on_spark(
         return invoke(given, **{"manifest": parsed_for_spark(), "target": target(), **options})
 
 
-def make_tables(cluster: Cluster, tables: AppTables) -> None:
-    """Make the app's tables."""
+def build_on_spark(cluster: Cluster, tables: AppTables, variables: Mapping[str, Any]) -> None:
+    """Build all that is built on Spark from the app's rows."""
     for name, columns in LOOSE.items():
         types = dict(column.split() for column in columns.replace("\n", " ").split(","))
         make_table(cluster, f"public.{name}", types, getattr(tables, name))
-
-
-def build_on_spark(
-    cluster: Cluster, tables: AppTables, variables: Mapping[str, Any], *models: str
-) -> None:
-    """Build all that is built on Spark from the app's rows, or some models."""
-    make_tables(cluster, tables)
     tests = ["--exclude", "resource_type:test", "resource_type:unit_test"]
-    selected = ["-s", *models] if models else []
-    result = dbt_on_spark(cluster, "build", *selected, *tests, variables=variables)
+    result = dbt_on_spark(cluster, "build", *tests, variables=variables)
     assert result.success, messages(result)
 
 

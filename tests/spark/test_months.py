@@ -16,6 +16,7 @@ from tests.app_database import messages
 from tests.histories import HistoryGenerator
 from tests.oracle import AppTables
 from tests.spark import engine
+from tests.table_shapes import LOOSE
 
 pytestmark = pytest.mark.spark
 
@@ -84,6 +85,13 @@ def with_rows(tables: AppTables, more: AppTables) -> AppTables:
     return AppTables(**{name: rows + getattr(more, name) for name, rows in vars(tables).items()})
 
 
+def make_tables(cluster: Cluster, tables: AppTables) -> None:
+    """Make the app's tables."""
+    for name, columns in LOOSE.items():
+        types = dict(column.split() for column in columns.replace("\n", " ").split(","))
+        engine.make_table(cluster, f"public.{name}", types, getattr(tables, name))
+
+
 def tables_read(cluster: Cluster) -> dict[str, Counter]:
     """The rows that readers have of each of these models."""
     nodes = {node.name: node for node in engine.parsed_for_spark().nodes.values()}
@@ -119,13 +127,17 @@ def test_four_runs_equal_a_rebuild(cluster: Cluster, seed: int) -> None:
     random = Random(seed)
     drawn = draw_history(seed)
     tables = AppTables(**{name: rows[len(rows) // 20 :] for name, rows in vars(drawn).items()})
-    engine.build_on_spark(cluster, tables, {"as_of": AS_OF[0].isoformat()}, "+fct_generations")
+    make_tables(cluster, tables)
+    first = ["build", "-s", "+fct_generations", "--exclude", "resource_type:test"]
+    first += ["resource_type:unit_test"]
+    result = engine.dbt_on_spark(cluster, *first, variables={"as_of": AS_OF[0].isoformat()})
+    assert result.success, messages(result)
     for number, as_of in enumerate(AS_OF[1:], 1):
         late = {
             name: rows[: len(rows) // 20][number - 1 :: 3] for name, rows in vars(drawn).items()
         }
         tables = with_rows(changed(tables, random), AppTables(**late))
-        engine.make_tables(cluster, tables)
+        make_tables(cluster, tables)
         if number == 2:
             before = tables_read(cluster)
             _break_off(cluster, as_of)
@@ -143,6 +155,9 @@ def test_four_runs_equal_a_rebuild(cluster: Cluster, seed: int) -> None:
     for name, rows in tables_read(cluster).items():
         assert rows.total() > 0
         assert carried[name] == rows, name
+    with engine.cursor_of(cluster) as cursor:
+        for name in LOOSE:
+            cursor.execute(f"drop table public.{name}")
 
 
 def _break_off(cluster: Cluster, as_of: datetime) -> None:
