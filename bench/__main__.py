@@ -3,7 +3,6 @@
 import argparse
 import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +10,9 @@ import psycopg2
 from rich.console import Console
 
 from bench import report
+from bench.servers import new_server
 from bench.workload import Result, Workload
-from local_postgres import server
-from local_postgres.databases import connect
+from local_postgres.server import Server
 
 RESULTS = Path(__file__).with_name("results")
 
@@ -25,9 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with tempfile.TemporaryDirectory(prefix="paygen-bench-") as folder:
-            Path(folder).chmod(0o755)  # the server may run as another user
-            results = _measure(Path(folder), options)
+        with new_server() as (server, folder):
+            results = _measure(server, folder, options)
     except (ValueError, RuntimeError, OSError, psycopg2.Error) as error:
         Console(stderr=True).print(str(error).strip(), style="red", markup=False)
         return 1
@@ -39,30 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _measure(folder: Path, options: argparse.Namespace) -> list[Result]:
-    data = folder / "server"
+def _measure(server: Server, folder: Path, options: argparse.Namespace) -> list[Result]:
     changes = options.changes or options.scale // 1000
-    database = start_server(data)
     results: list[Result] = []
-    try:
-        for scale in (options.scale // 100, options.scale // 10, options.scale):
-            workload = Workload(database, folder, scale, changes, options.rounds)
-            with console.status(f"generating {scale:,} generations"):
-                workload.generate()
-            full = scale == options.scale
-            _collect(results, workload.run() if full else workload.scheduled_only())
-    finally:
-        server.stop(data)
+    for scale in (options.scale // 100, options.scale // 10, options.scale):
+        workload = Workload(server, folder, scale, changes, options.rounds)
+        with console.status(f"generating {scale:,} generations"):
+            workload.generate()
+        full = scale == options.scale
+        _collect(results, workload.run() if full else workload.scheduled_only())
     return results
-
-
-def start_server(data: Path) -> server.Server:
-    """Start a new server with memory as the manual advises; the demo's has to fit anywhere."""
-    with connect(server.start(data), "postgres") as connection, connection.cursor() as cursor:
-        for setting, value in report.server_settings().items():
-            cursor.execute(f"alter system set {setting} = '{value}'")
-    server.stop(data)
-    return server.start(data)
 
 
 def _collect(results: list[Result], measured: object) -> None:

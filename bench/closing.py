@@ -5,14 +5,12 @@ import json
 import os
 import statistics
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.__main__ import start_server
 from bench.measure import Measurement, measure
+from bench.servers import new_server
 from bench.workload import GENERATIONS_PER_MONTH, Result, Workload
-from local_postgres import server as embedded
 from local_postgres.databases import NAME, connect, environment
 from local_postgres.server import Server
 
@@ -39,15 +37,9 @@ where id in (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and write the results."""
     options = _parser().parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="paygen-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the server may run as another user
-        server = start_server(folder / "server")
-        try:
-            workload = Workload(server, folder, options.scale, options.changes, options.rounds)
-            lines = _measure(server, workload, options)
-        finally:
-            embedded.stop(folder / "server")
+    with new_server() as (server, folder):
+        workload = Workload(server, folder, options.scale, options.changes, options.rounds)
+        lines = _measure(server, workload, options)
     options.output.write_text("\n".join(lines) + "\n")
     print(options.output.read_text())
     return 0

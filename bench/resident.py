@@ -7,7 +7,6 @@ import argparse
 import os
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -17,12 +16,11 @@ from pathlib import Path
 
 import psutil
 
-from bench.__main__ import start_server
 from bench.measure import measure
+from bench.servers import dbt_environment, new_server
 from bench.workload import GENERATIONS_PER_MONTH
 from demo.generator import History, generate
-from local_postgres import server as embedded
-from local_postgres.databases import NAME, PROJECT, connect, environment, new_database
+from local_postgres.databases import NAME, PROJECT, connect, new_database
 from local_postgres.server import Server
 from scheduler.outcome import SUCCEEDED
 from scheduler.process import WarmDbt
@@ -44,28 +42,13 @@ where id in (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and write the results."""
     options = _parser().parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="paygen-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the server may run as another user
-        server = start_server(folder / "server")
-        try:
-            _write(_measure(server, folder, options), options)
-        finally:
-            embedded.stop(folder / "server")
+    with new_server() as (server, folder):
+        _write(_measure(server, folder, options), options)
     return 0
 
 
 def _measure(server: Server, folder: Path, options: argparse.Namespace) -> dict[str, list[float]]:
-    (folder / "profiles.yml").write_text((PROJECT / "profiles.yml.example").read_text())
-    variables = {
-        **environment(server),
-        "DBT_TARGET": "prod",
-        "DBT_PROFILES_DIR": str(folder),
-        "DBT_TARGET_PATH": str(folder / "target"),
-        "DBT_LOG_PATH": str(folder / "logs"),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "0",
-        "DBT_QUIET": "1",
-    }
+    variables = dbt_environment(server, folder)
     os.environ.update(variables)
     os.chdir(PROJECT)
     months = max(round(options.scale / GENERATIONS_PER_MONTH), 1)

@@ -7,22 +7,19 @@ month is there first; then that month comes, and a run matches it.
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.__main__ import start_server
 from bench.measure import Measurement, measure
+from bench.servers import dbt_environment, new_server
 from bench.workload import GENERATIONS_PER_MONTH
 from demo.generator import History, generate
-from local_postgres import server as embedded
 from local_postgres.databases import (
     BUILD_ROLE,
     NAME,
     PROJECT,
     connect,
-    environment,
     new_database,
 )
 from local_postgres.server import Server
@@ -48,30 +45,15 @@ LAST_MONTH = "created_at >= date_trunc('month', (select max(created_at) from enh
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and write the results."""
     options = _parser().parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="paygen-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the server may run as another user
-        server = start_server(folder / "server")
-        try:
-            _write(*_measure(server, folder, options), options)
-        finally:
-            embedded.stop(folder / "server")
+    with new_server() as (server, folder):
+        _write(*_measure(server, folder, options), options)
     return 0
 
 
 def _measure(
     server: Server, folder: Path, options: argparse.Namespace
 ) -> tuple[dict[str, Measurement], int]:
-    (folder / "profiles.yml").write_text((PROJECT / "profiles.yml.example").read_text())
-    variables = {
-        **environment(server),
-        "DBT_TARGET": "prod",
-        "DBT_PROFILES_DIR": str(folder),
-        "DBT_TARGET_PATH": str(folder / "target"),
-        "DBT_LOG_PATH": str(folder / "logs"),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "0",
-        "DBT_QUIET": "1",
-    }
+    variables = dbt_environment(server, folder)
     os.chdir(PROJECT)
     months = max(round(options.scale / GENERATIONS_PER_MONTH), 2)
     with new_database(server) as connection:

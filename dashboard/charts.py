@@ -83,10 +83,12 @@ def column_chart(
     parts: Series | None = None,
     tooltips: Sequence[str] = (),
     ticks: Sequence[str] = (),
+    is_running: bool = False,
 ) -> Markup:
     """Columns from zero; `parts` is what of each column is drawn in another ink at its foot.
 
-    `ticks` are the labels of the axis where not all fit, blank where there is none.
+    `ticks` are the labels of the axis where not all fit, blank where there is none. The last column
+    is light where its time `is_running` still.
     """
     scale = scale_for(values, whole=all(isinstance(value, int) for value in values))
     right = WIDTH - 8
@@ -101,7 +103,10 @@ def column_chart(
             continue
         x, y = LEFT + step * (place + 0.5), scale.y(value)
         tip = tooltips[place] if tooltips else f"{labels[place]}: {shown(value)}"
-        marks.append(f'<path d="M{_n(x)} {_n(zero)}V{_n(y)}"><title>{escape(tip)}</title></path>')
+        light = ' class="running"' if is_running and place == len(values) - 1 else ""
+        marks.append(
+            f'<path{light} d="M{_n(x)} {_n(zero)}V{_n(y)}"><title>{escape(tip)}</title></path>'
+        )
         if parts and (part := parts.values[place]):
             feet += f"M{_n(x)} {_n(zero)}V{_n(scale.y(part))}"
         if value == greatest and value and not labelled:
@@ -133,8 +138,12 @@ def line_chart(
     from_zero: bool = True,
     most: float | None = None,
     ticks: Sequence[str] = (),
+    is_running: bool = False,
 ) -> Markup:
-    """Lines with their names and last values at their ends; a gap where nothing is known."""
+    """Lines with their names and last values at their ends; a gap where nothing is known.
+
+    The way to the last place is dashed where its time `is_running` still.
+    """
     values = [value for each in series for value in each.values]
     scale = scale_for(values, from_zero, most)
     right = WIDTH - 92
@@ -152,24 +161,32 @@ def line_chart(
             for place, (x, value) in enumerate(zip(xs, each.values, strict=True))
             if value is not None
         ]
-        path, dots, before = "", "", None
+        paths, dots, before = {"line": "", "line running": ""}, "", None
         known = {place for _, _, place, _ in points}
         for x, y, place, value in points:
-            path += f"{'L' if before == place - 1 else 'M'}{_n(x)} {_n(y)}"
-            before = place
+            kind = "line running" if is_running and place == len(labels) - 1 else "line"
+            if before and before[1] == place - 1:
+                paths[kind] += f"{'' if paths[kind] else before[0]}L{_n(x)} {_n(y)}"
+            else:
+                paths[kind] += f"M{_n(x)} {_n(y)}"
+            before = f"M{_n(x)} {_n(y)}", place
             if len(labels) <= DOTS or not known & {place - 1, place + 1}:
                 dots += f"M{_n(x)} {_n(y)}h.1"  # a line of no length with round ends
             tips[place].append(f"{each.name} {shown(value)}")
         dots = f'<path class="dots" d="{dots}"/>' if dots else ""
-        lines.append(f'<g class="ink{each.ink}"><path class="line" d="{path}"/>{dots}</g>')
+        ways = "".join(f'<path class="{kind}" d="{d}"/>' for kind, d in paths.items() if d)
+        lines.append(f'<g class="ink{each.ink}">{ways}{dots}</g>')
         if points:
             ends.append([points[-1][1] + 4, each, shown(points[-1][3])])
     ends.sort(key=lambda end: end[0])
     for above, below in itertools.pairwise(ends):
         below[0] = max(below[0], above[0] + 2 * LABEL_GAP)
-    beyond = max(ends[-1][0] + LABEL_GAP - HEIGHT + 8, 0) if ends else 0
+    lowest = HEIGHT - BOTTOM - LABEL_GAP + 2.0  # the axis has its labels below
+    for end in reversed(ends):
+        end[0] = min(end[0], lowest)
+        lowest = end[0] - 2 * LABEL_GAP
     texts = "".join(
-        f'<text class="end ink{each.ink}" x="{right + 7}" y="{_n(y - beyond)}">{escape(each.name)}'
+        f'<text class="end ink{each.ink}" x="{right + 7}" y="{_n(y)}">{escape(each.name)}'
         f'<tspan class="value" x="{right + 7}" dy="12">{escape(last)}</tspan></text>'
         for y, each, last in ends
     )

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dashboard import queries
-from dashboard.filters import NAME_LENGTH
+from dashboard.filters import once_each
 from dashboard.queries import Query, columns
 from reader.database import Row, Snapshot
 from reader.months import read_month
@@ -174,15 +174,7 @@ def parse(parameters: Iterable[tuple[str, str]]) -> Asked:
     Raises:
         BadRequest: a name is there twice, in another form, or missing.
     """
-    given: dict[str, str] = {}
-    for name, value in parameters:
-        if name not in Asked.__dataclass_fields__ or not value.strip():
-            continue
-        if name in given:
-            raise BadRequest(f"The address names {name} twice: leave one.")
-        if "\0" in value or len(value) > NAME_LENGTH:
-            raise BadRequest(f"No {name} is called '{shown(value)}'.")
-        given[name] = value.strip()
+    given = once_each(parameters, Asked.__dataclass_fields__)
     for name in ("mart", "figure"):
         if name not in given:
             raise BadRequest(f"The address names no {name}: name mart, figure and its cell.")

@@ -1,6 +1,6 @@
 """What the address asks for: a month, a provider, a type of output."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
@@ -42,14 +42,24 @@ def parse(parameters: Iterable[tuple[str, str]]) -> Filters:
     Raises:
         BadRequest: a filter is there twice, or in another form.
     """
+    given = once_each(parameters, NAMES)
+    month = read_month(given["month"]) if "month" in given else None
+    return Filters(month, given.get("provider"), given.get("type"))
+
+
+def once_each(parameters: Iterable[tuple[str, str]], names: Collection[str]) -> dict[str, str]:
+    """The parameters of an address that have one of these names, without blanks around them.
+
+    Raises:
+        BadRequest: one is there twice, or is longer than a name can be.
+    """
     given: dict[str, str] = {}
     for name, value in parameters:
-        if name not in NAMES or not value.strip():
+        if name not in names or not value.strip():
             continue
         if name in given:
             raise BadRequest(f"The address names {name} twice: leave one.")
         if "\0" in value or len(value) > NAME_LENGTH:
             raise BadRequest(f"No {name} is called '{shown(value)}'.")
         given[name] = value.strip()
-    month = read_month(given["month"]) if "month" in given else None
-    return Filters(month, given.get("provider"), given.get("type"))
+    return given

@@ -679,12 +679,15 @@ def _days(reader: Reader, month_name: str) -> Section:
     step = 1 if len(days) <= 10 else 7
     ticks = [str(place + 1) if place % step == 0 else "" for place in range(len(days))]
     names = [numbers.show(row["usage_date"], "date") for row in days]
+    as_of = reader.period.overview["as_of"]
+    is_running = bool(days) and days[-1]["usage_date"] == as_of.date()
+    today = f" {as_of:%-d %B} is not over." if is_running else ""
     drawn: list[Markup] = []
     if any(row["generations"] for row in days):
         drawn = [
             charts.column_chart(
                 f"Generations by day, {month_name}",
-                "Failed ones at the foot of each column.",
+                f"Failed ones at the foot of each column.{today}",
                 names,
                 [int(row["generations"]) for row in days],
                 lambda value: numbers.show(value, "count"),
@@ -695,15 +698,17 @@ def _days(reader: Reader, month_name: str) -> Section:
                     for name, row in zip(names, days, strict=True)
                 ],
                 ticks=ticks,
+                is_running=is_running,
             ),
             charts.column_chart(
                 f"Cost by day, {month_name}, USD",
-                "What the vendor charges.",
+                f"What the vendor charges.{today}",
                 names,
                 [row["vendor_cost_usd"] for row in days],
                 lambda value: numbers.show(value, "usd"),
                 _axis_usd,
                 ticks=ticks,
+                is_running=is_running,
             ),
             charts.line_chart(
                 f"Success rate by day, {month_name}",
@@ -724,6 +729,8 @@ def _months_section(reader: Reader) -> Section:
     table = reader.table("months", "No month is known yet.")
     months = table.raw[::-1]
     labels = [numbers.show(row["month_start"], "month") for row in months]
+    is_running = reader.period.is_current
+    not_over = f" {months[-1]['month_start']:%B} is not over." if is_running and months else ""
     drawn: list[Markup] = []
     if any(row["generations"] for row in months):
         # Every other one where they are many, the last one always.
@@ -735,15 +742,16 @@ def _months_section(reader: Reader) -> Section:
         drawn = [
             charts.column_chart(
                 "Generations by month",
-                "All statuses.",
+                f"All statuses.{not_over}",
                 labels,
                 [int(row["generations"]) for row in months],
                 lambda value: numbers.show(value, "count"),
                 ticks=ticks,
+                is_running=is_running,
             ),
             charts.line_chart(
                 "Revenue and cost by month, USD",
-                "The distance between the lines is the margin.",
+                f"The distance between the lines is the margin.{not_over}",
                 labels,
                 [
                     charts.Series("revenue", [row["credit_revenue_usd"] for row in months], 3),
@@ -752,6 +760,7 @@ def _months_section(reader: Reader) -> Section:
                 lambda value: numbers.show(value, "usd"),
                 _axis_usd,
                 ticks=ticks,
+                is_running=is_running,
             ),
             charts.line_chart(
                 "Success rate by month",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.__main__ import start_server
+from bench.servers import start_server
 from bench.workload import Workload
 from dashboard import queries
 from local_postgres import server as embedded

@@ -27,35 +27,10 @@
     {#- A query of the closed months of which a figure is another than the last run found, or restated. -#}
     {%- set restated = built_relation('monthly_restatements') -%}
     {%- set rows = built_relation('restated_rows') -%}
-    with reported as (
-
-        select
-            month_start,
-            is_all_providers,
-            coalesce(provider, '') as provider,
-            figure,
-            value
-        from {{ ref('closed_figures') }}
-        where is_current
-
-    ),
-
-    found_now as (
-
-        select
-            month_start,
-            is_all_providers,
-            coalesce(provider, '') as provider,
-            figure,
-            value
-        from {{ ref('headline_figures') }}
-        where month_start in (select reported.month_start from reported)
-
-    )
-    {%- if is_incremental() and restated %},
-
-    found_before as (
-
+    select compared.month_start
+    from {{ ref('closed_figures_now') }} as compared
+    {%- if is_incremental() and restated %}
+    left join (
         select
             month_start,
             is_all_providers,
@@ -64,21 +39,21 @@
             max(value_now) as value
         from {{ restated }}
         group by 1, 2, 3, 4
-
-    )
-    {%- endif %}
-
-    select month_start
-    from reported
-    full outer join found_now using (month_start, is_all_providers, provider, figure)
-    {%- if is_incremental() and restated %}
-    left join found_before using (month_start, is_all_providers, provider, figure)
+    ) as found_before
+        on
+            compared.month_start = found_before.month_start
+            and compared.is_all_providers = found_before.is_all_providers
+            and coalesce(compared.provider, '') = found_before.provider
+            and compared.figure = found_before.figure
     where
-        coalesce(found_now.value, 0) <> coalesce(
-            case when found_before.figure is null then reported.value else found_before.value end, 0
+        coalesce(compared.value_now, 0) <> coalesce(
+            case
+                when found_before.figure is null then compared.value_as_reported
+                else found_before.value
+            end, 0
         )
     {%- else %}
-    where coalesce(found_now.value, 0) <> coalesce(reported.value, 0)
+    where coalesce(compared.value_now, 0) <> coalesce(compared.value_as_reported, 0)
     {%- endif %}
     {%- if not is_incremental() %}
     {%- for relation in [restated, rows] if relation %}

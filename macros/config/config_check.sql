@@ -213,8 +213,16 @@
     {# Whether a text is an ISO timestamp with a zone, of a moment that exists, from 1970 to 2999. #}
     {% set iso = '(19[7-9]\\d|2\\d{3})-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])'
         ~ '[T ]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d{1,9})?)?(Z|[+-](0\\d|1[0-4])(:?[0-5]\\d)?)' %}
-    {% if not modules.re.fullmatch(iso, text) %}{{ return(false) }}{% endif %}
-    {% set year, month, day = text[:4] | int, text[5:7] | int, text[8:10] | int %}
+    {{ return(modules.re.fullmatch(iso, text) is not none and is_iso_day(text[:10])) }}
+{% endmacro %}
+
+{% macro is_iso_day(text) %}
+    {# Whether a text is a day that exists, as 2025-05-31. #}
+    {% if not modules.re.fullmatch('(?!0000)\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])', text) %}
+        {{ return(false) }}
+    {% endif %}
+    {# The calendar is the same every 400 years, and dates end with the year 9999. #}
+    {% set year, month, day = 2000 + (text[:4] | int) % 400, text[5:7] | int, text[8:10] | int %}
     {% set date = modules.datetime.date %}
     {% set next_month = date(year + month // 12, month % 12 + 1, 1) %}
     {{ return(day <= (next_month - date(year, month, 1)).days) }}

@@ -191,56 +191,66 @@
         'int_closed_figures': 'select provider, figure, value from '
             ~ built_relation('headline_figures') ~ ' where month_start = ' ~ start,
     } %}
-    {% set statements = [] %}
+    {% set entry = begin_entry(month, 'open') %}
     {% for name, rows in kept.items() %}
         {% set columns = node_named('model', name).columns | list %}
-        {% do statements.append(
-            'insert into ' ~ built_relation(name) ~ ' (' ~ columns | join(', ') ~ ') select new_entry, '
+        {% do run_query(
+            'insert into ' ~ built_relation(name) ~ ' (' ~ columns | join(', ') ~ ') select ' ~ entry ~ ', '
             ~ columns[1:] | join(', ') ~ ' from (' ~ rows ~ ') as kept'
         ) %}
     {% endfor %}
     {#- Later runs join it, and the server knows nothing yet of what came. -#}
-    {% do statements.append('analyze ' ~ built_relation('int_closed_generations')) %}
-    {% do statements.append(
+    {% do run_query('analyze ' ~ built_relation('int_closed_generations')) %}
+    {% do run_query(
         'insert into ' ~ built_relation('int_month_closes')
         ~ ' (entry_number, month_start, event, recorded_at, role_name, signed_by, reason, as_of, starts_at,'
-        ~ ' ends_at, rules, prices, credit_price_usd, code_version, rows_digest) select new_entry, '
+        ~ ' ends_at, rules, prices, credit_price_usd, code_version, rows_digest) select ' ~ entry ~ ', '
         ~ start ~ ", 'close', " ~ server_clock() ~ ', session_user, ' ~ signature(by, reason) ~ ', as_of, '
         ~ start_of_day(start) ~ ', ' ~ start_of_day(dbt.dateadd('month', 1, start)) ~ ', '
         ~ text_literals([rules_in_force()]) ~ ', (select coalesce(json_agg(json_build_array(provider,'
         ~ ' valid_from, price_usd) order by provider collate "C", valid_from), json_build_array())::text from '
         ~ api.Relation.create(none, prices.schema, prices.alias) ~ '), ' ~ var('credit_price_usd') ~ ', ' ~ text_literals([code_version()])
-        ~ ', ' ~ rows_digest_of_close('new_entry') ~ ' from ' ~ built_relation('dashboard_overview')
+        ~ ', ' ~ rows_digest_of_close(entry) ~ ' from ' ~ built_relation('dashboard_overview')
     ) %}
-    {% do write_entry(month, 'open', statements) %}
+    {% do end_entry(month, entry) %}
 {% endmacro %}
 
-{% macro write_entry(month, state, statements) %}
+{% macro begin_entry(month, state) %}
     {#
-        Run the statements that write an entry, give it its digest, and forget what was restated of its
-        month: one statement for the server, so that all of it lasts or nothing, also where this process
-        dies or lost the lock of runs meanwhile. The month must be in that state still.
+        Begin the transaction in which an entry is written, and answer the entry's number. Others wait for
+        its end. The month must be in that state still.
     #}
     {% set entries = built_relation('int_month_closes') %}
-    {% set start = "date '" ~ month ~ "-01'" %}
-    {% do check_run_is_held() %}
-    {#- No text that somebody stated can end the block. -#}
-    {% set quote = '$entry_' ~ local_md5(invocation_id ~ statements) ~ '$' %}
-    {% do run_and_commit(
-        'do ' ~ quote ~ ' declare new_entry bigint; begin'
-        ~ ' lock table ' ~ entries ~ ' in share row exclusive mode;'
-        ~ ' if ' ~ ('' if state == 'open' else 'not ') ~ 'exists (select from '
-        ~ built_relation('month_closes') ~ ' where is_current and month_start = ' ~ start ~ ") then raise"
-        ~ " exception '" ~ month ~ ' is no longer ' ~ state ~ ", so nothing was written'; end if;"
-        ~ ' new_entry := (select coalesce(max(entry_number), 0) + 1 from ' ~ entries ~ '); '
-        ~ statements | join('; ') ~ '; update ' ~ entries ~ ' set previous_digest = (select digest from '
-        ~ entries ~ ' as previous where previous.entry_number = new_entry - 1)'
-        ~ ' where entry_number = new_entry; update ' ~ entries ~ ' as entries set digest = '
-        ~ entry_digest('entries') ~ ' where entry_number = new_entry;'
-        ~ ' delete from ' ~ built_relation('restated_rows') ~ ' where month_start = ' ~ start ~ ';'
-        ~ ' delete from ' ~ built_relation('monthly_restatements') ~ ' where month_start = ' ~ start
-        ~ '; end ' ~ quote
+    {% do begin_transaction() %}
+    {% do run_query('lock table ' ~ entries ~ ' in share row exclusive mode') %}
+    {% if state != ('closed' if current_close(month) else 'open') %}
+        {{ exceptions.raise_compiler_error(month ~ ' is no longer ' ~ state ~ ', so nothing was written') }}
+    {% endif %}
+    {{ return(
+        run_query('select coalesce(max(entry_number), 0) + 1 from ' ~ entries).columns[0].values()[0]
+    ) }}
+{% endmacro %}
+
+{% macro end_entry(month, entry) %}
+    {#
+        Give an entry its digest, forget what was restated of its month, and end the transaction; not where
+        the lock of runs was lost meanwhile.
+    #}
+    {% set entries = built_relation('int_month_closes') %}
+    {% do run_query(
+        'update ' ~ entries ~ ' set previous_digest = (select digest from ' ~ entries
+        ~ ' as previous where previous.entry_number = ' ~ entry ~ ' - 1) where entry_number = ' ~ entry
     ) %}
+    {% do run_query(
+        'update ' ~ entries ~ ' as entries set digest = ' ~ entry_digest('entries') ~ ' where entry_number = ' ~ entry
+    ) %}
+    {% for name in ['restated_rows', 'monthly_restatements'] %}
+        {% do run_query(
+            'delete from ' ~ built_relation(name) ~ " where month_start = date '" ~ month ~ "-01'"
+        ) %}
+    {% endfor %}
+    {% do check_run_is_held() %}
+    {% do run_and_commit('select 1') %}
 {% endmacro %}
 
 {% macro current_close(month) %}

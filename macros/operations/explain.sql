@@ -97,7 +97,7 @@
         ) }}
     {% endif %}
     {% set day = names.day | string if names.day is not none else none %}
-    {% if day and not is_a_day(day) %}
+    {% if day and not is_iso_day(day) %}
         {{ exceptions.raise_compiler_error("explain: '" ~ day ~ "' is no day: write it as 2025-05-31") }}
     {% endif %}
     {% set conditions = [] %}
@@ -144,17 +144,6 @@
     {#- A built model as the operation reads it: in the database that it is connected to. -#}
     {{- built_relation(model_name).include(database=false) -}}
 {%- endmacro %}
-
-{% macro is_a_day(text) %}
-    {# Whether a text is a day that exists, as 2025-05-31. #}
-    {% if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', text) %}{{ return(false) }}{% endif %}
-    {% set numbers = text.split('-') %}
-    {% set year, month, day = numbers[0] | int, numbers[1] | int, numbers[2] | int %}
-    {% if not year or not 1 <= month <= 12 or not day %}{{ return(false) }}{% endif %}
-    {% set is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) %}
-    {% set days = [31, 29 if is_leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] %}
-    {{ return(day <= days[month - 1]) }}
-{% endmacro %}
 
 {% macro rows_there(mart, cell_keys) %}
     {# What there is instead of a cell that is not there: the first and last period, and providers. #}

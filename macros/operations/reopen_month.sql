@@ -13,11 +13,13 @@
             month ~ ' is not closed, so it cannot be reopened; nothing was written'
         ) }}
     {% endif %}
-    {% do write_entry(month, 'closed', [
+    {% set entry = begin_entry(month, 'closed') %}
+    {% do run_query(
         'insert into ' ~ built_relation('int_month_closes')
         ~ ' (entry_number, month_start, event, recorded_at, role_name, signed_by, reason, code_version)'
-        ~ " values (new_entry, date '" ~ month ~ "-01', 'reopen', " ~ server_clock() ~ ', session_user, '
+        ~ ' values (' ~ entry ~ ", date '" ~ month ~ "-01', 'reopen', " ~ server_clock() ~ ', session_user, '
         ~ signature(by, reason) ~ ', ' ~ text_literals([code_version()]) ~ ')'
-    ]) %}
+    ) %}
+    {% do end_entry(month, entry) %}
     {{ print_entry(month) }}
 {% endmacro %}

@@ -94,8 +94,8 @@ def test_changed_rules_ask_for_one_full_refresh(checkout: Checkout) -> None:
     assert checkout.run("--selector", "frequent") == ""
 
     for path, old, new in (
-        ("models/intermediate/int_generations_touched.sql", "\norder by created_at", ""),
-        ("models/intermediate/int_usage_by_month.sql", "within group", "within  group\n"),
+        ("models/intermediate/generations/int_generations_touched.sql", "\norder by created_at", ""),
+        ("models/intermediate/usage/int_usage_by_month.sql", "within group", "within  group\n"),
         ("models/staging/app/_app__sources.yml", "data_type: numeric", "data_type: numeric(9, 4)"),
     ):
         before = (checkout.folder / path).read_text()
@@ -109,7 +109,7 @@ def test_changed_rules_ask_for_one_full_refresh(checkout: Checkout) -> None:
     checkout.write("macros/generations/said.sql", "{# A comment alone. #}\n")
     checkout.edit(counted[0], "{% macro", "{# Another comment. #}\n{% macro")
     checkout.edit(
-        "models/intermediate/int_usage_by_month.sql",
+        "models/intermediate/usage/int_usage_by_month.sql",
         "with usage_by_user",
         "-- Another comment.\nwith usage_by_user",
     )

@@ -1,5 +1,6 @@
 """How figures are written and drawn."""
 
+import itertools
 import re
 import xml.etree.ElementTree as ElementTree
 from datetime import date
@@ -95,6 +96,34 @@ def test_charts_are_well_formed_and_escape(values: list, text: str) -> None:
     ):
         if chart:
             ElementTree.fromstring(str(chart))
+
+
+@given(st.lists(st.lists(amounts, min_size=4, max_size=4), min_size=1, max_size=3))
+def test_names_of_lines_stay_apart_and_above_the_axis(lines: list) -> None:
+    series = [charts.Series(f"line {place}", values) for place, values in enumerate(lines)]
+    chart = ElementTree.fromstring(str(charts.line_chart("n", "d", list("abcd"), series, str)))
+    ends = [each for each in chart.iter("text") if "end" in each.get("class", "")]
+    heights = sorted(float(each.get("y", "")) for each in ends)
+    assert len(heights) == len(lines)
+    assert heights[-1] + charts.LABEL_GAP <= charts.HEIGHT - charts.BOTTOM + 2
+    assert all(b - a >= 2 * charts.LABEL_GAP - 0.2 for a, b in itertools.pairwise(heights))
+
+
+def test_what_is_not_over_looks_so() -> None:
+    """The last column is light, the way to the last point dashed; a line of one point is none."""
+    names, values = ["Sep", "Oct", "Nov"], [3, None, 2]
+    columns = ElementTree.fromstring(
+        str(charts.column_chart("n", "d", names, values, str, is_running=True))
+    )
+    running = [each for each in columns.iter("path") if each.get("class") == "running"]
+    assert [each.findtext("title") for each in running] == ["Nov: 2"]
+    for given_values, ways in (([3, 4, 2], 1), ([3, None, 2], 0), ([2], 0)):
+        line = charts.line_chart(
+            *("n", "d", names[: len(given_values)], [charts.Series("a", given_values)], str),
+            is_running=True,
+        )
+        dashed = re.findall(r'class="line running" d="(M[^"]+L[^"]+)"', str(line))
+        assert len(dashed) == ways
 
 
 @given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=300)), max_size=6))

@@ -133,8 +133,8 @@ def assert_engines_agree(database: AppDatabase, path: Path) -> None:
 @cache
 def columns_of(model: str) -> dict[str, str]:
     """Names and types of a Python model that SQL marts read."""
-    text = (PROJECT / "models" / "intermediate" / f"{model}.yml").read_text()
-    (model,) = yaml.safe_load(text)["models"]
+    (path,) = (PROJECT / "models" / "intermediate").rglob(f"{model}.yml")
+    (model,) = yaml.safe_load(path.read_text())["models"]
     return {column["name"]: column["data_type"] for column in model["columns"]}
 
 

@@ -33,50 +33,29 @@ row_differences as (
 
 ),
 
-reported_figures as (
+figures as (
 
     select
         month_start,
         is_all_providers,
         coalesce(provider, '') as provider,
         figure,
-        value
-    from {{ ref('closed_figures') }}
-    where is_current and {{ is_in_months('month_start', months) }}
-
-),
-
-figures_now as (
-
-    select
-        month_start,
-        is_all_providers,
-        coalesce(provider, '') as provider,
-        figure,
-        value
-    from {{ ref('headline_figures') }}
+        value_as_reported,
+        value_now,
+        coalesce(value_now, 0) - coalesce(value_as_reported, 0) as difference
+    from {{ ref('closed_figures_now') }}
     where {{ is_in_months('month_start', months) }}
 
 ),
 
-figures as (
+usage_by_month as (
 
     select
-        coalesce(reported_figures.month_start, figures_now.month_start) as month_start,
-        coalesce(reported_figures.is_all_providers, figures_now.is_all_providers)
-            as is_all_providers,
-        coalesce(reported_figures.provider, figures_now.provider) as provider,
-        coalesce(reported_figures.figure, figures_now.figure) as figure,
-        reported_figures.value as value_as_reported,
-        figures_now.value as value_now,
-        coalesce(figures_now.value, 0) - coalesce(reported_figures.value, 0) as difference
-    from reported_figures
-    full outer join figures_now
-        on
-            reported_figures.month_start = figures_now.month_start
-            and reported_figures.is_all_providers = figures_now.is_all_providers
-            and reported_figures.provider = figures_now.provider
-            and reported_figures.figure = figures_now.figure
+        *,
+        0 as generations_with_user,
+        0 as duration_seconds
+    from {{ ref('int_usage_by_month') }}
+    where {{ is_in_months('month_start', months) }}
 
 ),
 
@@ -86,28 +65,21 @@ sums_now as (
     select
         figures.month_start,
         figures.is_all_providers,
-        figures.provider
-        {%- for measure in row_measures().generations %},
-        coalesce(max(usage_by_month.{{ measure }}), 0) as {{ measure }}
+        {%- for measure in row_measures().generations %}
+        coalesce(max(usage_by_month.{{ measure }}), 0) as {{ measure }},
         {%- endfor %}
-        {%- for measure in row_measures().credits %},
+        {%- for measure in row_measures().credits %}
         coalesce(max(case when figures.figure = '{{ measure }}' then figures.value_now end), 0)
-            as {{ measure }}
+            as {{ measure }},
         {%- endfor %}
+        figures.provider
     from figures
-    left join (
-        select
-            *,
-            0 as generations_with_user,
-            0 as duration_seconds
-        from {{ ref('int_usage_by_month') }}
-        where {{ is_in_months('month_start', months) }}
-    ) as usage_by_month
+    left join usage_by_month
         on
             figures.month_start = usage_by_month.month_start
             and figures.is_all_providers = usage_by_month.is_all_providers
             and figures.provider = coalesce(usage_by_month.provider, '')
-    group by 1, 2, 3
+    group by figures.month_start, figures.is_all_providers, figures.provider
 
 ),
 
@@ -122,15 +94,15 @@ by_cause as (
         month_start,
         {{ is_all }} as is_all_providers,
         {{ "''" if is_all == 'true' else 'provider' }} as provider,
-        cause
-        {%- for measure in measures %},
-        sum(case when figure = '{{ measure }}' then difference else 0 end) as {{ measure }}
+        {%- for measure in measures %}
+        sum(case when figure = '{{ measure }}' then difference else 0 end) as {{ measure }},
         {%- endfor %}
+        cause
     from row_differences
     {%- if is_all == 'false' %}
     where provider is not null
     {%- endif %}
-    group by 1, 2, 3, 4
+    group by month_start, {{ 'provider, ' if is_all == 'false' }}cause
     {%- endfor %}
 
 ),
@@ -142,7 +114,7 @@ in_order as (
         by_cause.*,
         case
             {%- for cause in causes %}
-            when cause = '{{ cause }}' then {{ loop.index }}
+            when by_cause.cause = '{{ cause }}' then {{ loop.index }}
             {%- endfor %}
         end as cause_number
     from by_cause
@@ -153,10 +125,10 @@ in_order as (
         month_start,
         is_all_providers,
         provider,
-        {{ as_text('null') }} as cause
-        {%- for measure in measures %},
-        0 as {{ measure }}
-        {%- endfor %},
+        {%- for measure in measures %}
+        0 as {{ measure }},
+        {%- endfor %}
+        {{ as_text('null') }} as cause,
         0 as cause_number
     from sums_now
 
@@ -170,14 +142,14 @@ sums as (
         in_order.is_all_providers,
         in_order.provider,
         in_order.cause,
-        in_order.cause_number
-        {%- for measure in measures %},
+        {%- for measure in measures %}
         sums_now.{{ measure }} - coalesce(sum(in_order.{{ measure }}) over (
             partition by in_order.month_start, in_order.is_all_providers, in_order.provider
             order by in_order.cause_number desc
             rows between unbounded preceding and 1 preceding
-        ), 0) as {{ measure }}
+        ), 0) as {{ measure }},
         {%- endfor %}
+        in_order.cause_number
     from in_order
     inner join sums_now
         on
@@ -289,7 +261,7 @@ numbered as (
 
 ),
 
--- The rows that moved a figure: how many, of the measure that most of them moved, and the first ten.
+-- The rows that moved a figure: the first ten, and how many moved the measure that most moved.
 moving as (
 
     select

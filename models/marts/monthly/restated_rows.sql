@@ -1,5 +1,4 @@
--- depends_on: {{ ref('headline_figures') }}
--- depends_on: {{ ref('closed_figures') }}
+-- depends_on: {{ ref('closed_figures_now') }}
 -- depends_on: {{ ref('int_days_changed') }}
 -- depends_on: {{ ref('fct_generations') }}
 -- depends_on: {{ ref('int_refunds_matched') }}
@@ -62,14 +61,14 @@ differing as (
         coalesce(reported.month_start, generations.month_start) as month_start,
         coalesce(reported.generation_id, generations.generation_id) as row_id,
         reported.generation_id is not null as was_there,
-        generations.generation_id is not null as is_there
-        {%- for column in kept %},
+        {%- for column in kept %}
         reported.{{ column }} as {{ column }}_reported,
-        generations.{{ column }} as {{ column }}_now
+        generations.{{ column }} as {{ column }}_now,
         {%- endfor %}
-        {%- for column in ['task_row_digest', 'list_price_usd'] %},
-        reported.{{ column }} is distinct from generations.{{ column }} as has_other_{{ column }}
+        {%- for column in ['task_row_digest', 'list_price_usd'] %}
+        (reported.{{ column }} is distinct from generations.{{ column }}) as has_other_{{ column }},
         {%- endfor %}
+        generations.generation_id is not null as is_there
     from reported_generations as reported
     full outer join generations
         on
@@ -214,7 +213,8 @@ moved as (
             reported.month_start = credits_now.month_start
             and reported.movement = credits_now.movement
             and reported.row_id = credits_now.row_id
-    inner join closes on coalesce(reported.month_start, credits_now.month_start) = closes.month_start
+    inner join closes
+        on coalesce(reported.month_start, credits_now.month_start) = closes.month_start
 
 ),
 
