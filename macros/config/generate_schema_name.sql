@@ -15,6 +15,6 @@
 {%- endmacro %}
 
 {% macro own_schema() %}
-    {# The schema of the marts as a run builds them; where it does not write in place, readers have another. #}
+    {# The schema of the marts as a run builds them; see `switch_versions` for the one that is read. #}
     {{ return(target.schema ~ ('' if writes_in_place() else '_next')) }}
 {% endmacro %}
