@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from xlsxwriter.exceptions import XlsxWriterException
 
 from export import month
@@ -18,6 +16,7 @@ from reader.libpq import use_demo_by_default
 from reader.months import read_month
 from reader.options import add_schema
 from reader.problems import ENDINGS, Problem, told
+from reader.progress import shown_progress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,37 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         use_demo_by_default()
         folder = options.to or Path("exports") / options.month
         database = Database(options.schema, 1, "paygen export", timeout="10min")
-        with _progress() as progress:
-            manifest = month.write(database, first_day, folder, _teller(progress))
+        with shown_progress() as tell:
+            manifest = month.write(database, first_day, folder, tell)
     except (*ENDINGS, OSError, XlsxWriterException) as error:
         return told(error, "nothing was written")
     _tell(manifest, folder)
     return 0
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-
-
-def _teller(progress: Progress) -> month.Tell:
-    tasks: dict[str, Any] = {}
-
-    def tell(what: str, rows: int, of: int) -> None:
-        if what not in tasks:
-            tasks[what] = progress.add_task(what, total=of)
-        progress.update(tasks[what], completed=rows, total=of)
-
-    return tell
 
 
 def _tell(manifest: dict[str, Any], folder: Path) -> None:
@@ -102,5 +76,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

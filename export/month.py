@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ from export.workbook import Workbook
 from reader.database import Database, Row, Snapshot
 from reader.folders import written_aside
 from reader.problems import BUILD, Problem
+from reader.progress import Tell
 
 PROJECT = Path(__file__).resolve().parents[1]
 MANIFEST = "manifest.json"
@@ -53,8 +54,6 @@ select figure, status, findings
 from {schema}.data_quality_status
 order by figure
 """
-
-Tell = Callable[[str, int, int], None]  # what is written, rows so far, rows in all
 
 
 def write(database: Database, month: date, folder: Path, tell: Tell) -> dict[str, Any]:

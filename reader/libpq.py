@@ -19,8 +19,11 @@ VARIABLES = (
 )
 
 
-def use_demo_by_default() -> None:
-    """Without libpq's variables, point them at the demo's server as its reader, and start it.
+def use_demo_by_default(role: str | None = None) -> None:
+    """Without libpq's variables, point them at the demo's server, and start it.
+
+    Args:
+        role: who asks; by default the demo's reader.
 
     Raises:
         Problem: there is no demo here.
@@ -39,3 +42,5 @@ def use_demo_by_default() -> None:
         raise Problem(f"{reason} Or set PGHOST, PGUSER and PGDATABASE to where your marts are.")
     lines = (line.partition("=") for line in answer.stdout.splitlines() if line.startswith("PG"))
     os.environ.update({name: value for name, _, value in lines})
+    if role:
+        os.environ["PGUSER"] = role

@@ -32,7 +32,7 @@ class BadRequest(Problem):
         super().__init__(sentence, 400)
 
 
-# What a command ends with after a sentence, and not with a trace.
+# A command that meets one of these ends with a sentence instead of a trace.
 ENDINGS = (Problem, psycopg2.Error, KeyboardInterrupt)
 
 

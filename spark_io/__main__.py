@@ -5,15 +5,11 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
-
-import psycopg2
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from local_postgres.databases import BUILD_ROLE
-from reader.libpq import VARIABLES, use_demo_by_default
-from reader.problems import Problem, shown
+from reader.libpq import use_demo_by_default
+from reader.problems import ENDINGS, Problem, told
+from reader.progress import shown_progress
 from spark_io import load, project, publish, spark
 from spark_io.app_tables import AppTable, check_server
 from spark_io.store import Store
@@ -23,19 +19,10 @@ def main(arguments: Sequence[str] | None = None, ask: project.Ask | None = None)
     """Run a command; answer the exit code: 0, or 1 after a sentence."""
     options = _parser().parse_args(arguments)
     try:
-        if not any(os.environ.get(name) for name in VARIABLES):
-            use_demo_by_default()
-            os.environ["PGUSER"] = BUILD_ROLE
+        use_demo_by_default(BUILD_ROLE)
         options.run(options, ask or project.ask_of(options.target))
-    except Problem as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    except psycopg2.Error as error:
-        print(f"PostgreSQL said: {shown(str(error), 240)} {options.unharmed}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"Interrupted. {options.unharmed}", file=sys.stderr)
-        return 130
+    except ENDINGS as error:
+        return told(error, options.left)
     return 0
 
 
@@ -47,8 +34,8 @@ def load_tables(options: argparse.Namespace, ask: project.Ask) -> None:
     check_server()
     answer = ask("tables_to_load()")
     tables = [AppTable.of(table) for table in answer["tables"]]
-    with _progress() as progress:
-        loaded = load.load(store, tables, _teller(progress))
+    with shown_progress() as tell:
+        loaded = load.load(store, tables, tell)
     print(
         f"{loaded.rows_read:,} rows were read and {loaded.rows_kept:,} are as they were, as of"
         f" {loaded.snapshot.taken_at}."
@@ -76,31 +63,9 @@ def publish_marts(options: argparse.Namespace, ask: project.Ask) -> None:
                 " make spark-publish VIA=folder."
             )
         store = Store(folder)
-        with _progress() as progress:
-            rows = publish.publish(session, store, options.schema, answer, _teller(progress))
+        with shown_progress() as tell:
+            rows = publish.publish(session, store, options.schema, answer, tell)
     print(f"{rows:,} rows of Spark's marts are in schema {answer['schema']} of PostgreSQL.")
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-
-
-def _teller(progress: Progress) -> load.Tell:
-    tasks: dict[str, Any] = {}
-
-    def tell(what: str, rows: int, of: int) -> None:
-        if what not in tasks:
-            tasks[what] = progress.add_task(what, total=of)
-        progress.update(tasks[what], completed=rows, total=of)
-
-    return tell
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -116,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         " are read",
     )
     into.add_argument("--to", metavar="FOLDER", help="folder, or s3://bucket/folder, of the files")
-    into.set_defaults(run=load_tables, unharmed="No snapshot was made: load again, it goes on.")
+    into.set_defaults(run=load_tables, left="no snapshot was made; load again, it goes on")
     out = commands.add_parser(
         "publish", help="copy Spark's marts back into PostgreSQL, in one transaction"
     )
@@ -128,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     out.add_argument(
         "--schema", default="analytics", help="schema of the marts on Spark (analytics)"
     )
-    out.set_defaults(run=publish_marts, unharmed="The marts in PostgreSQL are as they were.")
+    out.set_defaults(run=publish_marts, left="the marts in PostgreSQL are as they were")
     for command in (into, out):
         command.add_argument(
             "--target", default="prod", help="target of profiles.yml that is PostgreSQL (prod)"
@@ -136,10 +101,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -1,18 +1,16 @@
 """From PostgreSQL to the folder: a snapshot of the app's tables. Only what changed is read."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reader.progress import Tell
 from spark_io.app_tables import AppTable, Part, snapshot
 from spark_io.store import LoadedTable, PartWriter, Snapshot, Store
 
 # About as many rows are read by one statement; what a load has of them when it is killed is lost.
 ROWS_AT_ONCE = 1_000_000
 ROWS_IN_MEMORY = 400_000
-
-# What is done, how many rows of it, and of how many.
-Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

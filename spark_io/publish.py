@@ -19,7 +19,7 @@ from dbt_pg_python_models.writing import Columns, column_types, copy_in
 from psycopg2 import errors
 
 from reader.problems import Problem, of_server, shown
-from spark_io.load import Tell
+from reader.progress import Tell
 from spark_io.spark import Spark
 from spark_io.store import Store
 

@@ -147,7 +147,7 @@ class Store:
         self.put(path, "snapshots", f"{snapshot.name}.json")
         snapshots = self.snapshots()
         for old in snapshots[:-KEPT_SNAPSHOTS]:
-            self._remove("snapshots", f"{old.name}.json")
+            self.remove("snapshots", f"{old.name}.json")
         used = {
             (name, folder_of(part))
             for each in snapshots[-KEPT_SNAPSHOTS:]
@@ -157,7 +157,7 @@ class Store:
         for table in {name for each in snapshots for name in each.tables}:
             for folder in self._folders(table):
                 if (table, folder) not in used:
-                    self._remove(table, folder)
+                    self.remove(table, folder)
 
     def read(self, *names: str) -> Iterator[pa.Table]:
         """The rows of all Parquet files of a folder, a group at a time.
@@ -180,8 +180,13 @@ class Store:
                 ) from error
 
     def remove(self, *names: str) -> None:
-        """Remove a folder, if it is there."""
-        self._remove(*names)
+        """Remove a folder or a file, if it is there."""
+        path = "/".join([self._root, *names])
+        kind = self._files.get_file_info(path).type
+        if kind == fs.FileType.Directory:
+            self._files.delete_dir(path)
+        elif kind == fs.FileType.File:
+            self._files.delete_file(path)
 
     def new_file(self) -> Path:
         """An empty file beside the others, to be filled and `put`."""
@@ -239,14 +244,6 @@ class Store:
             return list(self._files.get_file_info(selector))
         except OSError as error:
             raise Problem(f"{self.place} cannot be read ({shown(str(error), 160)}).") from error
-
-    def _remove(self, *names: str) -> None:
-        path = "/".join([self._root, *names])
-        kind = self._files.get_file_info(path).type
-        if kind == fs.FileType.Directory:
-            self._files.delete_dir(path)
-        elif kind == fs.FileType.File:
-            self._files.delete_file(path)
 
 
 class PartWriter:

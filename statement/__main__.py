@@ -1,14 +1,13 @@
 """`python -m statement folder`: load the files of the vendor's statement, or take one out again."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from local_postgres.databases import BUILD_ROLE
-from reader.libpq import VARIABLES, use_demo_by_default
+from reader.libpq import use_demo_by_default
 from reader.options import add_schema
 from reader.problems import ENDINGS, Problem, shown, told
 from statement import files
@@ -21,9 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if bool(options.place) == bool(options.forget):
             raise Problem("Name the folder: make load-statement FROM=folder.")
-        if not any(os.environ.get(name) for name in VARIABLES):
-            use_demo_by_default()
-            os.environ["PGUSER"] = BUILD_ROLE
+        use_demo_by_default(BUILD_ROLE)
         if options.forget:
             _forget(options)
         else:

@@ -9,7 +9,8 @@
         "{{ is_of_changed_months() }}",
     ],
     indexes=[
-        {'columns': ['month_start', 'user_id', 'credits_used']},
+        {'columns': ['month_start']},
+        {'columns': ['month_start', 'user_id']},
         {'columns': ['change_number']},
     ],
 ) }}
