@@ -8,14 +8,14 @@
     {#
         By model, what its rows are found by: `month` where each is made of one row of the app; the id of
         one, of which there may be copies; or the user, whose charges and refunds are matched with one
-        another.
+        another. None that is found by the user is built before all the others are.
     #}
     {{ return({
         'stg_app__enhancement_tasks': 'month',
         'stg_app__credit_transactions': 'month',
         'int_tasks_cleaned': 'task_id',
         'int_ledger_classified': 'transaction_id',
-        'int_ledger_synced': 'user_id',
+        'int_ledger_synced': 'transaction_id',
         'int_bare_charges_matched': 'user_id',
         'int_generations_touched': 'user_id',
         'int_refunds_matched': 'user_id',
@@ -25,8 +25,9 @@
 
 {% macro carries_over() %}
     {#
-        Whether this run carries months over: it builds all of these models, the last one did, and what
-        they are made by is the same. A cost of the vendor's statement may be of any user's generation.
+        Whether this run carries months over: it builds all of these models, the last one did and its
+        tables are there, and what they are made by is the same. A cost of the vendor's statement may be
+        of any user's generation.
     #}
     {% set known = run_memory('what is carried over') %}
     {% if 'is_on' in known %}{{ return(known.is_on) }}{% endif %}
@@ -36,18 +37,35 @@
     {% set versions = [] %}
     {% for name in carried_models() if is_on.value %}
         {% set node = node_named('model', name) %}
-        {% set noted = noted_of(published_relation(api.Relation.create(none, node.schema, node.alias))) %}
+        {% set relation = api.Relation.create(none, node.schema, node.alias) %}
+        {% set noted = noted_of(published_relation(relation)) %}
+        {% set months = fromjson(noted.get('paygen.months', '{}')) %}
         {% set is_on.value = (
             node.unique_id in selected_resources
             and noted.get('paygen.fingerprint') == carried_fingerprint()
+            and are_there(relation, months)
         ) %}
         {% do versions.append(noted.get('paygen.version', '')[-20:]) %}
-        {% do known.update({
-            name: fromjson(noted.get('paygen.months', '{}')), 'as_of': noted.get('paygen.as_of')
-        }) %}
+        {% do known.update({name: months, 'as_of': noted.get('paygen.as_of')}) %}
     {% endfor %}
     {% do known.update({'is_on': is_on.value and versions | unique | list | length == 1}) %}
     {{ return(known.is_on) }}
+{% endmacro %}
+
+{% macro are_there(relation, months) %}
+    {# Whether all tables of the months of a version are there. #}
+    {% set missing = [] %}
+    {% for run in months if not load_relation(table_of_months(relation, run)) %}
+        {% do missing.append(run) %}
+    {% endfor %}
+    {{ return(not missing) }}
+{% endmacro %}
+
+{% macro table_of_months(relation, run) %}
+    {# The table of the months that a run wrote of a model. #}
+    {{ return(published_relation(relation).incorporate(
+        path={'identifier': relation.identifier ~ '__m' ~ run}
+    )) }}
 {% endmacro %}
 
 {% macro is_trial() %}
@@ -55,12 +73,27 @@
 {% endmacro %}
 
 {% macro carried_fingerprint() %}
-    {# A text that changes with all that the rows are made by, but for the app's rows. #}
+    {#
+        A text that changes with all that the rows are made by, but for the app's rows. Of a seed that
+        this run does not load those are not the rows of its file, but the ones that it reads.
+    #}
+    {% set known = run_memory('what months are made by') %}
+    {% if 'fingerprint' in known %}{{ return(known.fingerprint) }}{% endif %}
     {% set parts = [run_fingerprint(), tojson(history_settings()), history_start()] %}
     {% for table in ['enhancement_tasks', 'credit_transactions'] %}
         {% do parts.append(find_source_columns(table).expressions) %}
     {% endfor %}
-    {{ return(local_md5(parts | join)) }}
+    {% set parents = [] %}
+    {% for name in carried_models() %}
+        {% do parents.extend(node_named('model', name).depends_on.nodes) %}
+    {% endfor %}
+    {% for node in nodes_of_types(['seed']) if node.unique_id in parents %}
+        {% set noted = noted_of(api.Relation.create(none, node.schema, node.alias)) %}
+        {% set is_loaded = node.unique_id in selected_resources %}
+        {% do parts.append(node.checksum.checksum if is_loaded else noted.get('paygen.checksum', '')) %}
+    {% endfor %}
+    {% do known.update({'fingerprint': local_md5(parts | join)}) %}
+    {{ return(known.fingerprint) }}
 {% endmacro %}
 
 {% macro write_months(query) %}
@@ -167,10 +200,7 @@
     {%- for run, run_months in months.items() -%}
         {%- set read = run_months | select('in', only) | list if only else run_months -%}
         {%- do parts.append(
-            'select ' ~ columns | join(', ') ~ ' from '
-            ~ published_relation(relation).incorporate(
-                path={'identifier': relation.identifier ~ '__m' ~ run}
-            )
+            'select ' ~ columns | join(', ') ~ ' from ' ~ table_of_months(relation, run)
             ~ ' where ' ~ ('paygen_month in (' ~ literals_of(read) ~ ')' if read else 'false')
         ) -%}
     {%- endfor -%}
@@ -180,9 +210,7 @@
 {% macro columns_of_months(relation, months) %}
     {# The names of a model's columns, asked of a table of its months. #}
     {% set known = run_memory('columns of months') %}
-    {% set table = published_relation(relation).incorporate(
-        path={'identifier': relation.identifier ~ '__m' ~ months | first}
-    ) %}
+    {% set table = table_of_months(relation, months | first) %}
     {% if table | string not in known %}
         {% set columns = adapter.get_columns_in_relation(table) | map(attribute='name') %}
         {% do known.update({table | string: columns | reject('eq', 'paygen_month') | list}) %}
@@ -241,12 +269,11 @@
 {% macro changed_keys(found_by) %}
     {# A table of the keys whose rows may differ, `''` for those without one; none where there are none. #}
     {% set known = run_memory('changed keys') %}
-    {% if found_by != 'user_id' %}
-        {% do known.update({model.name: write_keys(changed_ids(found_by))}) %}
-        {{ return(known[model.name]) }}
+    {% if found_by not in known %}
+        {% set keys = changed_users() if found_by == 'user_id' else write_keys(changed_ids(found_by)) %}
+        {% do known.update({found_by: keys}) %}
     {% endif %}
-    {% if 'users' not in known %}{% do known.update({'users': changed_users()}) %}{% endif %}
-    {{ return(known.users) }}
+    {{ return(known[found_by]) }}
 {% endmacro %}
 
 {% macro write_keys(query, number='') %}
@@ -267,7 +294,7 @@
     {%- set node = node_named('model', name) -%}
     {%- set relation = api.Relation.create(none, node.schema, node.alias) -%}
     {%- set before = run_memory('what is carried over') -%}
-    {#- Popped, for what nobody noted must not pass for nothing that changed. -#}
+    {#- What nobody noted must not pass for nothing that changed. -#}
     {%- set months = run_memory('changed months').pop(name) -%}
     {%- set times = [before.as_of, as_of()] | join(', ') -%}
     select coalesce({{ id }}, '') as key_value
@@ -295,14 +322,13 @@
         rows: what is computed of them is what it would be with all others. Users who share ids with
         users, and those with users, are followed five times; beyond, the run writes all months.
     #}
-    {% set known = run_memory('changed keys') %}
     {% set parts, links = [], [] %}
     {% for name, ids in {
         'int_tasks_cleaned': ['task_id'], 'int_ledger_classified': ['transaction_id', 'generation_id'],
     }.items() %}
         {% set node = node_named('model', name) %}
         {% set relation = api.Relation.create(none, node.schema, node.alias) %}
-        {% set rows, keys = [relation | string], known.pop(name) %}
+        {% set rows, keys = [relation | string], run_memory('changed keys').pop(ids[0]) %}
         {% if keys %}
             {% set before = rows_of_months(relation, run_memory('what is carried over')[name]) %}
             {% set is_changed = ' where ' ~ is_of_keys(ids[0], keys) %}

@@ -46,6 +46,12 @@
     )) }}
 {% endmaterialization %}
 
+{#- dbt's own, in a session that computes as that of a model does. #}
+{% materialization test, adapter='spark' %}
+    {% do use_strict_session() %}
+    {{ return(dbt.materialization_test_default()) }}
+{% endmaterialization %}
+
 {% macro write_version(query) %}
     {# Write a new version of a model's or a seed's table, and point the run's view to it. #}
     {% set target_relation = this.incorporate(type='view') %}
@@ -54,7 +60,9 @@
     {{ run_hooks(pre_hooks) }}
     {% do run_query('create schema if not exists ' ~ new_version.include(identifier=false)) %}
     {% do drop_old_versions() %}
-    {% set properties = {'paygen.version': new_version.identifier} %}
+    {% set properties = {
+        'paygen.version': new_version.identifier, 'paygen.checksum': model.checksum.checksum,
+    } %}
     {% if model.name in carried_models() %}
         {% set months = write_months(query) %}
         {% do properties.update({
@@ -80,6 +88,40 @@
     }) %}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
+{% endmacro %}
+
+{% macro begin_versions() %}
+    {#
+        The start of a run: what it does not build itself it reads as readers do, not as a run that
+        failed left it. dbt notes the tables of a schema one by one, and another thread that asks
+        meanwhile would miss some, so all schemas are asked for before there are other threads.
+    #}
+    {% if not execute or writes_in_place() or flags.WHICH not in ['build', 'run', 'seed'] %}
+        {{ return('') }}
+    {% endif %}
+    {% set unbuilt, parents = {}, [] %}
+    {% for node in nodes_of_types(['model', 'seed']) %}
+        {% set relation = api.Relation.create(none, node.schema, node.alias) %}
+        {% for each in [relation, published_relation(relation)] %}
+            {% do load_relation(each) %}
+        {% endfor %}
+        {% if node.unique_id in selected_resources %}
+            {% do parents.extend(node.depends_on.nodes) %}
+        {% else %}
+            {% do unbuilt.update({node.unique_id: relation}) %}
+        {% endif %}
+    {% endfor %}
+    {% for unique_id in parents | unique if unique_id in unbuilt %}
+        {% set relation = unbuilt[unique_id] %}
+        {% set noted = noted_of(published_relation(relation)) %}
+        {% if noted and noted != noted_of(relation) %}
+            {% set version = published_relation(relation).incorporate(
+                path={'identifier': noted['paygen.version']}
+            ) %}
+            {% do run_query('create schema if not exists ' ~ relation.include(identifier=false)) %}
+            {% do point_view(relation, version, adapter.get_columns_in_relation(version), noted) %}
+        {% endif %}
+    {% endfor %}
 {% endmacro %}
 
 {% macro switch_versions(results) %}
@@ -139,7 +181,8 @@
 {% endmacro %}
 
 {% macro published_relation(relation) %}
-    {# The view by which others read what a run builds as `relation`. #}
+    {# What others read of what a run builds as `relation`: on Spark another view. #}
+    {% if writes_in_place() %}{{ return(relation) }}{% endif %}
     {{ return(relation.incorporate(
         path={'schema': target.schema ~ relation.schema[own_schema() | length:]}
     )) }}
