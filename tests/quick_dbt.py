@@ -7,6 +7,11 @@ from unittest.mock import patch
 
 from dbt_common.events.base_types import BaseEvent, EventLevel
 from dbt_common.events.event_manager import EventManager
+from dbt_pg_python_models.fast_start import keep_type_testers, look_up_names_of_arguments
+
+# As the project's .env asks for in every other process.
+look_up_names_of_arguments()
+keep_type_testers()
 
 
 @contextmanager
