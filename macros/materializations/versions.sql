@@ -120,6 +120,7 @@
             ) %}
             {% do run_query('create schema if not exists ' ~ relation.include(identifier=false)) %}
             {% do point_view(relation, version, adapter.get_columns_in_relation(version), noted) %}
+            {% do adapter.cache_added(relation.incorporate(type='view')) %}
         {% endif %}
     {% endfor %}
 {% endmacro %}
