@@ -173,7 +173,7 @@ def _break_what_is_carried(cluster: Cluster, rows: dict[str, Counter]) -> None:
         with engine.cursor_of(cluster) as cursor:
             schema = "analytics_intermediate"
             cursor.execute(f"show tables in {schema} like 'int_ledger_synced__m*'")
-            months = cursor.fetchall()[0][1]
+            months = max(name for _, name, _ in cursor.fetchall())
             for statement in statements:
                 cursor.execute(statement.format(schema=schema, months=months))
         result, said = run(cluster, AS_OF[-1])
