@@ -9,7 +9,7 @@ import yaml
 from app_scan import retired
 from app_scan.findings import Finding, Report
 from app_scan.shell import scan_shell
-from app_scan.sql import scan_sql
+from app_scan.sql import scan_sql, scan_words
 from app_scan.typescript import scan_json, scan_typescript
 from app_scan.uses import Use
 
@@ -24,8 +24,13 @@ LANGUAGES = {
     **dict.fromkeys((".sql", ".psql", ".pgsql"), "sql"),
     **dict.fromkeys((".sh", ".bash", ".zsh", ".command"), "shell"),
     **dict.fromkeys((".yml", ".yaml"), "yaml"),
-    ".json": "json",
+    **dict.fromkeys((".json", ".jsonc", ".json5"), "json"),
+    # Of what has no reader here, the words are read.
+    **dict.fromkeys((".prisma", ".toml", ".env", ".graphql", ".gql", ".http", ".rest"), "words"),
+    **dict.fromkeys((".vue", ".svelte", ".astro", ".mdx", ".html"), "words"),
+    **dict.fromkeys((".py", ".rb", ".go", ".php", ".tf", ".ini", ".conf"), "words"),
 }
+NAMES = ("Dockerfile", "Makefile", "Justfile", "Procfile", ".env")
 SHELLS = ("sh", "bash", "zsh", "dash")
 
 
@@ -71,6 +76,8 @@ def _rank(finding: Finding) -> tuple[bool, bool]:
 def _scan_file(language: str, text: str, names: retired.Names) -> tuple[list[Use], str]:
     if language == "none":
         return [], ""
+    if language == "words":
+        return [*scan_words(text, names)], ""
     note = ""
     if language == "sql":
         result = scan_sql(text, names)
@@ -172,6 +179,8 @@ def _paths(folder: Path) -> Iterator[Path]:
 
 def _language(path: Path) -> str:
     language = LANGUAGES.get(path.suffix.lower(), "")
+    if not language and path.name.startswith(NAMES):
+        return "words"
     if language or path.suffix:
         return language
     with path.open("rb") as file:

@@ -19,6 +19,7 @@ _STRINGS = {
     *(TokenType.STRING, TokenType.BYTE_STRING, TokenType.NATIONAL_STRING),
     *(TokenType.HEREDOC_STRING, TokenType.RAW_STRING, TokenType.UNICODE_STRING),
 }
+_BETWEEN_PARTS = str.maketrans("", "", "'|, \n\t")  # of a text that is put together
 _CHANGES = {"alter", "grant", "revoke", "comment", "create", "truncate", "copy", "drop", "analyze"}
 _BEFORE_TABLES = {"from", "join", "into", "update", "table", "view", "materialized view"}
 _SKIPPED = {"if", "not", "exists", "only", "or", "replace", "temporary", "temp", "unlogged"}
@@ -36,14 +37,14 @@ class Scan:
 def scan_sql(sql: str, names: Names) -> Scan:
     """All uses, bodies and strings included. A text with a quote left open is read line by line."""
     scan = Scan()
-    if not names.are_in(sql):
+    if not (names.are_in(sql) or names.are_in(sql.translate(_BETWEEN_PARTS))):
         return scan
     sql = _without_copied_rows(sql)
     try:
         tokens = Postgres().tokenize(sql)
     except TokenError:
         scan.is_broken = True
-        _scan_lines(sql, names, scan)
+        scan.uses += scan_words(sql, names)
         return scan
     statement: list[Token] = []
     for token in [*tokens, None]:
@@ -58,19 +59,42 @@ def scan_sql(sql: str, names: Names) -> Scan:
 def _scan_statement(statement: list[Token], sql: str, names: Names, scan: Scan) -> None:
     found = len(scan.uses)
     for place, token in enumerate(statement):
-        if token.token_type in _STRINGS:
+        is_quoted = token.token_type == TokenType.IDENTIFIER and " " in token.text
+        if token.token_type in _STRINGS or is_quoted:  # of a shell, "select …" is a text too
             before = statement[place - 1] if place else None
             scan.uses += _uses_of_string(token, before, sql, names)
         elif kind := names.kind_of(token.text):
             use = _use(statement, place, kind, names, sql)
             if use:
                 scan.uses.append(use)
+    for strings in _put_together(statement):
+        text = "".join(each.text for each in strings)
+        for use in scan_sql(text, names).uses:
+            moved = use.at(_line(sql, strings[0].start), is_sure=" " in text)
+            scan.uses.append(replace(moved, offset=strings[0].start))
     created = _created(statement)
     if created and any(
         use.is_sure and use.name != created and use.kind in ("table", "function", "dependent")
         for use in scan.uses[found:]
     ):
         scan.dependents.add(created)
+
+
+def _put_together(statement: list[Token]) -> Iterator[list[Token]]:
+    """Strings that `||` or `concat` makes one of."""
+    run: list[Token] = []
+    is_concat = False
+    for token in [*statement, None]:
+        kind = token.token_type if token else None
+        if token and kind in _STRINGS:
+            run.append(token)
+        elif kind != TokenType.DPIPE and not (
+            is_concat and kind in (TokenType.COMMA, TokenType.L_PAREN)
+        ):
+            if len(run) > 1:
+                yield run
+            run = []
+            is_concat = token is not None and token.text.lower() == "concat"
 
 
 def _uses_of_string(token: Token, before: Token | None, sql: str, names: Names) -> Iterator[Use]:
@@ -203,16 +227,15 @@ def _without_copied_rows(sql: str) -> str:
     return "\n".join(lines)
 
 
-def _scan_lines(sql: str, names: Names, scan: Scan) -> None:
+def scan_words(text: str, names: Names) -> Iterator[Use]:
+    """Names in a text of any language, which a person must judge."""
     offset = 0
-    for number, line in enumerate(sql.split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         place = 0
         for is_word, letters in groupby(line, key=lambda letter: letter.isalnum() or letter == "_"):
             word = "".join(letters)
             kind = names.kind_of(word) if is_word else ""
             if kind and kind != "dependent":
-                scan.uses.append(
-                    Use(number, kind, word.lower(), "mention", False, False, offset + place)
-                )
+                yield Use(number, kind, word.lower(), "mention", False, False, offset + place)
             place += len(word)
         offset += len(line) + 1

@@ -34,6 +34,10 @@ class Text:
     def __add__(self, other: "Text") -> "Text":
         return Text(self.value + other.value, self.lines + other.lines)
 
+    def part(self, start: int, end: int) -> "Text":
+        """Some of its letters."""
+        return Text(self.value[start:end], self.lines[start:end])
+
     def line(self, offset: int) -> int:
         """The line of a letter; of the last one beyond the end."""
         return self.lines[min(offset, len(self.lines) - 1)] if self.lines else 1

@@ -6,6 +6,7 @@ import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
 from app_scan.retired import Names
+from app_scan.sql import scan_words
 from app_scan.text import UNKNOWN, Text, uses
 from app_scan.uses import Use
 
@@ -49,6 +50,9 @@ def _nodes(root: Node) -> Iterator[Node]:
 
 
 def _uses_of_text(node: Node, text: Text, names: Names) -> Iterator[Use]:
+    if node.type == "regex_pattern":
+        yield from (use.at(text.line(0), is_sure=False) for use in scan_words(text.value, names))
+        return
     method = _method(node)
     is_type = node.parent is not None and node.parent.type == "literal_type"
     for use in uses(text, names):
@@ -114,18 +118,36 @@ def _constants(root: Node) -> dict[str, Text]:
         if node.type != "variable_declarator" or node.parent.children[0].type != "const":
             continue
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        if value is not None and value.type == "as_expression":
-            value = value.named_children[0]
-        text = _text(value, constants) if value is not None else None
-        if text and name.type == "identifier":
-            if name.text.decode() in constants:
-                twice.add(name.text.decode())
-            constants[name.text.decode()] = text
+        if value is None or name.type != "identifier":
+            continue
+        for path, member in _named_values(name.text.decode(), value):
+            text = _text(member, constants)
+            if text:
+                if path in constants:
+                    twice.add(path)
+                constants[path] = text
     return {name: text for name, text in constants.items() if name not in twice}
 
 
+def _named_values(name: str, value: Node) -> Iterator[tuple[str, Node]]:
+    """A value by its name, or the members of an object by theirs, as in `names.prefix`."""
+    if value.type in ("as_expression", "satisfies_expression"):
+        value = value.named_children[0]
+    if value.type != "object":
+        yield name, value
+        return
+    for pair in value.named_children:
+        if pair.type == "pair":
+            key = pair.child_by_field_name("key").text.decode().strip("\"'")
+            yield from _named_values(f"{name}.{key}", pair.child_by_field_name("value"))
+
+
 def _text(node: Node, constants: dict[str, Text]) -> Text | None:
-    """The text of a string, a template or a sum of them; None where a node is no text."""
+    """The text of a string, a template, a pattern or a sum of them; None where it is no text."""
+    if node.type == "regex_pattern":
+        return Text.of(node.text.decode(), node.start_point.row + 1)
+    if node.type == "call_expression":
+        return _joined(node, constants)
     if node.type in ("string", "template_string"):
         text = Text("", [])
         for child in node.named_children:
@@ -141,6 +163,28 @@ def _text(node: Node, constants: dict[str, Text]) -> Text | None:
             return None
         return _or_unknown(parts[0], sides[0]) + _or_unknown(parts[1], sides[1])
     return None
+
+
+def _joined(call: Node, constants: dict[str, Text]) -> Text | None:
+    """What `'a'.concat('b')` and `['a', 'b'].join('_')` say; None for any other call."""
+    function, arguments = (call.child_by_field_name(each) for each in ("function", "arguments"))
+    if function is None or function.type != "member_expression" or arguments is None:
+        return None
+    method = function.child_by_field_name("property").text.decode()
+    owner, given = function.child_by_field_name("object"), arguments.named_children
+    separator = Text("", [])
+    if method == "concat" and (_text(owner, constants) or _constant(owner, constants)):
+        parts = [owner, *given]
+    elif method == "join" and owner.type == "array" and owner.named_children:
+        parts = owner.named_children
+        separator = _or_unknown(_text(given[0], constants), given[0]) if given else separator
+    else:
+        return None
+    text = Text("", [])
+    for place, part in enumerate(parts):
+        known = _text(part, constants) or _constant(part, constants)
+        text = (text + separator if place else text) + _or_unknown(known, part)
+    return text
 
 
 def _unescaped(node: Node) -> str:
@@ -159,7 +203,8 @@ def _inserted(node: Node, constants: dict[str, Text]) -> Text:
 
 
 def _constant(node: Node, constants: dict[str, Text]) -> Text | None:
-    text = constants.get(node.text.decode()) if node.type == "identifier" else None
+    is_name = node.type in ("identifier", "member_expression")
+    text = constants.get(node.text.decode()) if is_name else None
     return Text(text.value, [node.start_point.row + 1] * len(text.value)) if text else None
 
 

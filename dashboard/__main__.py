@@ -9,11 +9,13 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
+import psycopg2
+
 from dashboard import app, static_files
 from reader.database import Database
 from reader.libpq import use_demo_by_default
-from reader.options import add_schema
-from reader.problems import Problem
+from reader.options import add_port, add_schema
+from reader.problems import Problem, shown
 
 PORT = 8421
 # Between threads: a reader's answer is not to wait long for a page that is written meanwhile.
@@ -31,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{len(names)} pages written; open {options.static / names[0]}")
         else:
             _serve(database, options)
-    except (Problem, OSError) as error:
-        print(error, file=sys.stderr)
+    except (Problem, psycopg2.Error, OSError) as error:
+        print(shown(str(error), 400), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -97,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         "--static", type=Path, metavar="DIR", help="write the pages as files, and end"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=PORT, help=f"({PORT}); 0 for any that is free")
+    add_port(parser, PORT, "the page")
     parser.add_argument(
         "--allowed-host",
         action="append",

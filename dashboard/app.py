@@ -4,7 +4,7 @@ import functools
 import gzip
 import logging
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
 from starlette.applications import Starlette
@@ -74,7 +74,7 @@ def create(database: Database, hosts: Sequence[str] = LOOPBACK) -> Starlette:
         if packed is None:
             packed = await run_in_threadpool(pages.get, filters)
         if "gzip" not in request.headers.get("accept-encoding", ""):
-            return HTMLResponse(gzip.decompress(packed), headers={"vary": "Accept-Encoding"})
+            return HTMLResponse(gzip.decompress(packed))
         return HTMLResponse(packed, headers={"content-encoding": "gzip", "vary": "Accept-Encoding"})
 
     @_never_a_trace
@@ -162,11 +162,17 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
             yield chunk
 
 
-def _answer(request: Request, heading: str, sentence: str, status: int) -> Response:
+def _answer(
+    request: Request,
+    heading: str,
+    sentence: str,
+    status: int,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
     if request.url.path.startswith("/csv/"):
-        return PlainTextResponse(sentence + "\n", status)
+        return PlainTextResponse(sentence + "\n", status, headers)
     home = "./" if request.url.path in ("/", "/explain") and status in (400, 404) else None
-    return HTMLResponse(rendering.render_message(heading, sentence, home), status)
+    return HTMLResponse(rendering.render_message(heading, sentence, home), status, headers)
 
 
 def _say_problem(request: Request, error: Exception) -> Response:
@@ -181,7 +187,7 @@ def _say_http_error(request: Request, error: Exception) -> Response:
         404: "There is nothing at this address: the figures are at /.",
         405: "This page is for reading: ask with GET.",
     }.get(error.status_code, "This request cannot be answered.")
-    return _answer(request, "No such page", sentence, error.status_code)
+    return _answer(request, "No such page", sentence, error.status_code, error.headers)
 
 
 def _never_a_trace(endpoint: Endpoint) -> Endpoint:

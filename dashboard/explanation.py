@@ -526,10 +526,8 @@ def _behind(row: Row) -> str:
         "list_cost_usd": "USD of list cost",
     }
     amounts = [f"{_text(row[name])} {unit}" for name, unit in units.items() if row[name]]
-    return (
-        f"{row['app_table']} {row['app_row_id']}: {', '.join(amounts) or 'adds nothing'}."
-        f" {row['rule']}"
-    )
+    added = f": {', '.join(amounts)}" if amounts else ""
+    return f"{row['app_table']} {row['app_row_id']}{added}. {row['rule']}"
 
 
 def _text(value: Decimal | None) -> str:

@@ -40,10 +40,21 @@ def rounded(value: Any, digits: int) -> Decimal:
     return abs(result) if result == 0 else result
 
 
+def words(name: str) -> str:
+    """The name of a column or of a kind, as people say it."""
+    return name.removesuffix("_usd").replace("_", " ")
+
+
+def figure_name(name: str) -> str:
+    """The name of a column of figures, with the unit that its name carries."""
+    said = words(name)
+    return said[:1].upper() + said[1:] + (", USD" if name.endswith("_usd") else "")
+
+
 def show(value: Any, kind: str) -> str:
     """A value of a column as text."""
     if value is None:
-        return "" if kind in ("text", "note") else NOT_KNOWN
+        return "" if kind in ("text", "note", "words") else NOT_KNOWN
     match kind:
         case "count" | "credits":
             return count(value)
@@ -65,6 +76,10 @@ def show(value: Any, kind: str) -> str:
             return f"{value.day} {value:%b %Y}"
         case "time":
             return f"{value.day} {value:%b %Y %H:%M}"
+        case "words":
+            return words(value)
+        case "figure":
+            return figure_name(value)
         case "flag":
             return "yes" if value else "no"
         case "note" | "text" if len(str(value)) > LONGEST_TEXT:

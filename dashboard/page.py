@@ -14,12 +14,17 @@ from dashboard.filters import Filters
 from dashboard.queries import Column, Query
 from reader.cells import exact
 from reader.database import Row, Snapshot
-from reader.problems import NotFound, Problem, shown
+from reader.problems import MissingMart, NotFound, Problem, shown
 
 NAMES_OFFERED = 50
 MONTHS_OFFERED = 36
 LONG_TEXT = 44  # longer ones are set on several lines
 UNITS = {"vendor_cost_usd": "usd", "failure_rate": "rate", "median_duration_seconds": "seconds"}
+# What a figure's status was judged by; its words say what is wrong, and the file has the numbers.
+MEASURES_OF_QUALITY = (
+    *("roll_up_difference", "hours_without_data", "rejected_rows", "unmapped_share"),
+    *("generations_without_cost", "users_with_drift", "restated_months"),
+)
 BUDGET_COLUMNS = ("monthly_budget_usd", "budget_passed_on", "probability_over_budget")
 FINDINGS = {
     "failed_not_refunded": "Failed and not refunded",
@@ -103,10 +108,15 @@ class Table:
     columns: Sequence[Column]
     rows: list[list[Cell]]
     raw: list[Row]
-    problem: str | None
+    problem: Problem | None
     empty: str
     href: str
     note: str
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no mart to read, which the page says once for all tables."""
+        return isinstance(self.problem, MissingMart)
 
     @property
     def text_columns(self) -> str:
@@ -270,6 +280,8 @@ class Reader:
         self.period = period
         self.links = links
         self.is_complete = True
+        self.missing: set[str] = set()
+        self._names = {row["name"]: row["label"] for row in period.providers}
         self._explained = {
             (row["mart"], row["figure"]): row["cell_keys"] for row in self._known_cells()
         }
@@ -284,21 +296,39 @@ class Reader:
         except Problem:
             return []
 
-    def _read(self, query: Query) -> tuple[list[Row], str | None]:
+    def _read(self, query: Query) -> tuple[list[Row], Problem | None]:
         """The rows that the page shows of a query, or why there are none."""
         parameters = {**self.period.parameters, "limit": query.limit}
         try:
             return self.snapshot.rows(query.sql, query.marts, parameters), None
+        except MissingMart as problem:
+            self.missing.add(problem.sentence)
+            return [], problem
         except Problem as problem:
             self.is_complete = False
-            return [], problem.sentence
+            return [], problem
 
     def rows(self, query: Query) -> list[Row]:
         """The rows of a query without a table; why there are none is said above all figures."""
         rows, problem = self._read(query)
-        if problem is not None and problem not in self.period.notices:
-            self.period.notices.append(problem)
+        if problem is not None and not isinstance(problem, MissingMart):
+            self.notice(problem.sentence)
         return rows
+
+    def notice(self, sentence: str) -> None:
+        """Say something above all figures, once."""
+        if sentence not in self.period.notices:
+            self.period.notices.append(sentence)
+
+    def notice_missing(self) -> None:
+        """Say once which marts are not there, or how many."""
+        if len(self.missing) == 1:
+            self.notice(*self.missing)
+        elif self.missing:
+            self.notice(
+                f"{len(self.missing)} marts are not built yet, and their parts are empty: the"
+                " nightly run, `dbt build`, makes them."
+            )
 
     def one(self, query: Query) -> Row:
         """The first row of a query, or no columns at all."""
@@ -349,19 +379,19 @@ class Reader:
             return Cell(text)
         if column.name == "found_text":
             value = _found(row)
-        if column.name == "finding_type":
+        if column.name in ("finding_type", "subject"):
             value = FINDINGS.get(value, value)
+        if column.name in ("provider", "provider_name"):
+            value = self.name_of_provider(row)
         kind = column.kind
         if column.name in ("actual_value", "expected_value") and "measure" in row:
             kind = UNITS.get(row["measure"], kind)
-        if column.name in ("measure", "severity", "forecast_status", "enhancement_type"):
-            value = str(value).replace("_", " ").removesuffix(" usd")
         if column.name.startswith("share_of_") and value is not None:
             bar = charts.share_bar(value)
         if column.name == "provider_name" and row.get("provider") is not None:
             href = self._link(provider=row["provider"])
         if column.name == "enhancement_type" and "share_of_generations" in row:
-            href = self._link(type=row[column.name])
+            href = self._link(type=value)
         if column.name == "month_start" and "generations" in row:
             href = self._link(month=value)
         if href is None and column.is_as_in_mart and value is not None:
@@ -369,6 +399,11 @@ class Reader:
         text = numbers.show(value, kind)
         is_long = column.kind == "note" or len(text) > LONG_TEXT
         return Cell(text, href, bar, is_long)
+
+    def name_of_provider(self, row: Row) -> str:
+        """What people call the provider of a row; a row of several has a name of its own."""
+        provider = row["provider"]
+        return str(self._names.get(provider, row.get("provider_name") or provider or ""))
 
     def explain(self, source: str, value: Any, row: Row) -> str | None:
         """Where a figure of the page is explained; None where it is not."""
@@ -425,11 +460,17 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
         title=_title(period),
         compared=_compared(period),
         cards=_cards(reader, query, headline, total_before),
-        provider_lines=_provider_lines(providers.raw, before),
+        provider_lines=_provider_lines(reader, providers.raw, before),
         trust=_trust(reader),
         sections=[
+            Section(
+                "attention",
+                "Needs attention",
+                tables=[reader.table("alerts", "Nothing needs attention.")],
+            ),
             _days(reader, month_name),
             months,
+            _active_users(reader, month_name),
             Section(
                 "providers",
                 "Providers and types",
@@ -440,21 +481,10 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
                     reader.table("type_margins", f"Nothing was used in {month_name}."),
                 ],
             ),
-            _closes(reader, month_name),
-            _statement(reader, month_name),
-            _active_users(reader, month_name),
-            Section(
-                "health",
-                "Provider health",
-                f"The last hour and the last 24 hours before {_moment(period.overview['as_of'])}"
-                f" {period.zone}, by the time of creation.",
-                tables=[reader.table("health", "No provider is known yet.")],
-            ),
-            _latency(reader, months.tables[0].raw, month_name),
             Section(
                 "failures",
                 "Failures",
-                "Of messages, words that are known to be harmless are shown. Reasons are found by"
+                "Error messages show only words that are known to be harmless. Reasons are found by"
                 " the nightly run.",
                 tables=[
                     reader.table("failure_reasons", f"No generation failed in {month_name}."),
@@ -474,6 +504,14 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
                 ),
                 tables=[reader.table("users", f"No user cost more than paid for in {month_name}.")],
             ),
+            Section(
+                "health",
+                "Provider health",
+                f"The last hour and the last 24 hours before {_moment(period.overview['as_of'])}"
+                f" {period.zone}, by the time of creation.",
+                tables=[reader.table("health", "No provider is known yet.")],
+            ),
+            _latency(reader, months.tables[0].raw, month_name),
             _forecast(reader),
             Section(
                 "anomalies",
@@ -483,6 +521,8 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
                 tables=[reader.table("anomalies", f"No unusual day in {month_name}.")],
             ),
             _credits(reader),
+            _statement(reader, month_name),
+            _closes(reader, month_name),
             Section(
                 "findings",
                 "Findings and checks",
@@ -490,12 +530,13 @@ def read(snapshot: Snapshot, filters: Filters, overview: Row, links: Links) -> P
                 " checks of the marts each time.",
                 tables=[
                     reader.table("findings", "Nothing found: all fits together."),
-                    reader.table("quality", "No figure was checked."),
+                    reader.table("quality", "No figure was checked.", hidden=MEASURES_OF_QUALITY),
                     reader.table("checks", "No check could be made."),
                 ],
             ),
         ],
     )
+    reader.notice_missing()
     return replace(page, is_complete=reader.is_complete)
 
 
@@ -525,7 +566,8 @@ def _compared(period: Period) -> str:
 
 def _cards(reader: Reader, query: Query, headline: Row, before: Row) -> list[Card]:
     period = reader.period
-    this = "this month" if period.is_current else f"in {period.filters.month:%b %Y}"
+    this = "This Month" if period.is_current else f"in {period.filters.month:%b %Y}"
+    of_all = ", all providers and types" if period.filters.are_narrow else ""
     sources = {column.name: column.source for column in query.columns}
     as_in_mart = {column.name for column in query.columns if column.is_as_in_mart}
     explain = reader.explain
@@ -552,24 +594,19 @@ def _cards(reader: Reader, query: Query, headline: Row, before: Row) -> list[Car
     overview = period.overview
     users = overview["users_with_credits"]
     active = numbers.show(headline.get("active_users"), "count")
-    cost = card(f"WaveSpeed Costs {this.title()}", "vendor_cost_usd", "usd")
+    cost = card(f"WaveSpeed Costs {this}", "vendor_cost_usd", "usd")
     unknown = headline.get("generations_without_cost")
     if unknown and Decimal(unknown):
         cost = _with(cost, unit=f"+ {numbers.count(Decimal(unknown))} of unknown cost")
     return [
-        card(
-            "Usage This Month" if period.is_current else f"Usage {this.title()}",
-            "generations",
-            "count",
-            "generations",
-        ),
+        card(f"Usage {this}", "generations", "count", "generations"),
         success,
         cost,
         Card(
             "Active Users",
             numbers.count(users),
             exact(users),
-            "users with credits",
+            f"users with credits{of_all}",
             "",
             "",
             "dashboard_overview.users_with_credits",
@@ -584,7 +621,7 @@ def _cards(reader: Reader, query: Query, headline: Row, before: Row) -> list[Car
             "In Flight Now",
             numbers.count(overview["in_flight_generations"]),
             exact(overview["in_flight_generations"]),
-            f"of which {numbers.count(overview['stuck_generations'])} stuck",
+            f"of which {numbers.count(overview['stuck_generations'])} stuck{of_all}",
             "",
             "",
             "dashboard_overview.in_flight_generations, stuck_generations",
@@ -604,11 +641,11 @@ def _with(card: Card, **changed: str | None) -> Card:
     return Card(**{**vars(card), **changed})
 
 
-def _provider_lines(providers: list[Row], before: list[Row]) -> list[Row]:
+def _provider_lines(reader: Reader, providers: list[Row], before: list[Row]) -> list[Row]:
     earlier = {row["provider"]: row for row in before if not row["is_total"]}
     return [
         {
-            "name": row["provider_name"],
+            "name": reader.name_of_provider(row),
             "generations": numbers.count(row["generations"]),
             "cost": numbers.usd(row["vendor_cost_usd"]),
             "before": numbers.count(earlier.get(row["provider"], {}).get("generations", 0))
@@ -648,23 +685,26 @@ def _trust(reader: Reader) -> Sequence[str]:
         )
     figures = reader.rows(queries.QUALITY)
     if figures:
-        sentences.append(_trust_in_figures(figures))
+        sentences.append(_trust_in_figures(period, figures))
     return sentences
 
 
-def _trust_in_figures(figures: list[Row]) -> str:
-    """Which headline figures warn or are in doubt, and why."""
+def _trust_in_figures(period: Period, figures: list[Row]) -> str:
+    """Which headline figures of the newest month warn or are in doubt, and why."""
     names = {"doubt": "in doubt", "warn": "with a warning"}
     parts = [
         f"{words}: "
         + "; ".join(
-            f"{row['figure']} ({row['findings']})" for row in figures if row["status"] == status
+            f"{numbers.words(row['figure'])} ({row['findings']})"
+            for row in figures
+            if row["status"] == status
         )
         for status, words in names.items()
         if any(row["status"] == status for row in figures)
     ]
     passed = sum(row["status"] == "pass" for row in figures)
-    text = f"{passed} of {len(figures)} headline figures can be trusted"
+    of_month = "" if period.is_current else f"Of {period.months[-1]:%B %Y}, "
+    text = f"{of_month}{passed} of {len(figures)} headline figures can be trusted"
     return f"{text}; {'; '.join(parts)}." if parts else f"{text}."
 
 
@@ -734,12 +774,7 @@ def _months_section(reader: Reader) -> Section:
     not_over = f" {months[-1]['month_start']:%B} is not over." if is_running and months else ""
     drawn: list[Markup] = []
     if any(row["generations"] for row in months):
-        # Every other one where they are many, the last one always.
-        step = 1 if len(months) < 8 else 2
-        ticks = [
-            f"{row['month_start']:%b}" if (len(months) - 1 - place) % step == 0 else ""
-            for place, row in enumerate(months)
-        ]
+        ticks = _ticks_of_months(months)
         drawn = [
             charts.column_chart(
                 "Generations by month",
@@ -776,6 +811,15 @@ def _months_section(reader: Reader) -> Section:
             ),
         ]
     return Section("months", "Month by month", charts=drawn, tables=[table])
+
+
+def _ticks_of_months(months: list[Row]) -> list[str]:
+    """Names for an axis: every other one where they are many, the last one always."""
+    step = 1 if len(months) < 8 else 2
+    return [
+        f"{row['month_start']:%b}" if (len(months) - 1 - place) % step == 0 else ""
+        for place, row in enumerate(months)
+    ]
 
 
 def _statement(reader: Reader, month_name: str) -> Section:
@@ -892,16 +936,13 @@ def _latency(reader: Reader, months: list[Row], month_name: str) -> Section:
                 ],
                 lambda value: numbers.show(value, "seconds"),
                 numbers.count,
-                ticks=[
-                    f"{row['month_start']:%b}" if (len(months) - place) % 2 else ""
-                    for place, row in enumerate(months)
-                ],
+                ticks=_ticks_of_months(months),
             )
         ]
     return Section(
         "latency",
         "Latency",
-        "Time from creation to end. The first table's are the medians of whole days.",
+        "Time from creation to end. Medians of whole days are compared by provider.",
         drawn,
         [
             reader.table("latency", f"No generation has ended in {month_name}."),
@@ -914,7 +955,7 @@ def _latency(reader: Reader, months: list[Row], month_name: str) -> Section:
 def _owed(reader: Reader) -> Section:
     total = reader.one(queries.OWED_TOTAL)
     lead = ""
-    if total and total["findings"]:
+    if total and total["findings"]:  # of the provider and type asked for, as the table
         worth = (
             f", worth {numbers.usd(total['worth_usd'])}" if total["worth_usd"] is not None else ""
         )

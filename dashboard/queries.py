@@ -2,12 +2,52 @@
 
 Parameters: the frame's (`this_start`, `prior_ends_at`, …), `month`, `provider`, `type`, `price` (of
 a credit, US dollars) and `limit` (rows shown; null for all). Nothing else is put into the SQL but
-the marts' schema.
+the marts' schema, and what queries share.
 """
 
 from dataclasses import dataclass
 
 ROWS_SHOWN = 15
+TEXTS = ("text", "words", "figure", "note", "date", "long_date", "time", "month", "flag")
+
+OF_PROVIDER = "(%(provider)s::text is null or provider = %(provider)s)"
+OF_TYPE = "(%(type)s::text is null or enhancement_type = %(type)s)"
+RATE = "round({0}::numeric / nullif({1} + {2}, 0), 6)"
+ENDED = ("completed_generations", "failed_generations")
+SUMS_OF_ENDED = tuple(f"sum({name})" for name in ENDED)
+REVENUE = "coalesce(credits_used - credits_refunded, 0) * %(price)s::numeric"
+MEASURES = (
+    *("generations", *ENDED, "credits_used", "credits_refunded", "refunds_issued"),
+    "vendor_cost_usd",
+)
+# What queries share: the filters of the address, and figures that are made of measures.
+SHARED = {
+    "of_provider": OF_PROVIDER,
+    "of_type": OF_TYPE,
+    "of_filters": f"{OF_PROVIDER} and {OF_TYPE}",
+    # Of a mart that has rows of all providers beside those of each.
+    "of_provider_or_all": f"is_all_providers = (%(provider)s::text is null) and {OF_PROVIDER}",
+    "in_month": "usage_date >= %(month)s and usage_date < %(next_month)s",
+    "created_in_month": "created_at >= %(this_start)s and created_at < %(next_start)s",
+    "owed": f"""
+        from {{schema}}.credit_audit_findings as findings
+        left join {{schema}}.fct_generations as generations using (generation_id)
+        where
+            findings.finding_type in ('failed_not_refunded', 'under_refund')
+            and {OF_PROVIDER} and {OF_TYPE}
+    """,
+    "sums": ", ".join(f"coalesce(sum({name}), 0) as {name}" for name in MEASURES),
+    "success_rate": RATE.format(ENDED[0], *ENDED),
+    "failure_rate": RATE.format(ENDED[1], *ENDED),
+    "success_rate_of_sums": RATE.format(SUMS_OF_ENDED[0], *SUMS_OF_ENDED),
+    "failure_rate_of_sums": RATE.format(SUMS_OF_ENDED[1], *SUMS_OF_ENDED),
+    "credit_revenue": REVENUE,
+    # No credits are worth nothing, whatever one's price.
+    "gross_margin": (
+        f"case when coalesce(credits_used - credits_refunded, 0) = 0 then 0 else {REVENUE} end"
+        " - coalesce(vendor_cost_usd, 0)"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -22,7 +62,7 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Whether it is set flush right."""
-        return self.kind not in ("text", "note", "date", "long_date", "time", "month", "flag")
+        return self.kind not in TEXTS
 
     @property
     def is_as_in_mart(self) -> bool:
@@ -38,6 +78,7 @@ class Query:
         name: of its CSV file, and of its place on the page.
         title: what one table of its rows is called.
         marts: the marts it reads.
+        sql: with the marts' schema, and what is `SHARED`, named in braces.
         ignores: the filters that its marts cannot be cut by.
     """
 
@@ -48,6 +89,13 @@ class Query:
     columns: tuple[Column, ...] = ()
     ignores: tuple[str, ...] = ()
     limit: int | None = None
+
+    def __post_init__(self) -> None:
+        """Write what is shared into the statement."""
+        sql = self.sql
+        for name, text in SHARED.items():
+            sql = sql.replace(f"{{{name}}}", text)
+        object.__setattr__(self, "sql", sql)
 
 
 def columns(*specifications: str) -> tuple[Column, ...]:
@@ -170,45 +218,27 @@ HEADLINE_FILTERED = Query(
     """
     with usage as (
         select
-            coalesce(sum(generations), 0) as generations,
-            coalesce(sum(completed_generations), 0) as completed_generations,
-            coalesce(sum(failed_generations), 0) as failed_generations,
-            coalesce(sum(credits_used), 0) as credits_used,
-            coalesce(sum(credits_refunded), 0) as credits_refunded,
-            coalesce(sum(refunds_issued), 0) as refunds_issued,
-            coalesce(sum(vendor_cost_usd), 0) as vendor_cost_usd
+            {sums}
         from {schema}.daily_usage
         where
-            usage_date >= %(month)s and usage_date < %(next_month)s
-            and (%(provider)s::text is null or provider = %(provider)s)
-            and (%(type)s::text is null or enhancement_type = %(type)s)
+            {in_month}
+            and {of_filters}
     )
     select
         usage.*,
-        round(
-            completed_generations::numeric
-            / nullif(completed_generations + failed_generations, 0), 6
-        ) as success_rate,
-        round(
-            failed_generations::numeric
-            / nullif(completed_generations + failed_generations, 0), 6
-        ) as failure_rate,
-        (credits_used - credits_refunded) * %(price)s::numeric as credit_revenue_usd,
-        (credits_used - credits_refunded) * %(price)s::numeric - vendor_cost_usd
-            as gross_margin_usd,
-        round(
-            ((credits_used - credits_refunded) * %(price)s::numeric - vendor_cost_usd)
-            / nullif((credits_used - credits_refunded) * %(price)s::numeric, 0), 6
-        ) as gross_margin_rate,
+        {success_rate} as success_rate,
+        {failure_rate} as failure_rate,
+        {credit_revenue} as credit_revenue_usd,
+        {gross_margin} as gross_margin_usd,
+        round(({gross_margin}) / nullif({credit_revenue}, 0), 6) as gross_margin_rate,
         (
             select count(user_id)
             from (
                 select user_id
                 from {schema}.fct_generations
                 where
-                    created_at >= %(this_start)s and created_at < %(next_start)s
-                    and (%(provider)s::text is null or provider = %(provider)s)
-                    and (%(type)s::text is null or enhancement_type = %(type)s)
+                    {created_in_month}
+                    and {of_filters}
                 group by 1
             ) as users
         ) as active_users
@@ -239,8 +269,7 @@ SAME_DAYS = Query(
         from {schema}.daily_usage
         where
             usage_date >= %(prior_month)s and usage_date < %(prior_last_date)s
-            and (%(provider)s::text is null or provider = %(provider)s)
-            and (%(type)s::text is null or enhancement_type = %(type)s)
+            and {of_filters}
         union all
         select
             provider,
@@ -252,8 +281,7 @@ SAME_DAYS = Query(
         from {schema}.fct_generations
         where
             created_date = %(prior_last_date)s and created_at <= %(prior_ends_at)s
-            and (%(provider)s::text is null or provider = %(provider)s)
-            and (%(type)s::text is null or enhancement_type = %(type)s)
+            and {of_filters}
     )
     select
         provider,
@@ -263,14 +291,8 @@ SAME_DAYS = Query(
         coalesce(sum(failed_generations), 0) as failed_generations,
         coalesce(sum(credits_used), 0) as credits_used,
         coalesce(sum(vendor_cost_usd), 0) as vendor_cost_usd,
-        round(
-            sum(completed_generations)::numeric
-            / nullif(sum(completed_generations) + sum(failed_generations), 0), 6
-        ) as success_rate,
-        round(
-            sum(failed_generations)::numeric
-            / nullif(sum(completed_generations) + sum(failed_generations), 0), 6
-        ) as failure_rate
+        {success_rate_of_sums} as success_rate,
+        {failure_rate_of_sums} as failure_rate
     from parts
     group by grouping sets ((), (provider))
     """,
@@ -291,8 +313,7 @@ SAME_DAYS_USERS = Query(
                 where
                     created_date >= %(prior_month)s and created_date <= %(prior_last_date)s
                     and created_at <= %(prior_ends_at)s
-                    and (%(provider)s::text is null or provider = %(provider)s)
-                    and (%(type)s::text is null or enhancement_type = %(type)s)
+                    and {of_filters}
                 group by 1
             ) as users
         ) as active_users,
@@ -301,8 +322,7 @@ SAME_DAYS_USERS = Query(
             from {schema}.daily_usage
             where
                 usage_date >= %(prior_month)s and usage_date <= %(prior_last_date)s
-                and (%(provider)s::text is null or provider = %(provider)s)
-                and (%(type)s::text is null or enhancement_type = %(type)s)
+                and {of_filters}
         ) as refunds_issued
     """,
 )
@@ -323,6 +343,26 @@ NEWEST = Query(
     """,
 )
 
+ALERTS = Query(
+    "alerts",
+    "Open alerts",
+    ("alerts",),
+    """
+    select severity, subject, message, since
+    from {schema}.alerts
+    order by severity, since nulls last, alert_id
+    limit %(limit)s
+    """,
+    columns(
+        "subject | About | words | alerts",
+        "severity | Severity | words | alerts",
+        "message | What is seen | note | alerts",
+        "since | Since | time | alerts",
+    ),
+    ignores=("provider", "type", "month"),
+    limit=ROWS_SHOWN,
+)
+
 QUALITY = Query(
     "quality",
     "Trust in each figure",
@@ -332,7 +372,7 @@ QUALITY = Query(
     order by array_position(array['doubt', 'warn', 'pass'], status), figure
     """,
     columns(
-        "figure | Figure | text | data_quality_status",
+        "figure | Figure | figure | data_quality_status",
         "status | Status | text | data_quality_status",
         "findings | Found | note | data_quality_status",
         "roll_up_difference | Months less days | number | data_quality_status",
@@ -522,18 +562,11 @@ MONTHS_FILTERED = Query(
     with usage as (
         select
             date_trunc('month', usage_date::timestamp)::date as month_start,
-            sum(generations) as generations,
-            sum(completed_generations) as completed_generations,
-            sum(failed_generations) as failed_generations,
-            sum(credits_used) as credits_used,
-            sum(credits_refunded) as credits_refunded,
-            sum(refunds_issued) as refunds_issued,
-            sum(vendor_cost_usd) as vendor_cost_usd
+            {sums}
         from {schema}.daily_usage
         where
             usage_date < %(next_month)s
-            and (%(provider)s::text is null or provider = %(provider)s)
-            and (%(type)s::text is null or enhancement_type = %(type)s)
+            and {of_filters}
         group by 1
     ),
     months as (
@@ -545,20 +578,13 @@ MONTHS_FILTERED = Query(
     select
         month_start,
         coalesce(generations, 0) as generations,
-        round(
-            completed_generations::numeric
-            / nullif(completed_generations + failed_generations, 0), 6
-        ) as success_rate,
+        {success_rate} as success_rate,
         coalesce(failed_generations, 0) as failed_generations,
         coalesce(credits_used, 0) as credits_used,
         coalesce(refunds_issued, 0) as refunds_issued,
         coalesce(vendor_cost_usd, 0) as vendor_cost_usd,
-        coalesce(credits_used - credits_refunded, 0) * %(price)s::numeric as credit_revenue_usd,
-        -- No credits are worth nothing, whatever one's price.
-        case
-            when coalesce(credits_used - credits_refunded, 0) = 0 then 0
-            else (credits_used - credits_refunded) * %(price)s::numeric
-        end - coalesce(vendor_cost_usd, 0) as gross_margin_usd
+        {credit_revenue} as credit_revenue_usd,
+        {gross_margin} as gross_margin_usd
     from months
     left join usage using (month_start)
     order by month_start desc
@@ -586,18 +612,11 @@ DAYS = Query(
     with usage as (
         select
             usage_date,
-            sum(generations) as generations,
-            sum(completed_generations) as completed_generations,
-            sum(failed_generations) as failed_generations,
-            sum(credits_used) as credits_used,
-            sum(credits_refunded) as credits_refunded,
-            sum(refunds_issued) as refunds_issued,
-            sum(vendor_cost_usd) as vendor_cost_usd
+            {sums}
         from {schema}.daily_usage
         where
-            usage_date >= %(month)s and usage_date < %(next_month)s
-            and (%(provider)s::text is null or provider = %(provider)s)
-            and (%(type)s::text is null or enhancement_type = %(type)s)
+            {in_month}
+            and {of_filters}
         group by 1
     ),
     days as (
@@ -611,18 +630,11 @@ DAYS = Query(
         coalesce(generations, 0) as generations,
         coalesce(completed_generations, 0) as completed_generations,
         coalesce(failed_generations, 0) as failed_generations,
-        round(
-            completed_generations::numeric
-            / nullif(completed_generations + failed_generations, 0), 6
-        ) as success_rate,
+        {success_rate} as success_rate,
         coalesce(credits_used, 0) as credits_used,
         coalesce(refunds_issued, 0) as refunds_issued,
         coalesce(vendor_cost_usd, 0) as vendor_cost_usd,
-        -- No credits are worth nothing, whatever one's price.
-        case
-            when coalesce(credits_used - credits_refunded, 0) = 0 then 0
-            else (credits_used - credits_refunded) * %(price)s::numeric
-        end - coalesce(vendor_cost_usd, 0) as gross_margin_usd
+        {gross_margin} as gross_margin_usd
     from days
     left join usage using (usage_date)
     order by usage_date desc
@@ -656,7 +668,7 @@ PROVIDERS = Query(
         from {schema}.monthly_provider_breakdown
         where
             month_start = %(month)s
-            and (%(provider)s::text is null or provider = %(provider)s)
+            and {of_provider}
     ),
     shown as (
         select * from ranked where %(limit)s::bigint is null or place <= %(limit)s
@@ -672,20 +684,17 @@ PROVIDERS = Query(
     )
     select
         place, provider, provider_name, generations, completed_generations, failed_generations,
-        success_rate, vendor_cost_usd, avg_cost_per_generation_usd, credits_used, active_users,
-        share_of_generations, share_of_cost,
-        history
+        success_rate, vendor_cost_usd, generations_without_cost, avg_cost_per_generation_usd,
+        credits_used, active_users, share_of_generations, share_of_cost, history
     from shown
     left join histories using (provider)
     union all
     select
         %(limit)s + 1, null, count(*) || ' more', sum(generations), sum(completed_generations),
         sum(failed_generations),
-        round(
-            sum(completed_generations)::numeric
-            / nullif(sum(completed_generations) + sum(failed_generations), 0), 6
-        ),
-        sum(vendor_cost_usd), round(sum(vendor_cost_usd) / nullif(sum(generations), 0), 6),
+        {success_rate_of_sums},
+        sum(vendor_cost_usd), sum(generations_without_cost),
+        round(sum(vendor_cost_usd) / nullif(sum(generations), 0), 6),
         sum(credits_used), null, sum(share_of_generations), sum(share_of_cost), null
     from ranked
     where place > %(limit)s
@@ -699,6 +708,7 @@ PROVIDERS = Query(
         "success_rate | Success | rate | monthly_provider_breakdown",
         "failed_generations | Failed | count | monthly_provider_breakdown",
         "vendor_cost_usd | Cost | usd | monthly_provider_breakdown",
+        "generations_without_cost | Cost unknown | count | monthly_provider_breakdown",
         "avg_cost_per_generation_usd | Cost per generation | usd4 | monthly_provider_breakdown",
         "credits_used | Credits used | credits | monthly_provider_breakdown",
         "active_users | Active users | count | monthly_provider_breakdown",
@@ -718,19 +728,15 @@ PROVIDERS_OF_TYPE = Query(
         provider as provider_name,
         sum(generations) as generations,
         sum(failed_generations) as failed_generations,
-        round(
-            sum(completed_generations)::numeric
-            / nullif(sum(completed_generations) + sum(failed_generations), 0), 6
-        ) as success_rate,
+        {success_rate_of_sums} as success_rate,
         sum(vendor_cost_usd) as vendor_cost_usd,
         round(sum(vendor_cost_usd) / nullif(sum(generations), 0), 6)
             as avg_cost_per_generation_usd,
         sum(credits_used) as credits_used
     from {schema}.daily_usage
     where
-        usage_date >= %(month)s and usage_date < %(next_month)s
-        and (%(provider)s::text is null or provider = %(provider)s)
-        and (%(type)s::text is null or enhancement_type = %(type)s)
+        {in_month}
+        and {of_filters}
     group by 1
     order by generations desc, provider
     limit %(limit)s
@@ -759,10 +765,7 @@ TYPES = Query(
             sum(generations)::numeric / nullif(sum(sum(generations)) over (), 0), 6
         ) as share_of_generations,
         sum(failed_generations) as failed_generations,
-        round(
-            sum(completed_generations)::numeric
-            / nullif(sum(completed_generations) + sum(failed_generations), 0), 6
-        ) as success_rate,
+        {success_rate_of_sums} as success_rate,
         sum(refunds_issued) as refunds_issued,
         sum(vendor_cost_usd) as vendor_cost_usd,
         round(sum(vendor_cost_usd) / nullif(sum(generations), 0), 6)
@@ -770,15 +773,14 @@ TYPES = Query(
         sum(credits_used) as credits_used
     from {schema}.daily_usage
     where
-        usage_date >= %(month)s and usage_date < %(next_month)s
-        and (%(provider)s::text is null or provider = %(provider)s)
-        and (%(type)s::text is null or enhancement_type = %(type)s)
+        {in_month}
+        and {of_filters}
     group by 1
     order by generations desc, enhancement_type
     limit %(limit)s
     """,
     columns(
-        "enhancement_type | Type | text | daily_usage",
+        "enhancement_type | Type | words | daily_usage",
         "generations | Generations | count | daily_usage",
         "share_of_generations | Share | rate | daily_usage.generations",
         "success_rate | Success | rate | daily_usage.completed_generations",
@@ -800,11 +802,12 @@ TYPE_MARGINS = Query(
     """
     select
         enhancement_type, enhancement_type_name, active_users, credits_used, refunds_issued,
-        credits_refunded, credit_revenue_usd, vendor_cost_usd, gross_margin_usd, gross_margin_rate
+        credits_refunded, generations_without_cost, credit_revenue_usd, vendor_cost_usd,
+        gross_margin_usd, gross_margin_rate
     from {schema}.monthly_type_breakdown
     where
         month_start = %(month)s
-        and (%(type)s::text is null or enhancement_type = %(type)s)
+        and {of_type}
         and (generations > 0 or refunds_issued > 0)
     order by gross_margin_usd desc, enhancement_type
     limit %(limit)s
@@ -815,6 +818,7 @@ TYPE_MARGINS = Query(
         "credits_used | Credits used | credits | monthly_type_breakdown",
         "refunds_issued | Refunds | count | monthly_type_breakdown",
         "credits_refunded | Refunded | credits | monthly_type_breakdown",
+        "generations_without_cost | Cost unknown | count | monthly_type_breakdown",
         "credit_revenue_usd | Revenue | usd | monthly_type_breakdown",
         "vendor_cost_usd | Cost | usd | monthly_type_breakdown",
         "gross_margin_usd | Margin | usd | monthly_type_breakdown",
@@ -831,10 +835,11 @@ PROVIDER_MARGINS = Query(
     """
     select
         provider, provider_name, credits_used, refunds_issued, credits_refunded,
-        credit_revenue_usd, vendor_cost_usd, gross_margin_usd, gross_margin_rate
+        generations_without_cost, credit_revenue_usd, vendor_cost_usd, gross_margin_usd,
+        gross_margin_rate
     from {schema}.monthly_provider_margin
     where
-        month_start = %(month)s and (%(provider)s::text is null or provider = %(provider)s)
+        month_start = %(month)s and {of_provider}
     order by gross_margin_usd desc, provider
     limit %(limit)s
     """,
@@ -843,6 +848,7 @@ PROVIDER_MARGINS = Query(
         "credits_used | Credits used | credits | monthly_provider_margin",
         "refunds_issued | Refunds | count | monthly_provider_margin",
         "credits_refunded | Refunded | credits | monthly_provider_margin",
+        "generations_without_cost | Cost unknown | count | monthly_provider_margin",
         "credit_revenue_usd | Revenue | usd | monthly_provider_margin",
         "vendor_cost_usd | Cost | usd | monthly_provider_margin",
         "gross_margin_usd | Margin | usd | monthly_provider_margin",
@@ -860,9 +866,8 @@ ACTIVE_USERS = Query(
     select usage_date, active_users, active_users_7d, active_users_30d
     from {schema}.daily_active_users
     where
-        usage_date >= %(month)s and usage_date < %(next_month)s
-        and is_all_providers = (%(provider)s::text is null)
-        and (%(provider)s::text is null or provider = %(provider)s)
+        {in_month}
+        and {of_provider_or_all}
     order by usage_date desc
     limit %(limit)s
     """,
@@ -895,7 +900,7 @@ HEALTH = Query(
         max(p95_duration_seconds) filter (where period = '24 hours') as p95_24h,
         max(last_success_at) as last_success_at
     from {schema}.provider_health
-    where %(provider)s::text is null or provider = %(provider)s
+    where {of_provider}
     group by 1, 2
     order by ended_24h desc, provider_name
     limit %(limit)s
@@ -933,8 +938,8 @@ LATENCY = Query(
     from {schema}.usage_anomalies
     where
         measure = 'median_duration_seconds'
-        and usage_date >= %(month)s and usage_date < %(next_month)s
-        and (%(provider)s::text is null or provider = %(provider)s)
+        and {in_month}
+        and {of_provider}
     group by 1
     having count(actual_value) > 0
     order by days desc, provider
@@ -962,9 +967,8 @@ LATENCY_DAYS = Query(
         p95_duration_seconds
     from {schema}.daily_latency
     where
-        usage_date >= %(month)s and usage_date < %(next_month)s
-        and is_all_providers = (%(provider)s::text is null)
-        and (%(provider)s::text is null or provider = %(provider)s)
+        {in_month}
+        and {of_provider_or_all}
     order by usage_date desc
     limit %(limit)s
     """,
@@ -1004,8 +1008,7 @@ FAILURE_REASONS = Query(
     from {schema}.failures_by_reason_month
     where
         month_start = %(month)s
-        and (%(provider)s::text is null or provider = %(provider)s)
-        and (%(type)s::text is null or enhancement_type = %(type)s)
+        and {of_filters}
     group by 1, 2
     order by failed_generations desc, reason, category
     limit %(limit)s
@@ -1042,16 +1045,15 @@ FAILURES = Query(
     from {schema}.fct_generations
     where
         status = 'failed'
-        and created_at >= %(this_start)s and created_at < %(next_start)s
-        and (%(provider)s::text is null or provider = %(provider)s)
-        and (%(type)s::text is null or enhancement_type = %(type)s)
+        and {created_in_month}
+        and {of_filters}
     order by created_at desc, generation_id
     limit %(limit)s
     """,
     columns(
         "created_at | Created | time | fct_generations",
         "provider | Provider | text | fct_generations",
-        "enhancement_type | Type | text | fct_generations",
+        "enhancement_type | Type | words | fct_generations",
         "error_message | Error, scrubbed | note | fct_generations",
         "credits_used | Credits | credits | fct_generations",
         "credits_refunded | Given back | credits | fct_generations",
@@ -1070,7 +1072,7 @@ FINDINGS = Query(
     """
     select
         finding_type, findings, users, first_occurred_at as first_at, last_occurred_at as last_at,
-        credits_at_stake, usd_at_stake
+        credits_at_stake, worth_usd
     from {schema}.findings_by_type
     order by findings desc, finding_type
     """,
@@ -1078,8 +1080,8 @@ FINDINGS = Query(
         "finding_type | Finding | text | findings_by_type",
         "findings | Findings | count | findings_by_type",
         "users | Users | count | findings_by_type",
-        "credits_at_stake | Credits at stake | credits | findings_by_type",
-        "usd_at_stake | USD at stake | usd | findings_by_type",
+        "credits_at_stake | Credits, net | credits | findings_by_type",
+        "worth_usd | USD, net | usd | findings_by_type",
         "first_at | First | time | findings_by_type.first_occurred_at",
         "last_at | Last | time | findings_by_type.last_occurred_at",
     ),
@@ -1089,15 +1091,14 @@ FINDINGS = Query(
 OWED_TOTAL = Query(
     "owed_total",
     "Owed to users",
-    ("credit_audit_findings",),
+    ("credit_audit_findings", "fct_generations"),
     """
     select
         count(*) as findings,
-        count(distinct user_id) as users,
-        coalesce(sum(credits_at_stake), 0) as credits,
-        coalesce(sum(credits_at_stake), 0) * %(price)s::numeric as worth_usd
-    from {schema}.credit_audit_findings
-    where finding_type in ('failed_not_refunded', 'under_refund')
+        count(distinct findings.user_id) as users,
+        coalesce(sum(findings.credits_at_stake), 0) as credits,
+        coalesce(sum(findings.credits_at_stake), 0) * %(price)s::numeric as worth_usd
+    {owed}
     """,
 )
 
@@ -1111,12 +1112,7 @@ OWED = Query(
         findings.credits_at_stake,
         findings.credits_at_stake * %(price)s::numeric as worth_usd,
         findings.generation_id
-    from {schema}.credit_audit_findings as findings
-    left join {schema}.fct_generations as generations using (generation_id)
-    where
-        findings.finding_type in ('failed_not_refunded', 'under_refund')
-        and (%(provider)s::text is null or generations.provider = %(provider)s)
-        and (%(type)s::text is null or generations.enhancement_type = %(type)s)
+    {owed}
     order by findings.occurred_at, findings.finding_id
     limit %(limit)s
     """,
@@ -1218,7 +1214,7 @@ CREDIT_MOVEMENTS = Query(
         "credits_held | Held | credits | monthly_credit_movements",
         "credits_released | Released | credits | monthly_credit_movements",
         "net_credits | Net | credits | monthly_credit_movements",
-        "purchase_revenue_usd | Paid for | usd | monthly_credit_movements",
+        "purchase_revenue_usd | Purchases | usd | monthly_credit_movements",
     ),
     ignores=("provider", "type"),
     limit=13,
@@ -1233,7 +1229,7 @@ CIRCULATION = Query(
         usage_date, credits_outstanding, liability_usd, users_with_credits, net_credits
     from {schema}.credit_circulation
     where
-        usage_date >= %(month)s and usage_date < %(next_month)s and measured_at is not null
+        {in_month} and measured_at is not null
     order by usage_date desc
     limit %(limit)s
     """,
@@ -1278,7 +1274,7 @@ FORECAST = Query(
         "monthly_budget_usd | Budget | usd | cost_forecast",
         "budget_passed_on | Passed on | long_date | cost_forecast",
         "probability_over_budget | Chance to pass | rate | cost_forecast",
-        "forecast_status | Status | text | cost_forecast",
+        "forecast_status | Status | words | cost_forecast",
     ),
     ignores=("type", "month"),
     limit=ROWS_SHOWN,
@@ -1306,7 +1302,7 @@ FORECAST_RECORD = Query(
         "horizon_months | Months ahead | count | forecast_accuracy",
         "forecasts | Forecasts | count | forecast_accuracy.forecast_date",
         "error_rate | Mean error | rate | forecast_accuracy",
-        "naive_error_rate | Of 'as last month' | rate | forecast_accuracy.naive_last_month",
+        "naive_error_rate | Error of 'as last month' | rate | forecast_accuracy.naive_last_month",
         "within_80 | Within 80% | rate | forecast_accuracy.is_within_80",
         "within_95 | Within 95% | rate | forecast_accuracy.is_within_95",
     ),
@@ -1324,20 +1320,20 @@ ANOMALIES = Query(
     from {schema}.usage_anomalies
     where
         severity in ('warning', 'critical')
-        and usage_date >= %(month)s and usage_date < %(next_month)s
-        and (%(provider)s::text is null or provider = %(provider)s)
+        and {in_month}
+        and {of_provider}
     order by usage_date desc, abs(score) desc, provider, measure
     limit %(limit)s
     """,
     columns(
         "usage_date | Day | date | usage_anomalies",
         "provider | Provider | text | usage_anomalies",
-        "measure | Measure | text | usage_anomalies",
+        "measure | Measure | words | usage_anomalies",
         "actual_value | Was | number | usage_anomalies",
         "expected_value | Expected | number | usage_anomalies",
         "direction | Side | text | usage_anomalies",
         "score | Score | number | usage_anomalies",
-        "severity | Severity | text | usage_anomalies",
+        "severity | Severity | words | usage_anomalies",
     ),
     ignores=("type",),
     limit=ROWS_SHOWN,
@@ -1400,7 +1396,7 @@ CLAIMS = Query(
     """,
     columns(
         "billed_at | Billed | time | vendor_claims",
-        "claim_type | Why | text | vendor_claims",
+        "claim_type | Why | words | vendor_claims",
         "prediction_id | Prediction | text | vendor_claims",
         "generation_id | Generation | text | vendor_claims",
         "model | Model | text | vendor_claims",
@@ -1438,8 +1434,7 @@ CLOSE = Query(
             select count(distinct figure) from {schema}.monthly_restatements
             where
                 month_start = %(month)s
-                and is_all_providers = (%(provider)s::text is null)
-                and (%(provider)s::text is null or provider = %(provider)s)
+                and {of_provider_or_all}
         ) as restated_figures
     from (values (1)) as one
     left join (
@@ -1464,15 +1459,14 @@ CLOSED_FIGURES = Query(
         from {schema}.closed_figures_now
         where
             month_start = %(month)s
-            and is_all_providers = (%(provider)s::text is null)
-            and (%(provider)s::text is null or provider = %(provider)s)
+            and {of_provider_or_all}
     )
     select * from figures
     order by difference = 0, figure
     limit %(limit)s
     """,
     columns(
-        "figure | Figure | text | closed_figures_now",
+        "figure | Figure | figure | closed_figures_now",
         "value_as_reported | As reported | credits | closed_figures_now",
         "value_now | Now | credits | closed_figures_now",
         "difference | Difference | credits | closed_figures_now.value_now",
@@ -1490,13 +1484,12 @@ RESTATEMENTS = Query(
     from {schema}.monthly_restatements
     where
         month_start = %(month)s
-        and is_all_providers = (%(provider)s::text is null)
-        and (%(provider)s::text is null or provider = %(provider)s)
+        and {of_provider_or_all}
     order by figure, cause
     limit %(limit)s
     """,
     columns(
-        "figure | Figure | text | monthly_restatements",
+        "figure | Figure | figure | monthly_restatements",
         "cause | Cause | text | monthly_restatements",
         "difference | Its part | credits | monthly_restatements",
         "value_as_reported | As reported | credits | monthly_restatements",
@@ -1542,7 +1535,7 @@ TABLES = {
     for query in (
         *(MONTHS, MONTHS_FILTERED, DAYS, PROVIDERS, PROVIDERS_OF_TYPE, TYPES, PROVIDER_MARGINS),
         *(TYPE_MARGINS, ACTIVE_USERS, HEALTH, LATENCY, LATENCY_DAYS, FAILURE_REASONS, FAILURES),
-        *(FINDINGS, OWED, USERS, CREDITS, CREDIT_MOVEMENTS, CIRCULATION),
+        *(ALERTS, FINDINGS, OWED, USERS, CREDITS, CREDIT_MOVEMENTS, CIRCULATION),
         *(FORECAST, FORECAST_RECORD, ANOMALIES, QUALITY, CHECKS, STATEMENT, CLAIMS),
         *(CLOSED_FIGURES, RESTATEMENTS, CLOSES),
     )

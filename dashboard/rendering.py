@@ -30,6 +30,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     templates.filters.update(prose=prose, breakable=breakable, figure=figure, exact=exact)
+    templates.filters.update(name=numbers_shown.figure_name)
     return templates
 
 
@@ -43,8 +44,12 @@ def prose(sentence: str) -> Markup:
 
 
 def breakable(name: str) -> Markup:
-    """A mart's column, which may go to the next line after its mart."""
-    return Markup(".<wbr>").join(name.split("."))
+    """A mart's column, which goes to the next line after its mart, or else after any word."""
+    parts = re.split(r"(?<=\.)", name)
+    return Markup().join(
+        Markup("<span>{}</span>").format(Markup("<wbr>").join(re.split(r"(?<=_)", part)))
+        for part in parts
+    )
 
 
 def figure(value: Any) -> str:

@@ -38,6 +38,7 @@ MARTS = (
     Mart("monthly_user_usage", "month_start", ("user_id",)),
     Mart("monthly_user_margin", "month_start", ("user_id",), True),
     Mart("monthly_credit_movements", "month_start", (), True, "credits_used"),
+    Mart("monthly_finance", "month_start", (), True),
     Mart("monthly_vendor_reconciliation", "month_start", (), True),
     Mart("vendor_claims", "month_start", ("claim_id",), True),
     Mart("closed_figures", "month_start", ("entry_number", "provider", "figure"), True),
@@ -58,17 +59,20 @@ MARTS = (
 )
 
 # Sums of rows are figures too. Not so of rates, averages, percentiles, distinct users and what is
-# measured once a day, nor where a row of the total is among the rows: a column that is not named
-# here has no total.
+# measured at the end of a day or month, nor where a row of the total is among the rows: a column
+# that is not named here has no total.
 SUMMED = {
     "amount_differs_usd",
     "app_cost_unknown_usd",
     "app_cost_usd",
     "billed_twice_usd",
     "billed_usd",
+    "billings_usd",
+    "breakage_revenue_usd",
     "cancelled_generations",
     "claim_usd",
     "completed_generations",
+    "cost_of_revenue_usd",
     "cost_variance_usd",
     "credit_revenue_usd",
     "credits_adjusted",
@@ -78,6 +82,7 @@ SUMMED = {
     "credits_held",
     "credits_refunded",
     "credits_released",
+    "credits_sold",
     "credits_used",
     "difference_usd",
     "failed_billed_usd",
@@ -85,6 +90,7 @@ SUMMED = {
     "generations",
     "generations_without_cost",
     "gross_margin_usd",
+    "gross_profit_usd",
     "in_flight_generations",
     "invoice_usd",
     "lines",
@@ -96,16 +102,20 @@ SUMMED = {
     "provisional_usd",
     "purchase_margin_usd",
     "purchase_revenue_usd",
+    "recognized_revenue_usd",
     "refund_timing_usd",
     "refund_without_charge_usd",
     "refunded_failures",
     "refunded_usd",
     "refunds_issued",
     "rounding_usd",
+    "sold_credits_broken",
+    "sold_credits_used",
     "stuck_generations",
     "timing_usd",
     "unknown_model_usd",
     "unrefunded_failures",
+    "usage_revenue_usd",
     "vendor_cost_usd",
     "without_id_usd",
 }

@@ -29,7 +29,7 @@ def score(
     points = 0.0
     if parts & words.CREDIT:
         points += 4
-    elif parts & words.ACCOUNT:
+    elif parts & (words.ACCOUNT | {"subscription", "membership"}):
         points += 2
     if parts & {"wallet", "balance"}:
         points += 1
@@ -103,13 +103,13 @@ def candidates(sampler: Sampler, table: Table, by_catalogue: bool = False) -> li
     if found:
         return found
     # What was given, less what was used.
-    return [
+    credits = [
         column
         for column in table.columns.values()
-        if column.is_number
-        and {"total", "granted", "used", "purchased"} & set(words.tokens(column.name))
-        and words.CREDIT & set(words.tokens(column.name))
+        if column.is_number and (words.CREDIT | words.USED) & set(words.tokens(column.name))
     ]
+    given = [each for each in credits if _is_given(each)]
+    return credits if len(given) > 1 or _difference(credits) else []
 
 
 def user_column(sampler: Sampler, table: Table, users: list[str]) -> Column | None:
@@ -213,14 +213,16 @@ def _difference(numbers: list[Column]) -> Line | None:
     """What was given less what was used, by the names."""
     for given in numbers:
         for used in numbers:
-            parts = set(words.tokens(used.name))
-            if "total" in words.tokens(given.name) and parts & {"used", "spent", "consumed"}:
-                if parts & {"total"} and {"used", "spent"} & set(words.tokens(given.name)):
-                    continue
+            if set(words.tokens(used.name)) & words.USED and _is_given(given):
                 read = f"coalesce({quoted(given.name)}, 0) - coalesce({quoted(used.name)}, 0)"
                 told = f"{given.name} less {used.name}"
                 return Line("current_balance", None, told, MEDIUM, read)
     return None
+
+
+def _is_given(column: Column) -> bool:
+    parts = set(words.tokens(column.name))
+    return bool(parts & words.GIVEN) and not parts & words.USED
 
 
 def _agreement(

@@ -24,16 +24,30 @@ class Link:
 
     expression: str
     share: float
+    own: int
     reason: str
 
 
 def charges(sampler: Sampler, ledger: Mapped) -> list[str]:
-    """The ledger's kinds that are charges for generations by their names."""
-    kind = ledger.line("transaction_type")
-    if ledger.table is None or kind is None:
+    """The ledger's kinds that are charges for generations, by their names or their signs."""
+    kind, amount = ledger.line("transaction_type"), ledger.line("credits_used")
+    if ledger.table is None or kind is None or amount is None:
         return []
     found = sampler.words(ledger.table, read(kind)) or ()
-    return [word for word in found if kinds.by_name(word)[0] == kinds.GENERATION]
+    untold = {word for word in found if kinds.by_name(word)[0] is None}
+    value = read(amount)
+    taking = (
+        {
+            word
+            for word, rows, negative in sampler.grouped(
+                ledger.table, read(kind), f"count(*) filter (where {value} < 0)"
+            )
+            if word in untold and negative == rows
+        }
+        if untold
+        else set()
+    )
+    return [word for word in found if kinds.by_name(word)[0] == kinds.GENERATION or word in taking]
 
 
 def named(sampler: Sampler, ledger: Mapped, names: list[str]) -> float:
@@ -86,7 +100,7 @@ def link(sampler: Sampler, ledger: Mapped, tasks: Mapped, names: list[str]) -> L
             share = own / asked if asked else 0.0
             if best is None or share > best.share:
                 told = f"no column names the task: the {order} of its user within 10 minutes"
-                best = Link(expression, share, f"{told}, as {share:.0%} have one of their own")
+                best = Link(expression, share, own, f"{told}, as {share:.0%} have one of their own")
         if best is not None:
             break
     return best

@@ -1,7 +1,7 @@
 """Which column of a table is which of ours, and how its type is read."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -285,6 +285,8 @@ def word_line(
         found = sampler.words(table, quoted(column.name)) if column.is_text else None
         if found and all(word.lower().split("/")[-1] in words.FORMATS for word in found):
             continue
+        if ours == "enhancement_type" and not _tells_type(table, column, synonyms, found):
+            continue
         if column.is_text and is_vocabulary(sampler, table, Source(column)):
             return Line(ours, column.name, f"named {column.name}")
         if column.is_text and sampler.is_empty(table):
@@ -293,6 +295,19 @@ def word_line(
         if is_vocabulary(sampler, table, source):
             return source.line(ours, f"{source.label}", MEDIUM)
     return Line(ours, None, lacking, MEDIUM)
+
+
+def _tells_type(
+    table: Table, column: Column, synonyms: Sequence[str], found: Iterable[str] | None
+) -> bool:
+    """Whether a column that is no usual one of types is about what is made, or says it."""
+    rank = words.best_rank(column.name, synonyms)
+    made = words.WORK | words.IMAGE | words.VIDEO
+    if rank is None or not synonyms[rank].startswith("~") or not found:
+        return True
+    if set(words.tokens(column.name)[:1]) & made.union(words.tokens(table.name)):
+        return True
+    return any(words.stems(word) & made for word in found)
 
 
 def _is_users_own(sampler: Sampler, table: Table, column: Column) -> bool:

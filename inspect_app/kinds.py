@@ -22,6 +22,8 @@ class Facts:
     """The share of a sample of its references that are a task's id."""
     moves: tuple[int, int] = (0, 0)
     """How many rows lower and raise the running balance, in a sample."""
+    is_cost: bool = False
+    """Whether amounts are called what something cost, and have no sign."""
 
     @property
     def takes(self) -> bool:
@@ -61,7 +63,8 @@ def by_name(value: str) -> tuple[str | None, bool]:
         return ADJUSTED, False
     if found & {"manual", "admin"} and found & words.SURE_GRANT:
         return GRANTED, False
-    if found & words.ADJUST and not found & (words.SURE_GRANT | words.BOUGHT):
+    is_given = found & words.SURE_GRANT - ({"add"} if "adjustment" in found else set())
+    if found & words.ADJUST and not is_given and not found & words.BOUGHT:
         # A reset of the month's credits fills up.
         fills = "reset" in found and found & words.PERIODIC
         return (GRANTED if fills else ADJUSTED), False
@@ -99,14 +102,25 @@ def judge(value: str, facts: Facts, is_signed: bool, has_work: bool) -> Verdict:
         if facts.found or set(words.tokens(value)) & words.BROKEN:
             return Verdict(REFUNDED, f"named a charge, but by its {told} it gives back", LOW)
         if words.stems(value) & words.CHARGE == {"charge"}:
-            return Verdict(GRANTED, f"gives credits by its {told}: the account is charged", LOW)
+            reason = f"gives credits by its {told}: the account is charged"
+            return Verdict(GRANTED, reason, LOW, is_bought=True)
         return Verdict(ADJUSTED, f"named a charge, but by its {told} it gives credits", LOW)
     if kind == GRANTED and takes:
         if set(words.tokens(value)) & words.WORK or facts.found:
             return Verdict(GENERATION, f"takes credits by its {told}", MEDIUM)
         return Verdict(ADJUSTED, f"named a grant, but takes credits by its {told}", LOW)
-    if kind == REFUNDED and takes and not facts.found and is_signed:
-        return Verdict(ADJUSTED, "named a refund, but takes credits by its sign", LOW)
+    if kind == REFUNDED and takes and (is_signed or facts.moves[0] > 1):
+        if facts.found and set(words.tokens(value)) & words.WORK:
+            # A photo that is restored, not credits.
+            return Verdict(GENERATION, f"takes credits by its {told} and names tasks", MEDIUM)
+        if not facts.found:
+            return Verdict(ADJUSTED, f"named a refund, but takes credits by its {told}", LOW)
+    is_given = kind not in (GRANTED, None) or is_bought or words.stems(value) & words.SURE_GRANT
+    if facts.is_cost and not is_given and not gives:
+        other = OTHER if has_work and not facts.found else GENERATION
+        return Verdict(other, "amounts are called a cost", LOW)
+    if kind == GENERATION and has_work and words.stems(value) & words.NO_GENERATION:
+        return Verdict(OTHER, "no generation by its name, and others are", MEDIUM)
     if kind == ADJUSTED and not is_signed and (facts.takes or _is_expiry(value)):
         return Verdict(OTHER, "takes credits, and is no generation; amounts have no sign", MEDIUM)
     if kind == ADJUSTED and not is_signed and not facts.gives:
@@ -136,13 +150,22 @@ def _is_expiry(value: str) -> bool:
 
 
 def settled(verdicts: dict[str, Verdict], facts: dict[str, Facts]) -> dict[str, Verdict]:
-    """Read holds as the charges where no other row charges, and their releases as refunds."""
+    """Tell charges by what moves credits.
+
+    Where no other row charges, holds are the charges, and their releases refunds.
+    """
     charges = [
         value
         for value, verdict in verdicts.items()
         if verdict.kind == GENERATION and facts[value].negative + facts[value].positive
     ]
-    if charges or not any(verdict.kind == HELD for verdict in verdicts.values()):
+    if charges:
+        free = Verdict(OTHER, "moves no credits, as the other charges do", MEDIUM)
+        return {
+            value: free if verdict.kind == GENERATION and value not in charges else verdict
+            for value, verdict in verdicts.items()
+        }
+    if not any(verdict.kind == HELD for verdict in verdicts.values()):
         return verdicts
     changed = {
         HELD: Verdict(GENERATION, "a hold that no other row settles: it is the charge", MEDIUM),

@@ -17,6 +17,9 @@ SIDES = (
     *(("amount_in", "amount_out"), ("credits_added", "credits_spent"), ("added", "spent")),
     *(("credits_added", "credits_used"), ("earned", "spent"), ("coins_in", "coins_out")),
 )
+OF_UNITS = "~(amount|delta|change)_(in_)?(cents|usd|dollars|seconds|minutes|hours)"
+# What takes credits in a table of credits.
+COSTS = ["cost", "total_cost", "used", "spent", "charged", "consumed"]
 MOVE_ROWS = 20_000
 BY_SIGN = "no column says what a row is: the amount's sign does"
 
@@ -102,8 +105,10 @@ def _amounts(sampler: Sampler, table: Table, by_catalogue: bool = False) -> list
             if accept(column) and words.is_move(column.name)
         ]
     if not found:
-        # An app whose credits are cents.
-        found = columns.named(table, ["amount_cents", "cents", "amount_in_cents"], accept)
+        # An app whose credits are cents, dollars or minutes.
+        found = columns.named(table, ["cents", OF_UNITS], accept)
+    if not found and set(words.tokens(table.name)) & words.CREDIT:
+        found = columns.named(table, COSTS, lambda each: each.is_number)
     return found
 
 
@@ -178,7 +183,10 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
         taken |= _of_any_row(sampler, table, kind)
     mapped.lines.append(_kind_line(sampler, table, kind, amount))
     mapped.lines.append(amount)
-    mapped.lines.append(columns.money_line(sampler, table))
+    money = columns.money_line(sampler, table)
+    if amount.value and money.value == amount.value:
+        money = Line("cost_usd", None, f"{amount.value} is of credits")
+    mapped.lines.append(money)
     for ours, synonyms in (
         ("provider", words.PROVIDER_COLUMNS),
         ("enhancement_type", words.TYPE_COLUMNS),
@@ -535,16 +543,14 @@ def names(sampler: Sampler, ledger: Table, table: Table) -> bool:
         for source in columns.keys(sampler, ledger)
     ):
         return True
-    if not table.key or not table.is_readable:
+    if not table.is_readable or not columns.users(table):
         return False
-    if not all(
+    best = next(iter(references(sampler, ledger, table)), None)
+    if best is None or best.share < 0.9 or best.expression:
+        return False
+    # Numbers may be those of anything.
+    return table.columns[best.target].type not in INTEGERS or all(
         columns.named(table, each) for each in (words.STATUS_COLUMNS, words.PROVIDER_COLUMNS)
-    ):
-        return False
-    return any(
-        sampler.share(sampler.values(ledger, column.name), table, table.key) >= 0.9
-        for column in columns.named(ledger, words.REFERENCE_COLUMNS, lambda each: not each.is_json)
-        if column.name != ledger.key
     )
 
 
@@ -552,8 +558,8 @@ def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference 
     """Write which task a ledger row names; where it is the vendor's id, the task takes that id."""
     assert ledger.table is not None
     assert tasks.table is not None
+    back = _named_by_task(sampler, ledger.table, tasks.table)
     if reference is None:
-        back = _named_by_task(sampler, ledger.table, tasks.table)
         if back is not None:
             ledger.replace(back)
         return
@@ -566,6 +572,10 @@ def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference 
     if narrowed and not reference.expression:
         expression, told = narrowed
         reason += f"; {told}"
+    own = expression or quoted(source.column.name)
+    if back is not None and _is_needed(sampler, ledger.table, own, back.expression or ""):
+        expression = f"coalesce(cast({own} as text), cast({back.expression} as text))"
+        reason += f"; {back.reason}"
     value = None if expression else source.column.name
     ledger.replace(Line("api_request_id", value, reason, confidence, expression))
     key = tasks.line("id")
@@ -574,6 +584,15 @@ def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference 
         read = f"coalesce(cast({name} as text), cast({own} as text))"
         about = f"the ledger names {reference.target}; {key.value} where that is null"
         tasks.replace(Line("id", None, about, MEDIUM, read))
+
+
+def _is_needed(sampler: Sampler, ledger: Table, own: str, back: str) -> bool:
+    """Whether tasks name rows of the ledger that name none themselves."""
+    found = sampler.ask(
+        f"select from {ledger.sql} as app_row where {own} is null and {back} is not null limit 1",
+        ledger.label,
+    )
+    return bool(found)
 
 
 def refer_alone(sampler: Sampler, ledger: Mapped) -> None:
@@ -697,6 +716,8 @@ def kinds_of(
         f" count({named or 'null'})",
     )
     moves = _moves(sampler, table, ledger, expression, value)
+    called = set(words.tokens(amount.value or ""))
+    is_cost = bool(called & (set(COSTS) - {"used"})) and not any(each[2] for each in grouped)
     facts = {
         str(each[0]): kinds.Facts(
             each[1],
@@ -705,6 +726,7 @@ def kinds_of(
             each[4],
             _found(sampler, ledger, tasks, reference, str(each[0])) if each[4] else 0.0,
             moves.get(str(each[0]), (0, 0)),
+            is_cost,
         )
         for each in grouped
         if each[0]
@@ -714,14 +736,18 @@ def kinds_of(
     work = {
         word
         for word, found in facts.items()
-        if found.found >= 0.2 and kinds.by_name(word)[0] in (kinds.GENERATION, None)
+        if found.found >= 0.2
+        and (
+            kinds.by_name(word)[0] in (kinds.GENERATION, None)
+            or (is_signed and found.negative and not found.positive)
+        )
     }
     verdicts = {
         word: kinds.judge(word, found, is_signed, bool(work - {word}))
         for word, found in facts.items()
     }
     verdicts = kinds.settled(verdicts, facts)
-    _split(ledger, verdicts, facts, value, named, is_signed)
+    _split(sampler, ledger, verdicts, facts, value, named, is_signed)
     for label in table.columns[kind.value].labels if kind.value else ():
         if label not in verdicts and kinds.by_name(label)[0]:
             unseen = kinds.judge(label, kinds.Facts(0, 0, 0, 0, 0), is_signed, False)
@@ -776,6 +802,7 @@ def signed(facts: dict[str, kinds.Facts]) -> bool:
 
 
 def _split(
+    sampler: Sampler,
     ledger: Mapped,
     verdicts: dict[str, kinds.Verdict],
     facts: dict[str, kinds.Facts],
@@ -796,7 +823,12 @@ def _split(
         generic = set(words.tokens(word)) <= words.GENERIC
         if verdict.kind == kinds.GENERATION and is_signed and found.positive and found.negative:
             parts.append(f"when {held} = {literal(word)} and {value} > 0 then 'refund'")
-        elif verdict.kind == kinds.GRANTED and generic and named and found.found >= 0.2:
+        elif (
+            verdict.kind == kinds.GRANTED
+            and named
+            and found.found >= 0.2
+            and (generic or word in _given_back(sampler, ledger, verdicts, value, named))
+        ):
             parts.append(f"when {held} = {literal(word)} and {named} is not null then 'refund'")
     if not parts:
         return
@@ -805,6 +837,28 @@ def _split(
     ledger.replace(Line("transaction_type", None, reason, MEDIUM, read))
     verdicts.setdefault("refund", kinds.Verdict(kinds.REFUNDED, "told apart above", MEDIUM))
     facts.setdefault("refund", kinds.Facts(0, 0, 0, 0, 0))
+
+
+def _given_back(
+    sampler: Sampler, ledger: Mapped, verdicts: dict[str, kinds.Verdict], value: str, named: str
+) -> set[str]:
+    """The kinds whose rows that name a task give back what was charged for it."""
+    kind = ledger.line("transaction_type")
+    assert ledger.table is not None
+    assert kind is not None
+    charged = [
+        literal(word) for word, each in verdicts.items() if each.kind == kinds.GENERATION
+    ] or ["null"]
+    found = sampler.ask(
+        f"with named as (select cast({named} as text) as task, abs({value}) as amount,"
+        f" btrim(cast({quoted(kind.value or '')} as text)) as kind"
+        f" from (select * from {ledger.table.sql} as app_row limit {MOVE_ROWS}) as app_row)"
+        " select kind, count(*), count(*) filter (where exists (select from named as charge"
+        f" where charge.kind in ({', '.join(charged)}) and charge.task = named.task"
+        " and charge.amount = named.amount)) from named where task is not null group by kind",
+        ledger.table.label,
+    )
+    return {str(word) for word, asked, back in found or [] if 2 * back >= asked}
 
 
 def _found(

@@ -176,7 +176,28 @@ class _Search:
             self.united = unite.siblings(self.sampler, of_ledger, best, others, self._task_columns)
             return self.united
 
+        def score_by_time(table: Table, by_name: bool) -> float:
+            points = score(table, by_name)
+            if table is of_ledger.table or not tasks.may_be(table):
+                return points
+            if by_name:
+                return max(points, tasks.ENOUGH - 4)
+            names = by_time.charges(self.sampler, of_ledger)
+            found = by_time.link(self.sampler, of_ledger, self._task_columns(table), names)
+            rows = len(self.sampler.rows(table))
+            if found is None or not rows:
+                return points
+            if found.share < by_time.OWN and found.own < by_time.OWN * rows:
+                return points
+            if not points and found.own < 0.6 * rows:
+                # Most of its rows come of something else.
+                return points
+            return max(points, 2.0) + 4
+
         table, why, confidence = self._pick(TASKS, score, tasks.ENOUGH, unite_with)
+        if table is None and self.choices.get(TASKS) != NONE:
+            # None looks like it; perhaps its rows are written when charges are.
+            table, why, confidence = self._pick(TASKS, score_by_time, tasks.ENOUGH, unite_with)
         if table is None:
             return Mapped(TASKS, None, why, confidence), None
         if len(self.united) > 1:

@@ -11,10 +11,18 @@ from inspect_app.samples import Sampler, is_word, json_object, number
 
 ENOUGH = 6.0
 OUTPUTS = {"output", "result", "url", "image", "video", "audio", "path", "file", "asset"}
+MADE = {"output", "result", "final"}
+NOT_MADE = {
+    *("original", "source", "input", "reference", "thumbnail", "uploaded", "created", "updated"),
+    *("deleted", "failed", "shared", "exported", "used", "mask", "logo", "webhook", "callback"),
+}
+VENDORS_ID = ["~(.*_)?(prediction|request|job|task|run|inference|generation|operation)_id"]
 NO_OUTPUT = {
     *("payment", "order", "invoice", "plan", "subscription", "package", "recharge", "coupon"),
-    *("checkout", "purchase", "topup", "deposit", "refund", "payout", "webhook"),
+    *("checkout", "purchase", "topup", "deposit", "refund", "payout", "webhook", "transaction"),
+    *("gift", "card", "voucher", "promo", "billing", "referral"),
 }
+NO_TASKS = words.ACCOUNT | words.CREDIT | NO_OUTPUT
 OURS = ("pending", "processing", "completed", "failed", "cancelled")
 ALL_COMPLETED = "'completed'"
 # Tokens of a language model, which are no credits.
@@ -33,10 +41,13 @@ def score(
     parts = set(name)
     points = 4.0 if parts & words.TASK else 2.0 if parts & words.OUTPUT else 0.0
     points += 1 if parts & {"ai", "generated", "enhanced"} else 0
-    if not points and _is_job(sampler, table):
+    if not points and not parts & (words.ACCOUNT | words.CREDIT) and _is_job(sampler, table):
         points = 3.0
     points -= 4.0 * len(parts & words.NO_TASK - words.TASK - words.OUTPUT)
-    if is_named and not parts & (words.ACCOUNT | words.CREDIT | NO_OUTPUT):
+    is_call = columns.named(table, words.PROVIDER_COLUMNS) and columns.named(
+        table, [*words.STATUS_COLUMNS, *words.STATUS_FLAGS]
+    )
+    if is_named and not parts & (words.ACCOUNT | NO_OUTPUT if is_call else NO_TASKS):
         points = max(points, 3.0)
     points -= 2 if table.kind in ("view", "materialized view") else 0
     if not points > 0:
@@ -62,16 +73,30 @@ def score(
     return points
 
 
-def _is_job(sampler: Sampler, table: Table) -> bool:
-    """Whether a table has what is asked of a model, and how it went, whatever it is called."""
-    found = {part for column in table.columns for part in words.tokens(column)}
+def may_be(table: Table) -> bool:
+    """Whether rows of a table, whatever it is called, are a user's and have a time."""
+    parts = set(words.tokens(table.name))
     return bool(
-        columns.named(table, words.STATUS_COLUMNS)
-        and columns.named(table, words.ERROR_COLUMNS)
-        and (columns.users(table) or _user_through(sampler, table))
-        and found & {"prompt", *words.CREDIT}
-        and found & OUTPUTS
+        not parts & (words.ACCOUNT | words.CREDIT | words.LEDGER | NO_OUTPUT)
+        and table.kind == "table"
+        and (table.key or columns.named(table, words.ID_COLUMNS))
+        and columns.users(table)
+        and columns.named(table, words.CREATED_COLUMNS, columns.is_time_like)
     )
+
+
+def _is_job(sampler: Sampler, table: Table) -> bool:
+    """Whether a table has what a call of a model has, whatever it is called."""
+    found = {part for column in table.columns for part in words.tokens(column)}
+    told = (
+        columns.named(table, words.STATUS_COLUMNS),
+        columns.named(table, words.ERROR_COLUMNS),
+        columns.named(table, words.PROVIDER_COLUMNS),
+        columns.named(table, VENDORS_ID, lambda each: each.name not in table.references),
+        found & {"prompt", *words.CREDIT},
+        found & (OUTPUTS | words.OUTPUT),
+    )
+    return bool(columns.users(table) or _user_through(sampler, table)) and sum(map(bool, told)) > 2
 
 
 def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Mapped:
@@ -165,7 +190,7 @@ def _status(sampler: Sampler, table: Table) -> Line:
                 " else 'processing' end"
             )
             return Line("status", None, f"{column.name} says whether it succeeded", MEDIUM, read)
-    return _status_by_outcome(table)
+    return _status_by_outcome(sampler, table)
 
 
 def _status_of_child(
@@ -248,14 +273,20 @@ def _status_of_parent(sampler: Sampler, table: Table) -> Line | None:
     return None
 
 
-def _status_by_outcome(table: Table) -> Line:
+def _status_by_outcome(sampler: Sampler, table: Table) -> Line:
     """A status where no column has it: by the error, the output and the end."""
     error = next(iter(columns.named(table, words.ERROR_COLUMNS)), None)
     ended, failed = (
         next(iter(columns.named(table, names, columns.is_time_like)), None)
         for names in (words.COMPLETED_COLUMNS, words.FAILED_COLUMNS)
     )
-    output = next((each for each in table.columns.values() if _is_output(each)), None)
+    outputs = [each for each in table.columns.values() if _is_output(each)]
+    outputs += [
+        each
+        for each in table.columns.values()
+        if _is_place(each) and 0 < len(sampler.values(table, each.name)) < len(sampler.rows(table))
+    ]
+    output = next(iter(outputs), None)
     parts = [
         f"when {quoted(column.name)} is not null then '{status}'"
         for column, status in (
@@ -275,10 +306,19 @@ def _status_by_outcome(table: Table) -> Line:
 
 
 def _is_output(column: Column) -> bool:
+    """Whether a column has what came out by its name, such as `output` and `restored_url`."""
+    parts = words.tokens(column.name)
+    if len(parts) == 1:
+        return parts[0] in MADE
+    is_made = any(part in MADE or part.endswith("ed") for part in parts)
+    return is_made and _is_place(column)
+
+
+def _is_place(column: Column) -> bool:
+    """Whether a column has the address of a file which nobody uploaded."""
     parts = set(words.tokens(column.name))
-    return bool(parts & {"output", "result", "generated"}) and bool(
-        parts & (OUTPUTS - {"output", "result"}) or len(parts) == 1
-    )
+    is_text = column.is_text or column.is_json or column.type.endswith("[]")
+    return is_text and bool(parts & (OUTPUTS - MADE)) and not parts & NOT_MADE
 
 
 def _error(sampler: Sampler, table: Table) -> Line:
@@ -423,7 +463,7 @@ def status_of(value: str) -> str | None:
         if set(parts) & known:
             return status
     # What goes on is a phase of the work.
-    return "processing" if len(simple) > 5 and simple.endswith("ing") else None
+    return "processing" if len(parts[0]) > 5 and parts[0].endswith("ing") else None
 
 
 def statuses(

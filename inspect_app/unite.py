@@ -101,8 +101,12 @@ def _adds(
 ) -> bool:
     """Whether a table has charges for its rows; without any ledger, whether it has tasks."""
     if of_ledger.table is None:
-        has_status = bool(columns.named(other, words.STATUS_COLUMNS))
-        return has_status and bool(columns.users(other))
+        # What calls no model is made of what the others made.
+        return bool(
+            columns.named(other, words.STATUS_COLUMNS)
+            and columns.users(other)
+            and (is_call(other) or not is_call(kept[0]))
+        )
     found = ledger.references(sampler, of_ledger.table, other)
     key = other.columns[other.key].type if other.key else ""
     if found and (
@@ -120,6 +124,12 @@ def _adds(
     return after is not None and after.share > (before.share if before else 0.0) + 0.05
 
 
+def is_call(table: Table) -> bool:
+    """Whether a table says what was asked of a model, of which one, or what that took."""
+    found = {part for column in table.columns for part in words.tokens(column)}
+    return bool(columns.named(table, words.PROVIDER_COLUMNS) or found & {"prompt", *words.CREDIT})
+
+
 def united(
     sampler: Sampler, of_ledger: Mapped, tables: list[Table], propose: Callable[[Table], Mapped]
 ) -> Mapped:
@@ -127,8 +137,20 @@ def united(
     parts = [propose(table) for table in tables]
     if len(parts) == 1:
         return parts[0]
+    for part in parts:
+        _tell_medium(sampler, part)
     told = f"{len(tables)} tables of generations, none of which is a part or a copy of another"
     return _as_one(TASKS, parts, TYPES, "id", told)
+
+
+def _tell_medium(sampler: Sampler, part: Mapped) -> None:
+    """Where no word of a type says what comes out, such as `edit`, the table's name does."""
+    line = part.line("enhancement_type")
+    if part.table is None or line is None or line.shown == "null":
+        return
+    found = sampler.words(part.table, by_time.read(line)) or ()
+    if medium(part.table.name) != "unknown" and all(medium(word) == "unknown" for word in found):
+        part.replace(Line("enhancement_type", None, "the table's name says what comes out"))
 
 
 def balances(parts: list[Mapped]) -> Mapped:
@@ -293,11 +315,8 @@ def refer(
     assert of_ledger.table is not None
     reads, told = [], []
     for table in tables:
-        found = ledger.references(sampler, of_ledger.table, table)
         part = propose(table)
-        best = next(iter(found), None)
-        if best is None:
-            continue
+        best = next(iter(ledger.references(sampler, of_ledger.table, table)), None)
         one = Mapped(of_ledger.role, of_ledger.table, "", HIGH, [Line("api_request_id", None, "")])
         ledger.refer(sampler, one, part, best)
         line = one.line("api_request_id")

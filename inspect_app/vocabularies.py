@@ -18,10 +18,12 @@ MOST_PROVIDERS = 60
 MONEY = {"cent": 100, "usd": 1, "dollar": 1}
 SINCE = ["valid_from", "effective_from", "effective_at", "effective_date", "created_at"]
 TIERS = (
-    *("none", "free", "trial", "guest", "bronze", "base", "basic", "starter", "hobby", "lite"),
+    *("none", "payg", "free", "trial", "guest", "bronze", "base", "basic", "starter", "hobby"),
+    "lite",
     *("personal", "solo", "indie", "silver", "plus", "essential", "gold"),
     *("standard", "growth", "pro", "premium", "creator", "professional", "team", "agency"),
     *("business", "studio", "max", "ultra", "ultimate", "unlimited", "scale", "enterprise"),
+    *("weekly", "monthly", "quarterly", "annual", "yearly", "lifetime"),
 )
 
 Values = dict[str, list[ValueRow]]

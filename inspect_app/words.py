@@ -85,7 +85,7 @@ KIND_COLUMNS = [
     *("transaction_type", "type", "kind", "entry_type", "tx_type", "txn_type", "reason"),
     *("operation_type", "operation", "action", "event_type", "category", "source"),
     *("transaction_kind", "direction", "event", "reason_code", "purpose", "trans_type"),
-    r"~(transaction|entry|ledger|movement|event|operation|credit|change|tx|txn)_(type|kind|reason|action|category)",
+    r"~(transaction|entry|ledger|movement|event|operation|credit|change|tx|txn|action)_(type|kind|reason|action|category)",
 ]
 CREATED_COLUMNS = [
     *("created_at", "created", "createdat", "created_on", "created_time", "inserted_at"),
@@ -204,16 +204,16 @@ NO_BALANCE = {
     *("limit", "quota", "allowance", "monthly", "daily", "threshold", "reserved", "held"),
     *("max", "reset", "recharge", "id", "cost", "price", "bonus", "updated", "per"),
 }
+# What a user was given, and what of it is gone.
+GIVEN = {"total", "granted", "purchased", "monthly", "allowance", "included", "limit", "quota"}
+USED = {"used", "spent", "consumed"}
 TIER_COLUMNS = [
     *("subscription_tier", "tier", "plan", "plan_name", "plan_id", "subscription_plan"),
     *("plan_type", "plan_key", "plan_slug", "membership", "membership_tier", "subscription"),
     *("subscription_type", "plan_code", "user_tier", "account_type", "tier_id", "price_plan"),
     *("level", "user_level", "vip_level", "account_level"),
-    _but(
-        ".*date .*start .*end .*expire .*renew .*status .*cancel .*period .*_at$ .*limit .*credit"
-        " .*price .*since .*interval",
-        r"(.*_)?(plan|tier|membership)(_(name|key|slug|code|type|id|tier|level))?",
-    ),
+    r"~(?!(old|new|previous|next|pending|requested)_)"
+    r"(.*_)?(plan|tier|membership)(_(name|key|slug|code|type|id|tier|level))?",
 ]
 CONSUMED_COLUMNS = [
     *("consumed_this_month", "used_this_month", "credits_used_this_month", "monthly_used"),
@@ -226,6 +226,8 @@ ALLOWANCE_COLUMNS = [
 PLAN_CREDITS = [
     *("monthly_credits", "credits_per_month", "credits", "monthly_allowance", "credit_allowance"),
     *("monthly_credit_allowance", "quota_credits", "credits_included", "included_credits"),
+    r"~(monthly|included|plan)_(credit|token|coin|point)s?",
+    r"~(credit|token|coin|point)s?_(monthly|month|per_month|included|allowance|quota)",
 ]
 PLAN_NAMES = ["slug", "code", "key", "name", "tier", "plan", "title", "plan_name"]
 HOSTS = {
@@ -314,7 +316,8 @@ PROCESSING = {
 PENDING = {
     *("pending", "queued", "waiting", "created", "new", "submitted", "scheduled", "draft"),
     *("init", "initialized", "requested", "queue", "accepted", "received", "throttled"),
-    *("delayed", "paused", "open", "idle", "todo", "enqueued", "initial", "planned", "inqueue"),
+    *("delayed", "paused", "open", "idle", "reserved", "todo", "enqueued", "initial", "planned"),
+    "inqueue",
 }
 # What did not call the vendor is no generation that ended well or badly.
 TRIED = {"dry", "simulated", "simulation", "mock", "mocked"}

@@ -32,6 +32,10 @@ class BadRequest(Problem):
         super().__init__(sentence, 400)
 
 
+class MissingMart(Problem):
+    """A mart is not there: nothing has built it yet."""
+
+
 # A command that meets one of these ends with a sentence instead of a trace.
 ENDINGS = (Problem, psycopg2.Error, KeyboardInterrupt)
 
@@ -67,7 +71,9 @@ def of_marts(error: psycopg2.Error, marts: tuple[str, ...], schema: str) -> Prob
     names = " or ".join(f"{schema}.{mart}" for mart in marts)
     message = shown((error.diag.message_primary or "").replace('"', ""), 120)
     if isinstance(error, errors.UndefinedTable | errors.InvalidSchemaName):
-        return Problem(f"{message.removeprefix('relation ')}: {BUILD} into the schema {schema}.")
+        return MissingMart(
+            f"{message.removeprefix('relation ')}: {BUILD} into the schema {schema}."
+        )
     if isinstance(error, errors.UndefinedColumn | errors.DatatypeMismatch):
         return Problem(
             f"{names} was built by an older paygen ({message}): "

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reader import state
 from reader.database import Database
-from reader.options import add_schema
+from reader.options import add_port, add_schema
 from reader.problems import Problem
 from scheduler import health, memory, schedule
 from scheduler.listener import listening
@@ -91,9 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="the dbt project (the one that the scheduler is part of)",
     )
-    parser.add_argument(
-        "--port", type=int, default=PORT, help=f"of /health on 127.0.0.1 ({PORT}); 0 for any"
-    )
+    add_port(parser, PORT, "/health on 127.0.0.1")
     parser.add_argument(
         "--channels",
         type=Path,

@@ -27,6 +27,7 @@ ODD = {
     "lc_time": "POSIX",
     "transform_null_equals": "on",
     "check_function_bodies": "off",
+    "default_table_access_method": "other",
     "default_transaction_isolation": "serializable",
     "default_transaction_deferrable": "on",
     "idle_session_timeout": "1234567",
@@ -39,6 +40,7 @@ WANTED = {**SETTINGS, "client_encoding": "UTF8"}
 
 def make_odd(project: SmallProject) -> None:
     """Set each setting oddly, half of them on the role and half on the database."""
+    project.execute("create access method other type table handler heap_tableam_handler")
     for number, (name, value) in enumerate({**ODD, **OPERATORS}.items()):
         owner = f"role {ROLE}" if number % 2 else f"database {DATABASE}"
         values = ", ".join(f"'{part}'" for part in value.split(", "))

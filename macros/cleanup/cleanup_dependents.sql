@@ -1,8 +1,29 @@
 -- {% macro cleanup_dependents() %}{% raw %}
 -- What depends on a target. Nobody can see dynamic SQL, other databases and the app's code.
 
+-- A function body without comments, and without strings unless something there may run them or look
+-- names up; as it is where what these are cannot be told: nested comments, escaped or dollar quotes.
+create function pg_temp.cleanup_code(body text, language_name text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $function$
+    select case
+        when language_name not in ('sql', 'plpgsql')
+            or body ~ $re$\\'|[$][[:alnum:]_]*[$]|/[*]([^*]|[*]+[^*/])*/[*]$re$
+            then body
+        else regexp_replace(
+            body,
+            case
+                when body ~* $re$\m(execute|(to_)?reg[a-z]+|nextval|currval|setval|has_[a-z_]+)\M$re$
+                    or body ~* $re$\m(pg_[a-z_]+|dblink[a-z_]*|[a-z_]+_to_xml[a-z_]*|schedule\w*)\M$re$
+                    then $re$("[^"]*"|'[^']*')|--[^\n\r]*|/[*]([^*]|[*]+[^*/])*[*]+/$re$
+                else $re$("[^"]*")|'[^']*'|--[^\n\r]*|/[*]([^*]|[*]+[^*/])*[*]+/$re$
+            end,
+            ' \1 ', 'g'
+        )
+    end
+$function$;
+
 -- Who names whom in a text that PostgreSQL does not track: function bodies, trigger arguments and
--- expressions. `is_sure`: the name cannot mean anything else.
+-- expressions. `is_sure`: it is named in code, and the name cannot mean anything else.
 create function pg_temp.cleanup_text_edges(request jsonb)
 returns table (classid oid, objid oid, refclassid oid, refobjid oid, is_sure boolean)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $function$
@@ -14,7 +35,7 @@ begin
     ),
 
     app_function as materialized (
-        select pg_proc.oid, proname, prosrc
+        select pg_proc.oid, proname, prosrc, lanname
         from pg_proc
         inner join pg_namespace on pg_namespace.oid = pronamespace
         inner join pg_language on pg_language.oid = prolang
@@ -27,12 +48,17 @@ begin
             )
     ),
 
-    -- The words of each string body, in lower case, and whether a parenthesis follows.
+    -- The words of each string body, in lower case, whether a parenthesis follows, and whether they
+    -- are more than part of a comment or a string.
     function_word as materialized (
-        select oid, lower(found[1]) as word, bool_or(found[2] is not null) as is_called
+        select oid, lower(found[1]) as word, bool_or(found[2] is not null) as is_called,
+            bool_or(is_code) as is_code
         from app_function
+        cross join lateral (
+            values (prosrc, false), (pg_temp.cleanup_code(prosrc, lanname), true)
+        ) as texts (body, is_code)
         cross join lateral regexp_matches(
-            prosrc, '([[:alpha:]_][[:alnum:]_$]*)"?\s*(\()?', 'g'
+            body, '([[:alpha:]_][[:alnum:]_$]*)"?\s*(\()?', 'g'
         ) as found
         group by 1, 2
     ),
@@ -63,13 +89,13 @@ begin
     )
 
     select 'pg_proc'::regclass::oid as classid, function_word.oid as objid,
-        class_oid as refclassid, target_word.oid as refobjid, true as is_sure
+        class_oid as refclassid, target_word.oid as refobjid, is_code as is_sure
     from target_word inner join function_word using (word)
     where class_oid <> 'pg_proc'::regclass or target_word.oid <> function_word.oid
     union all
     -- Calls of other functions; one of several overloads may be meant.
     select 'pg_proc'::regclass, function_word.oid, 'pg_proc'::regclass, called.oid,
-        count(*) over (partition by function_word.oid, called.proname) = 1
+        is_code and count(*) over (partition by function_word.oid, called.proname) = 1
     from app_function as called inner join function_word on word = lower(proname) and is_called
     where called.oid <> function_word.oid
     union all
@@ -85,7 +111,7 @@ begin
     inner join app_function on strpos(prosrc, oprname) > 0
     where nspname not in ('pg_catalog', 'information_schema')
     union all
-    select 'pg_proc'::regclass, function_word.oid, 'pg_class'::regclass, pg_class.oid, true
+    select 'pg_proc'::regclass, function_word.oid, 'pg_class'::regclass, pg_class.oid, is_code
     from pg_class
     inner join pg_namespace on pg_namespace.oid = relnamespace
     inner join function_word on word = lower(relname)

@@ -30,8 +30,8 @@
         {% do names.append(relation.include(database=false) | string | replace("'", "''")) %}
     {% endfor %}
     {% set problems = [] %}
-    {% for name, is_granted, is_filtered in run_query(
-        "select name, has_table_privilege(name, 'select'),"
+    {% for role, name, is_granted, is_filtered in run_query(
+        "select quote_ident(current_user), name, has_table_privilege(name, 'select'),"
         ~ " row_security_active(name) and (count(*) filter (where polpermissive and"
         ~ " pg_get_expr(polqual, polrelid) = 'true') = 0 or not bool_and(polpermissive))"
         ~ " from unnest(array['" ~ names | join("', '") ~ "']) as name"
@@ -41,11 +41,11 @@
         ~ " group by name"
     ).rows %}
         {% if not is_granted %}
-            {% do problems.append("role " ~ target.user ~ " may not read table " ~ name
-                                  ~ ": grant select on " ~ name ~ " to " ~ target.user) %}
+            {% do problems.append("role " ~ role ~ " may not read table " ~ name
+                                  ~ ": grant select on " ~ name ~ " to " ~ role) %}
         {% elif is_filtered %}
             {% do problems.append("row-level security hides rows of table " ~ name ~ " from role "
-                                  ~ target.user ~ ": alter role " ~ target.user ~ " bypassrls, or"
+                                  ~ role ~ ": alter role " ~ role ~ " bypassrls, or"
                                   ~ " run setup/build_role.sql as the table's owner") %}
         {% endif %}
     {% endfor %}

@@ -372,6 +372,9 @@ from (
             depending.refclassid = 'pg_type'::regclass
             and depending.refobjid in (row_type.oid, row_type.typarray)
     where owned.oid = {{ table }}
+    union all
+    -- The parent that it was given or attached to.
+    select 'pg_class'::regclass, inhparent, 'n' from pg_inherits where inhrelid = {{ table }}
 ) as found
 left join pg_rewrite
     on found.classid = 'pg_rewrite'::regclass and pg_rewrite.oid = found.objid
@@ -389,6 +392,11 @@ where
     found.deptype <> 'i'
     and (relations.oid is null or relations.relkind not in ('i', 'I', 't'))
     and (pg_attrdef.oid is null or pg_attrdef.adrelid <> {{ table }})
+    -- From PostgreSQL 18 on, `not null` is a constraint of its own.
+    and not exists (
+        select from pg_constraint
+        where found.classid = 'pg_constraint'::regclass and oid = found.objid and contype = 'n'
+    )
     and (
         pg_rewrite.oid is null
         or pg_rewrite.ev_class not in (

@@ -304,7 +304,7 @@
             {% do amounts.append(figure_text(row[name]) ~ ' ' ~ unit) %}
         {% endfor %}
         {% do lines.setdefault(row['generation_id'], []).append(
-            row['app_table'] ~ ' ' ~ row['app_row_id'] ~ ': ' ~ (amounts | join(', ') or 'adds nothing')
+            row['app_table'] ~ ' ' ~ row['app_row_id'] ~ (': ' ~ amounts | join(', ') if amounts else '')
             ~ '. ' ~ row['rule']
         ) %}
     {% endfor %}

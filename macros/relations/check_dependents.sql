@@ -1,13 +1,14 @@
 {% macro check_dependents() %}
     {#
-        Stop a run that would have to drop what others made on a table of ours: where a model's columns
-        as its YAML has them are not those it was built with, or a foreign key refers to its rows.
+        Stop a run that would have to drop what others made on a table of ours, or would fail by it:
+        where a model's columns as its YAML has them are not those that stand, a foreign key refers to
+        its rows, or another table's rows are among them.
     #}
     {% if execute and flags.WHICH in ['build', 'run'] %}
         {% set problems = adapter.dispatch('find_blocking_dependents', 'paygen')() %}
         {% if problems %}
             {{ exceptions.raise_compiler_error(
-                "others depend on tables that this run writes anew, nothing was built:\n  - "
+                "others changed tables that this run writes, or depend on them, nothing was built:\n  - "
                 ~ problems | join('\n  - ')
             ) }}
         {% endif %}
@@ -31,6 +32,13 @@
             'rule ' ~ rule ~ ' of ' ~ table ~ ' does something instead of what a run writes: drop it'
         ) %}
     {% endfor %}
+    {% for child, table in run_query(children_with_rows_sql()).rows %}
+        {% do problems.append(
+            'the rows of ' ~ child ~ ' count as rows of ' ~ table ~ ', from which it inherits: alter table '
+            ~ child ~ ' no inherit ' ~ table
+        ) %}
+    {% endfor %}
+    {% do problems.extend(find_other_columns()) if not flags.FULL_REFRESH %}
     {% for table, others, foreign_keys in run_query(depended_on_sql()).rows %}
         {% if foreign_keys %}
             {% do problems.append(
@@ -43,6 +51,43 @@
             {% do problems.append(
                 table ~ ' loses ' ~ changed ~ ', on which others depend: ' ~ others
                 ~ '; drop what depends on it, build, and create it anew'
+            ) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(problems) }}
+{% endmacro %}
+
+{% macro find_other_columns() %}
+    {# Which tables that this run writes have other columns than their contract, in words. #}
+    {% set problems, models = [], {} %}
+    {% for node in nodes_of_types(['model'])
+        if node.unique_id in selected_resources and node.contract.enforced
+        and node.config.materialized in ['table', 'incremental'] %}
+        {% do models.update({
+            api.Relation.create(none, node.schema, node.alias).render(): node
+        }) %}
+    {% endfor %}
+    {% if not models %}{{ return([]) }}{% endif %}
+    {% for table, found in run_query(
+        'select table_name, json_agg(attname)::text from unnest(array['
+        ~ text_literals(models) ~ ']) as table_name inner join pg_attribute'
+        ~ ' on attrelid = to_regclass(table_name) and attnum > 0 and not attisdropped'
+        ~ " inner join pg_class on pg_class.oid = attrelid and relkind = 'r'"
+        ~ ' group by 1 order by 1'
+    ).rows %}
+        {% set wanted = models[table].columns | list %}
+        {% set found = fromjson(found) %}
+        {% set strange = found | reject('in', wanted) | sort | join(', ') %}
+        {% set gone = wanted | reject('in', found) | sort | join(', ') %}
+        {% if strange %}
+            {% do problems.append(
+                table ~ ' has columns that paygen does not write (' ~ strange ~ ')'
+                ~ (' and lacks its own (' ~ gone ~ ')' if gone else '') ~ ': keep them in a table of your'
+                ~ ' own, and run once with --full-refresh, which makes this one without them'
+            ) %}
+        {% elif gone and models[table].config.materialized == 'incremental' %}
+            {% do problems.append(
+                table ~ ' lacks columns (' ~ gone ~ '): run once with --full-refresh, which makes it anew'
             ) %}
         {% endif %}
     {% endfor %}
@@ -121,6 +166,23 @@
             where attrelid = prrelid and attnum > 0 and not attisdropped
         )
         and not {{ has_replica_key('tables') }}
+{%- endmacro %}
+
+{% macro children_with_rows_sql() -%}
+    {#- Tables of others whose rows are read with those of a table of ours. -#}
+    select
+        cast(child.oid::regclass as text) as child_name,
+        format('%I.%I', nspname, parent.relname) as table_name
+    from pg_inherits
+    inner join pg_class as child on child.oid = inhrelid
+    inner join pg_class as parent on parent.oid = inhparent and parent.relkind = 'r'
+    inner join pg_namespace on pg_namespace.oid = parent.relnamespace
+    where
+        nspname in ({{ text_literals(project_schemas()) }})
+        and parent.relname in (
+            {{ text_literals(nodes_of_types(['model', 'seed']) | map(attribute='alias')) }}
+        )
+        and (child.relkind <> 'r' or pg_relation_size(child.oid) > 0)
 {%- endmacro %}
 
 {% macro rules_instead_sql() -%}

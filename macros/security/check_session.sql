@@ -23,11 +23,12 @@
         'array_nulls': ['on'],
         'session_replication_role': ['origin'],
         'transaction_read_only': ['off'],
+        'restrict_nonsystem_relation_kind': ['', none],
     } %}
     {# Nothing but functions of the catalogue, by their full names: the search path is not known yet. #}
     {% set calls = [] %}
     {% for name in wanted %}
-        {% do calls.append("pg_catalog.current_setting('" ~ name ~ "')") %}
+        {% do calls.append("pg_catalog.current_setting('" ~ name ~ "', true)") %}
     {% endfor %}
     {% set found = run_query('select ' ~ calls | join(', ')).rows[0].values() %}
     {% if adapter.pooler_refusal is defined and adapter.pooler_refusal() %}
@@ -45,6 +46,11 @@
                 ~ " space first), for the database or for role " ~ target.user ~ ": alter role "
                 ~ target.user ~ " reset default_transaction_read_only") }}
         {% endif %}
+        {% if name == 'restrict_nonsystem_relation_kind' %}
+            {{ return("role " ~ target.user ~ " may read no " ~ value ~ " of the database's, since " ~ name
+                ~ " is set, nothing was built: alter role " ~ target.user ~ " reset " ~ name
+                ~ ", or alter database " ~ adapter.quote(target.dbname) ~ " reset " ~ name) }}
+        {% endif %}
         {{ return("the session's " ~ name ~ " is '" ~ value ~ "' and must be "
             ~ wanted[name][0] ~ ": `make setup` installs dbt_postgres_session, which sets it, or run alter role "
             ~ target.user ~ " set " ~ name ~ " = '" ~ wanted[name][0] ~ "'") }}
@@ -54,16 +60,17 @@
 
 {% macro find_lack_of_rights() %}
     {# What each run needs of its role and the server allows it not; none where it lacks nothing. #}
-    {#- One session for each thread, one that begins the run and ends it, and one for the run lock. -#}
-    {% set sessions = target.threads + 2 %}
-    {% for role, may_make_tables, may_use_language, allowed, limits in run_query(
+    {% for role, may_make_tables, may_use_language, tablespace, limits in run_query(
         "select quote_ident(rolname), has_database_privilege(current_database(), 'temporary'),"
         ~ " has_language_privilege('plpgsql', 'usage'),"
-        ~ ' case when rolsuper then -1 else rolconnlimit end,'
+        ~ ' (select quote_ident(spcname) from pg_tablespace'
+        ~ "  where spcname = current_setting('default_tablespace') and pg_tablespace.oid <> dattablespace"
+        ~ "  and not has_tablespace_privilege(pg_tablespace.oid, 'create')),"
         ~ " (select string_agg(name || ' = ' || current_setting(name), ' and ') from pg_settings"
         ~ " where name in ('statement_timeout', 'transaction_timeout')"
         ~ ' and cast(setting as bigint) between 1 and 300000)'
-        ~ ' from pg_roles where rolname = current_user'
+        ~ ' from pg_roles inner join pg_database on datname = current_database()'
+        ~ ' where rolname = current_user'
     ).rows %}
         {% if not may_make_tables %}
             {{ return('role ' ~ role ~ ' may not make temporary tables, nothing was built: grant temporary on'
@@ -71,10 +78,10 @@
         {% elif not may_use_language %}
             {{ return('role ' ~ role ~ ' may not run PL/pgSQL, nothing was built: grant usage on language'
                 ~ ' plpgsql to ' ~ role) }}
-        {% elif 0 <= allowed < sessions %}
-            {{ return('role ' ~ role ~ ' may hold ' ~ allowed ~ ' sessions at once, and a run with '
-                ~ target.threads ~ ' threads needs ' ~ sessions ~ ', nothing was built: set fewer `threads` in'
-                ~ ' the profile, or alter role ' ~ role ~ ' connection limit ' ~ sessions) }}
+        {% elif tablespace %}
+            {{ return('role ' ~ role ~ ' may not make tables in tablespace ' ~ tablespace ~ ', which is its'
+                ~ ' default_tablespace, nothing was built: grant create on tablespace ' ~ tablespace ~ ' to '
+                ~ role) }}
         {% elif limits %}
             {% do log('The server ends what takes longer, and fails the run, since role ' ~ role ~ ' has '
                 ~ limits ~ '; to lift it, alter role ' ~ role ~ ' set ' ~ limits.split(' ')[0] ~ ' = 0',

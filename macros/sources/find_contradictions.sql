@@ -73,7 +73,8 @@
 {% macro moves_by_type_sql() %}
     {#
         A query of how many of the ledger's first rows have an amount above and below 0, and how many
-        raise and lower the balance that stands beside them, for each type.
+        raise and lower the balance that stands beside them by it, for each type. What moves by
+        something else is the balance of other credits, such as those for videos.
     #}
     {% set app = source_columns('credit_transactions') %}
     {% set unsigned = modules.re.fullmatch('(?is)\\(abs\\s*\\(([^()]*)\\)\\)', app.taken.credits_used) %}
@@ -95,8 +96,10 @@
         transaction_type,
         sum(case when amount > 0 then 1 else 0 end) as pluses,
         sum(case when amount < 0 then 1 else 0 end) as minuses,
-        sum(case when balance > prior_balance then 1 else 0 end) as rises,
-        sum(case when balance < prior_balance then 1 else 0 end) as falls
+        sum(case when abs(balance - prior_balance) = abs(amount) and balance > prior_balance then 1 else 0 end)
+            as rises,
+        sum(case when abs(balance - prior_balance) = abs(amount) and balance < prior_balance then 1 else 0 end)
+            as falls
     from (
         select
             {{ clean_name(app.transaction_type) }} as transaction_type,

@@ -59,6 +59,68 @@ def test_every_caller_is_found_and_nothing_else(report: Report) -> None:
     assert report.notes == []
 
 
+NOTATIONS = {
+    "a.ts": [
+        "const pool = ['credit', 'pools'].join('_');",
+        "const same = 'credit_'.concat('pools');",
+        "const names = { prefix: 'credit_', of: { pools: 'pools' } } as const;",
+        "supabase.from(names.prefix + names.of.pools);  // found",
+        "supabase.from(`${names.prefix}pools`);  // found",
+        "enum Table { Pools = 'credit_pools' }",
+        "supabase['from']('credit_pools');",
+        "supabase?.from?.(`credit_pools`);",
+        "supabase.from('orders').select('*, pool:credit_pools!inner(id)');",
+        "supabase.rpc<'consume_platform_credits', X>('consume_platform_credits', given);",
+        "type Row = Database['public']['Tables']['credit_pools']['Row'];",
+        "await sql`select * from ${sql('credit_pools')}`;",
+        "await sql`select * from credit_${'pools'}`;",
+        "const pattern = /^credit_pools$/;",
+        "export { consume_platform_credits as consume } from './rpc';",
+        "execSync('psql -c \"select * from credit_pools\"');",
+        "const fn = 'consume_platform_credits' satisfies Name;",
+        "const other = ['credit', 'cards'].join('_'), pools = 'swimming'.concat('pools');  // none",
+    ],
+    "supabase/functions/pool/index.ts": [
+        'import { createClient } from "https://esm.sh/@supabase/supabase-js@2";  // none',
+        'Deno.serve(async () => (await admin.schema("public").from("credit_pools").select()));',
+        'await client.queryObject`update public."credit_pools" set x = 1`;',
+    ],
+    "a.sql": [
+        "do $$ begin execute 'delete from ' || 'credit_' || 'pools'; end $$;",
+        "select concat('credit_', 'pools');",
+        "select 'credit_', 'pools';  -- none",
+    ],
+    "a.sh": [
+        "prefix=credit_",
+        'psql -c "select * from ${prefix}pools"',
+        "for each in credit_{users,pools}; do echo $each; done",
+        'psql <<< "select 1 from credit_pools"',
+        "for each in credit_{users,cards}; do echo $each; done  # none",
+    ],
+    ".env.local": ["TABLE=credit_pools"],
+    "Dockerfile": ["RUN seed credit_pools"],
+    "prisma/schema.prisma": ["model credit_pools {"],
+    "pool.vue": ["<script>supabase.from('credit_pools')</script>"],
+    "package.json": ['{"scripts": {"pool": "psql -c \\"select * from credit_pools\\""}}'],
+}
+# Lines that only say a part of a name, which another line puts together.
+PARTS = ("const names", "prefix=")
+
+
+def test_other_notations_are_read(tmp_path: Path) -> None:
+    """Names that are put together, of languages without a reader, and of what runs in Deno."""
+    files = {path: "\n".join(lines) for path, lines in NOTATIONS.items()}
+    report = scanned(tmp_path, files)
+    found = {(each.path, each.line) for each in report.findings}
+    assert found == {
+        (path, number)
+        for path, lines in NOTATIONS.items()
+        for number, line in enumerate(lines, start=1)
+        if "none" not in line and not line.startswith(PARTS)
+    }
+    assert report.notes == []
+
+
 def test_what_a_person_must_judge_is_told_apart(report: Report) -> None:
     doubtful = {
         (each.path.rpartition("/")[2], each.line)

@@ -127,6 +127,42 @@ def test_what_is_in_no_list_and_would_fail_can_be_accepted(operator: Operator, f
         assert operator.apply(accept=(SYNC, *names)).success
 
 
+CALLS = {
+    "in_code": "begin /* 'no' */ return is_pooled(a); end",
+    "after_a_comment_in_a_string": "begin return a = '--' or is_pooled(a); end",
+    "after_a_string_in_a_comment": "begin -- isn't it\n return is_pooled(a) or a = ''; end",
+    "after_a_nested_comment": "begin /* a /* b */ it's */ return is_pooled(a) or a = 'x'; end",
+    "after_an_escape": r"begin return a = e'\'' or is_pooled(a) or a = e'\''; end",
+    "after_dollars": "begin return a = $$'$$ or is_pooled(a) or a = $$'$$; end",
+    "by_execute": "declare b boolean; begin execute 'select is_pooled(1)' into b; return b; end",
+    "by_name": "begin return to_regprocedure('is_pooled(text)')::oid > 0; end",
+    "in_quotes": 'begin return public."is_pooled"(a); end',
+}
+ONLY_NAMES = {
+    "in_a_comment": "begin -- was is_pooled(a)\n return true; end",
+    "in_a_block": "begin /* was is_pooled(a) */ return true; end",
+    "in_a_string": "begin raise notice 'is_pooled(a) is gone'; return a = 'is_pooled'; end",
+    "in_a_comment_beside_execute": "begin /* is_pooled() */ execute 'select 1'; return true; end",
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("body", [*CALLS, *ONLY_NAMES])
+def test_a_name_in_a_comment_or_a_string_is_no_call(operator: Operator, body: str):
+    """It may be accepted; whatever may be a call may not."""
+    text = (CALLS | ONLY_NAMES)[body]
+    retire(
+        operator,
+        "create function consume_user_credits(a text) returns boolean language plpgsql as"
+        f" $function${text}$function$",
+    )
+    with operator.untouched():
+        answer = operator.try_apply()
+    code = "CLEANUP-KEPT-BREAKS" if body in CALLS else "CLEANUP-UNTRACKED"
+    kept = [f for f in answer.report["refused"] if "consume_user_credits" in f["object"]]
+    assert [f["code"] for f in kept] == [code]
+
+
 GOES_ON = {
     "foreign_key": (
         "alter table credit_transactions add pool text references credit_pools (provider);"

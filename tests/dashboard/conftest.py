@@ -1,6 +1,7 @@
 """The page over the demo's history."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from selenium import webdriver
@@ -10,7 +11,7 @@ from tests.app_database import AppDatabase
 from tests.conftest import make_database
 from tests.dashboard import browsing
 from tests.dashboard.databases import build, keep_as, load_demo, marts_without_rows
-from tests.dashboard.serving import Page, page_of
+from tests.dashboard.serving import Page, page_of, write_files
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +40,15 @@ def demo_page(demo_database: AppDatabase) -> Iterator[Page]:
     """The page over the demo's history."""
     with page_of(demo_database) as page:
         yield page
+
+
+@pytest.fixture(scope="session")
+def demo_files(demo_database: AppDatabase, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page over the demo's history as files, alone in their folder."""
+    folder = tmp_path_factory.mktemp("files") / "pages"
+    answer = write_files(demo_database, folder)
+    assert answer.returncode == 0, answer.stderr
+    return folder
 
 
 @pytest.fixture(scope="session")

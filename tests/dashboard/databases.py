@@ -104,11 +104,10 @@ def _without_rows(server: Server) -> AppDatabase:
 
 
 def marts_without_rows(server: Server) -> AppDatabase:
-    """A copy of the marts of an app without a row, built once, to be read and spoiled.
-
-    The build role may make nothing new in it: a copy has no grants on the database itself.
-    """
+    """A copy of the marts of an app without a row, built once, to be read, spoiled and built."""
     template = _without_rows(server)
     copy = AppDatabase(server, database_name("test"))
     create_database(server, copy.name, f"template {template.name}")
+    # A copy has no grants on the database itself; setup/build_role.sql gives this one.
+    copy.execute(f"grant temporary on database {copy.name} to {BUILD_ROLE}")
     return copy

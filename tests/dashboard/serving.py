@@ -33,9 +33,9 @@ class Page:
     address: str
     process: subprocess.Popen
 
-    def get(self, path: str = "/", **headers: str) -> Answer:
+    def get(self, path: str = "/", method: str = "GET", **headers: str) -> Answer:
         """Ask for a path; a sentence instead of figures is an answer too."""
-        request = urllib.request.Request(self.address + path, headers=headers)
+        request = urllib.request.Request(self.address + path, headers=headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as response:
                 return Answer(response.status, response.headers, response.read().decode())

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
+from dashboard.__main__ import main
 from tests.app_database import PROJECT, AppDatabase
 from tests.dashboard.reading import read_html
 from tests.dashboard.serving import READER, Page, environment, page_of
@@ -90,6 +91,22 @@ def test_only_names_of_this_machine_are_answered(demo_page: Page) -> None:
     """A stranger's page whose name points here gets nothing."""
     assert demo_page.get("/", Host="evil.example").status == 400
     assert demo_page.get("/", Host="localhost").status == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_the_page_is_for_reading(demo_page: Page, method: str) -> None:
+    answer = demo_page.get("/?month=2024-11", method=method)
+    assert answer.status == 405
+    assert {*answer.headers["allow"].split(", ")} == {"GET", "HEAD"}
+    assert sentence(answer.text) == "This page is for reading: ask with GET."
+
+
+@pytest.mark.parametrize("path", ["/", "/csv/days.csv", "/favicon.ico"])
+def test_a_head_says_what_a_get_would(demo_page: Page, path: str) -> None:
+    head, get = demo_page.get(path, method="HEAD"), demo_page.get(path)
+    assert head.text == ""
+    assert head.status == get.status
+    assert head.headers["content-type"] == get.headers["content-type"]
 
 
 def test_nothing_is_fetched_from_elsewhere(demo_page: Page) -> None:
@@ -208,11 +225,14 @@ def test_a_missing_mart_costs_its_own_part_only(empty_marts: AppDatabase) -> Non
     )
     with page_of(empty_marts) as page:
         answer = page.get()
-        assert page.get("/csv/users.csv").status == 503
+        file = page.get("/csv/users.csv")
     assert answer.status == 200
     shown = read_html(answer.text)
     told = " ".join(shown["notices"])
-    assert "analytics.monthly_user_usage does not exist" in told
+    assert file.status == 503
+    assert "analytics.monthly_user_usage does not exist" in file.text
+    (users,) = re.findall(r'<section aria-labelledby="users">.*?</section>', answer.text, re.DOTALL)
+    assert "Not built yet." in users
     assert "may not read credit_balance_reconciliation" in told.replace("analytics.", "")
     assert "built by an older paygen" in told
     assert shown["cards"]["Usage This Month"]["value"] == "0"
@@ -379,6 +399,34 @@ def test_a_port_in_use_is_one_sentence(demo_database: AppDatabase) -> None:
     assert answer.returncode == 1
     assert f"127.0.0.1:{port} cannot be used" in answer.stderr
     assert not TRACE.search(answer.stderr)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--port", "80000"], "'80000' is no port: name one from 0 to 65535"),
+        (["--port", "-1"], "'-1' is no port"),
+        (["--port", "٨٤٢١"], "'٨٤٢١' is no port"),
+        (["--schema", ""], "a schema has a name, such as analytics"),
+        (["--static", "/proc/pages"], "/proc cannot be written"),
+        (["--static", "/dev/null"], "/dev/null is no folder"),
+    ],
+)
+def test_options_that_cannot_be_are_one_sentence(
+    options: list[str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PGHOST", "/nowhere")
+    try:
+        code = main(["--no-browser", *options])
+    except SystemExit as end:  # argparse's
+        code = end.code
+    told = capsys.readouterr().err
+    assert code
+    assert said in told
+    assert not TRACE.search(told)
 
 
 def test_ctrl_c_ends_it_quietly(demo_database: AppDatabase) -> None:

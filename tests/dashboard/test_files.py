@@ -17,12 +17,9 @@ from tests.dashboard.serving import Page, write_files
 
 
 def test_files_say_what_the_page_says(
-    demo_database: AppDatabase, demo_page: Page, tmp_path: Path
+    demo_database: AppDatabase, demo_page: Page, demo_files: Path
 ) -> None:
-    folder = tmp_path / "pages"
-    answer = write_files(demo_database, folder)
-    assert answer.returncode == 0, answer.stderr
-    manifest = json.loads((folder / "paygen-pages.json").read_text())
+    manifest = json.loads((demo_files / "paygen-pages.json").read_text())
     assert manifest["pages"][:2] == ["index.html", "month-2024-11.html"]
     for name, address in (
         ("index.html", "/"),
@@ -30,16 +27,14 @@ def test_files_say_what_the_page_says(
         ("provider-seedream.html", "/?provider=seedream"),
         ("type-image-gen.html", "/?type=image_gen"),
     ):
-        assert read_html((folder / name).read_text()) == read_html(demo_page.get(address).text)
-    again = write_files(demo_database, folder)
+        assert read_html((demo_files / name).read_text()) == read_html(demo_page.get(address).text)
+    again = write_files(demo_database, demo_files)
     assert again.returncode == 0, again.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["pages"]
+    assert [path.name for path in demo_files.parent.iterdir()] == ["pages"]
 
 
-def test_every_link_of_a_file_leads_to_a_file(demo_database: AppDatabase, tmp_path: Path) -> None:
-    folder = tmp_path / "pages"
-    write_files(demo_database, folder)
-    pages = sorted(folder.glob("*.html"))
+def test_every_link_of_a_file_leads_to_a_file(demo_files: Path) -> None:
+    pages = sorted(demo_files.glob("*.html"))
     assert len(pages) > 8
     for page in pages:
         root = parse(page.read_text())
@@ -50,7 +45,7 @@ def test_every_link_of_a_file_leads_to_a_file(demo_database: AppDatabase, tmp_pa
             if link.startswith("#"):
                 assert link[1:] in names
             else:
-                assert (folder / link).is_file(), link
+                assert (demo_files / link).is_file(), link
         assert not root.all("form")
         assert not root.all("script")
 
@@ -65,15 +60,14 @@ def test_a_folder_of_somebody_else_is_left_alone(
     assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
 
 
-def test_a_failed_export_leaves_the_last_one(demo_database: AppDatabase, tmp_path: Path) -> None:
-    folder = tmp_path / "pages"
-    write_files(demo_database, folder)
-    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    answer = write_files(demo_database, folder, PGDATABASE="no_such_database")
+def test_a_failed_export_leaves_the_last_one(demo_database: AppDatabase, demo_files: Path) -> None:
+    before = {path: path.read_bytes() for path in demo_files.rglob("*") if path.is_file()}
+    assert before
+    answer = write_files(demo_database, demo_files, PGDATABASE="no_such_database")
     assert answer.returncode == 1
     assert "PostgreSQL does not answer" in answer.stderr
-    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
-    assert [path.name for path in tmp_path.iterdir()] == ["pages"]
+    assert {path: path.read_bytes() for path in demo_files.rglob("*") if path.is_file()} == before
+    assert [path.name for path in demo_files.parent.iterdir()] == ["pages"]
 
 
 def test_every_table_has_its_csv_with_all_rows(demo_database: AppDatabase, demo_page: Page) -> None:

@@ -274,6 +274,17 @@ def test_the_columns_that_may_be_summed_are_those_that_the_export_sums() -> None
     assert not set(re.findall(r"`(\w+)`", others.split("\n- ")[0])) & SUMMED
 
 
+def test_every_mart_of_a_bi_tool_has_its_question() -> None:
+    """docs/bi/README.md says what each mart that a BI tool may read is for."""
+    exposures = yaml.safe_load((PROJECT / "models" / "_exposures.yml").read_text())["exposures"]
+    (tool,) = (each for each in exposures if each["name"] == "bi_tool")
+    read_by_it = {ref[5:-2] for ref in tool["depends_on"]}
+    (section,) = re.findall(
+        r"(?ms)^## Which marts to take first$(.+?)^## ", read("docs/bi/README.md")
+    )
+    assert read_by_it - set(re.findall(r"`(\w+)`", section)) == set()
+
+
 def test_every_variable_is_documented_and_every_documented_one_is_there() -> None:
     """docs/variables.md and dbt_project.yml name the same variables and the same defaults."""
     variables = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]

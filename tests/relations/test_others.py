@@ -114,7 +114,12 @@ def test_what_refuses_that_rows_are_replaced_stops_the_run(database: AppDatabase
                generation_id text references analytics.fct_generations (generation_id)
                on delete cascade);
            create publication in_part for table analytics.daily_usage (usage_date);
-           create rule quiet as on insert to analytics.monthly_cost do instead nothing"""
+           create rule quiet as on insert to analytics.monthly_cost do instead nothing;
+           alter table analytics.monthly_usage add column note text not null default 'mine';
+           alter table analytics.monthly_provider_breakdown rename column provider to vendor;
+           alter table analytics.fct_generations drop column recorded_cost_usd cascade;
+           create table bi.older () inherits (analytics.daily_usage);
+           insert into bi.older default values"""
     )
 
     def said() -> str:
@@ -128,11 +133,101 @@ def test_what_refuses_that_rows_are_replaced_stops_the_run(database: AppDatabase
     assert "fct_generations" in before
     assert "publication in_part lists columns of analytics.daily_usage" in before
     assert "rule quiet of analytics.monthly_cost" in before
+    assert 'monthly_usage" has columns that paygen does not write (note)' in before
+    assert "(vendor) and lacks its own (provider)" in before
+    assert 'fct_generations" lacks columns (recorded_cost_usd)' in before
+    assert "alter table bi.older no inherit analytics.daily_usage" in before
     database.execute(
         """drop view analytics.run_history;
            create index run_history on analytics.daily_usage (usage_date)"""
     )
     assert "index analytics.run_history has the name" in said()
+
+
+REFUSES_DROPS = """
+create function public.guard() returns event_trigger language plpgsql as $$
+begin
+    if {condition} then raise exception 'drops need a ticket'; end if;
+end $$;
+create event trigger guard on {event} execute function public.guard();
+"""
+LOGS = """
+create table public.ddl_log (tag text);
+create function public.guard() returns event_trigger language plpgsql {security} as $$
+begin
+    insert into public.ddl_log select command_tag from pg_event_trigger_ddl_commands();
+end $$;
+create event trigger guard on ddl_command_end execute function public.guard();
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("trigger", "refusal"),
+    [
+        (REFUSES_DROPS.format(event="sql_drop", condition="true"), "drops need a ticket"),
+        (
+            REFUSES_DROPS.format(
+                event="sql_drop",
+                condition="exists (select from pg_event_trigger_dropped_objects()"
+                " where schema_name = 'analytics')",
+            ),
+            "drops need a ticket",
+        ),
+        (
+            REFUSES_DROPS.format(
+                event="ddl_command_start when tag in ('DROP TABLE')", condition="true"
+            ),
+            "drops need a ticket",
+        ),
+        (LOGS.format(security=""), "permission denied for table ddl_log"),
+        (LOGS.format(security="security definer"), None),
+    ],
+)
+def test_an_event_trigger_that_refuses_stops_the_run(
+    any_database: AppDatabase, trigger: str, refusal: str | None
+) -> None:
+    """Before anything is built, by its name; one that lets runs work is none of their business."""
+    any_database.execute(trigger)
+    result = any_database.dbt(
+        "build", "--resource-type", "model", "seed", expect_success=refusal is None
+    )
+    if refusal:
+        said = str(result.exception or messages(result))
+        assert "event trigger guard (function public.guard()) refuses" in said
+        assert f'("{refusal}"), nothing was built' in said
+        assert (
+            any_database.query("select 1 from pg_class where relname ~ 'paygen|generations'") == []
+        )
+    else:
+        assert any_database.query("select 1 from ddl_log where tag = 'CREATE TABLE AS'")
+
+
+@pytest.mark.long
+def test_a_full_refresh_heals_the_columns_of_a_mart(any_database: AppDatabase) -> None:
+    """A column that somebody dropped is there again, one that somebody added is gone."""
+    build = ("build", "--resource-type", "model", "seed")
+    any_database.dbt(*build)
+    any_database.execute(
+        """alter table analytics.fct_generations add column note text;
+           alter table analytics.fct_generations alter column note set not null;
+           alter table analytics.daily_usage rename column generations to calls;
+           alter table analytics.monthly_cost alter column month_start set not null"""
+    )
+    any_database.dbt(*build, "--full-refresh")
+    any_database.dbt(*build)
+    columns = any_database.query(
+        """select column_name from information_schema.columns
+           where table_schema = 'analytics' and column_name in ('note', 'calls')"""
+    )
+    assert columns == []
+    # What is attached to a table of somebody's stays attached.
+    any_database.execute(
+        """create table public.all_costs (like analytics.monthly_cost);
+           alter table analytics.monthly_cost inherit public.all_costs"""
+    )
+    any_database.dbt(*build, "--full-refresh")
+    assert any_database.query("select 1 from public.all_costs")
 
 
 def test_a_seed_is_written_where_it_stands(database: AppDatabase) -> None:

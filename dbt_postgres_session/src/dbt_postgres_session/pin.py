@@ -32,6 +32,8 @@ SETTINGS = {
     # What a statement means.
     "transform_null_equals": "off",
     "check_function_bodies": "on",
+    # Rows are found by their place, which other kinds of tables do not have.
+    "default_table_access_method": "heap",
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
     # dbt's first connection is idle while the models run on others, and each is idle in its

@@ -11,7 +11,7 @@ from dbt.adapters.exceptions.connection import FailedToConnectError
 from dbt.plugins.manager import dbtPlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt_postgres_session import kept, pin, pooler
+from dbt_postgres_session import kept, pin, pooler, room
 from dbt_postgres_session.run_lock import RunLock
 
 
@@ -51,12 +51,16 @@ def _pinning(open_: Any) -> Any:
         pin.check_profile(connection.credentials)
         if kept.take(connection):
             return connection
-        connection = open_(cls, connection)
+        try:
+            connection = open_(cls, connection)
+        except FailedToConnectError as error:
+            raise FailedToConnectError(room.explained(str(error))) from error
         try:
             # A setting would stay behind in a pool whose sessions others take over.
             mode = pooler.mode(connection, functools.partial(open_, cls))
             if mode == pooler.SESSION:
                 pin.pin_session(connection.handle)
+                room.check(connection)
             elif mode == pooler.STATEMENT:  # dbt's first `begin` would end the connection
                 raise DbtRuntimeError(str(pooler.refusal(connection.credentials)))
         except BaseException as error:
