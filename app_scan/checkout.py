@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from app_scan import retired
+from app_scan.apart import ParserCrash, run_apart
 from app_scan.findings import Finding, Report
 from app_scan.shell import scan_shell
 from app_scan.sql import scan_sql, scan_words
@@ -47,7 +48,7 @@ def scan(root: Path, names: retired.Names) -> Report:
             is_ours, own = _file_itself(path, text)
             if is_ours:
                 continue
-            found, note = _scan_file(language, text, names)
+            found, note = scan_text(language, text, names)
             if note and names.are_in(text):
                 notes.append(f"{path}: {note}")
             for finding in (*own, *(_finding(path, use) for use in _judged(found))):
@@ -73,7 +74,8 @@ def _rank(finding: Finding) -> tuple[bool, bool]:
     return finding.certainty != "sure", finding.use in ("mention", "value")
 
 
-def _scan_file(language: str, text: str, names: retired.Names) -> tuple[list[Use], str]:
+def scan_text(language: str, text: str, names: retired.Names) -> tuple[list[Use], str]:
+    """All uses in a text of a language, and what of it was not read as such, in words."""
     if language == "none":
         return [], ""
     if language == "words":
@@ -86,6 +88,14 @@ def _scan_file(language: str, text: str, names: retired.Names) -> tuple[list[Use
         if result.is_broken:
             note = "is no whole SQL (a quote is left open), so it was read word by word"
         return result.uses, note
+    try:
+        return run_apart(scan_parsed, language, text, names)
+    except ParserCrash:
+        return [*scan_words(text, names)], "its parser crashed, so it was read word by word"
+
+
+def scan_parsed(language: str, text: str, names: retired.Names) -> tuple[list[Use], str]:
+    """`scan_text` of the languages that have a parser."""
     if language == "yaml":
         return _scan_yaml(text, names)
     scanner = {"shell": scan_shell, "json": scan_json}.get(language)

@@ -1,20 +1,22 @@
 """The scanner finds every caller in a checkout of the app, and nothing else."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from app_scan import retired
-from app_scan.checkout import scan
+from app_scan import checkout, retired
+from app_scan.apart import ParserCrash, run_apart
+from app_scan.checkout import scan, scan_text
 from app_scan.findings import Report
-from app_scan.shell import scan_shell
 from app_scan.sql import scan_sql
-from app_scan.typescript import scan_json, scan_typescript
+from app_scan.uses import Use
 from tests.app.checkout import FILES, expected, write
 from tests.app_database import PROJECT
 from tests.docs.documents import commands
@@ -219,6 +221,14 @@ def test_a_broken_file_is_named_and_read_all_the_same(tmp_path: Path, path: str,
     assert report.notes[0].startswith(f"{path}: ")
 
 
+def parsed(language: str, text: str) -> list[Use]:
+    """The uses that a parser finds; a text that crashes it is passed over."""
+    try:
+        return run_apart(checkout.scan_parsed, language, text, retired.names())[0]
+    except ParserCrash:
+        reject()
+
+
 @given(noise=st.text(st.characters(exclude_characters="\r\n\0\x85\u2028\u2029")))
 @settings(deadline=None)
 def test_whatever_a_comment_says_it_is_no_use_and_hides_none(noise: str) -> None:
@@ -227,9 +237,9 @@ def test_whatever_a_comment_says_it_is_no_use_and_hides_none(noise: str) -> None
     names = retired.names()
     for scanned, line in (
         (scan_sql(f"-- credit_pools {noise}\nselect 1 from credit_pools;", names).uses, 2),
-        (scan_typescript(f"// credit_pools {noise}\nf('credit_pools');", names, "tsx")[0], 2),
-        (scan_typescript(f"/* {noise}\n*/ f(`credit_pools`);", names, "typescript")[0], 2),
-        (scan_shell(f"# credit_pools {noise}\npg_dump -t credit_pools\n", names)[0], 2),
+        (parsed("tsx", f"// credit_pools {noise}\nf('credit_pools');"), 2),
+        (parsed("typescript", f"/* {noise}\n*/ f(`credit_pools`);"), 2),
+        (parsed("shell", f"# credit_pools {noise}\npg_dump -t credit_pools\n"), 2),
     ):
         assert [(use.line, use.name) for use in scanned] == [(line, "credit_pools")]
 
@@ -241,11 +251,26 @@ def test_no_text_breaks_the_scanner(text: str) -> None:
     text = f"{text}credit_pools{text}"
     names = retired.names()
     text = text.encode(errors="ignore").decode()
-    scan_sql(text, names)
-    scan_shell(text, names)
-    for dialect in ("typescript", "tsx"):
-        scan_typescript(text, names, dialect)
-    scan_json(json.dumps({"text": text}), names)
+    for language in ("sql", "shell", "typescript", "tsx", "yaml", "words"):
+        scan_text(language, text, names)
+    scan_text("json", json.dumps({"text": text}), names)
+
+
+def crash(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def test_a_parser_that_crashes_costs_its_file_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a file is read word by word, and named."""
+    with pytest.raises(ParserCrash):
+        run_apart(crash)
+    assert run_apart(len, "abc") == 3
+    monkeypatch.setattr(checkout, "scan_parsed", crash)
+    report = scanned(tmp_path, {"a.sh": "psql -c 'select 1 from credit_pools'", "b.sql": "--"})
+    assert [(each.path, each.name) for each in report.findings] == [("a.sh", "credit_pools")]
+    assert report.notes == ["a.sh: its parser crashed, so it was read word by word"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])

@@ -313,7 +313,8 @@ def test_filters_narrow_every_figure_that_they_can(history: AppDatabase, page: P
     assert rows
     for row in rows:
         address = f"/?provider={row['provider']}&type={row['enhancement_type']}"
-        cards = read_html(page.get(address.replace(" ", "+")).text)["cards"]
+        text = page.get(address.replace(" ", "+")).text
+        cards = read_html(text)["cards"]
         assert cards["Usage This Month"]["value"] == number(row["generations"])
         assert cards["WaveSpeed Costs This Month"]["value"] == usd(row["cost"])
         assert cards["Refunds Issued"]["value"] == number(row["refunds"])
@@ -324,6 +325,19 @@ def test_filters_narrow_every_figure_that_they_can(history: AppDatabase, page: P
             [row["provider"], row["enhancement_type"]],
         )
         assert cards["Users Who Generated"]["value"] == number(users["count"])
+        assert cards["Active Users"]["unit"] == "users with credits, all providers and types"
+        (owed,) = history.query(
+            "select count(*) as findings, sum(findings.credits_at_stake) as credits"
+            " from analytics.credit_audit_findings as findings"
+            " inner join analytics.fct_generations as facts using (generation_id)"
+            " where finding_type in ('failed_not_refunded', 'under_refund')"
+            " and provider = %s and enhancement_type = %s",
+            [row["provider"], row["enhancement_type"]],
+        )
+        said = re.search(r'id="owed">.*</h2>\s*<p class="lead">([\d,.]+) credits', text)
+        assert (said[1] if said else None) == (
+            number(owed["credits"]) if owed["findings"] else None
+        )
 
 
 def test_python_models_are_shown_as_they_are(demo_database: AppDatabase, demo_page: Page) -> None:
@@ -386,6 +400,18 @@ def test_everything_that_was_asked_for_is_on_the_page(demo_page: Page) -> None:
     assert list(found.items()) == list(SHOWN.items()), "in this order"
     assert "does not exist" not in text
     assert "Not built yet" not in text
+
+
+def test_what_needs_attention_is_shown(demo_database: AppDatabase, demo_page: Page) -> None:
+    """Each open alert; a message tells its age, which is another a moment later."""
+    open_now = demo_database.query("select severity, message, since from analytics.alerts")
+    assert open_now
+    shown = read_html(demo_page.get().text)["tables"]["alerts"][1:]
+    without_digits = re.compile(r"\d+")
+    assert sorted((row[1], without_digits.sub("", row[2]), row[3]) for row in shown) == sorted(
+        (row["severity"], without_digits.sub("", row["message"]), moment(row["since"]))
+        for row in open_now
+    )
 
 
 def test_nightly_marts_are_shown_as_they_are(demo_database: AppDatabase, demo_page: Page) -> None:

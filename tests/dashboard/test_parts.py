@@ -45,6 +45,10 @@ amounts = st.decimals(
         (0.123456, "rate", "12.35%"),
         (date(2024, 12, 1), "month", "Dec 2024"),
         ("x" * 500, "note", "x" * 159 + "…"),
+        ("failed_billed", "words", "failed billed"),
+        ("vendor_cost_usd", "words", "vendor cost"),
+        ("gross_margin_usd", "figure", "Gross margin, USD"),
+        ("p95_duration_seconds", "figure", "P95 duration seconds"),
     ],
 )
 def test_figures_are_written_with_their_unit(value: object, kind: str, written: str) -> None:
@@ -157,6 +161,7 @@ def test_every_query_reads_marts_only() -> None:
     for query in queries_of_the_page():
         read = set(re.findall(r"\{schema\}\.(\w+)", query.sql))
         assert read == set(query.marts), query.name
+        assert set(re.findall(r"\{(\w+)\}", query.sql)) == {"schema"}, query.name
         assert not re.findall(r"(?:from|join) (?:public|auth|analytics)\w*\.", query.sql)
 
 
