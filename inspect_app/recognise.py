@@ -223,11 +223,19 @@ class _Search:
             for row in rows
             if row.row["transaction_kind"] == kinds.GENERATION
         ]
-        if not names or by_time.named(self.sampler, of_ledger, names) >= 0.5:
+        if not names:
             return
-        found = by_time.link(self.sampler, of_ledger, of_tasks, names)
-        if found is not None and found.share >= by_time.OWN:
-            by_time.refer(of_ledger, names, found)
+        named = by_time.named(self.sampler, of_ledger, names)
+        if named < 0.5:
+            found = by_time.link(self.sampler, of_ledger, of_tasks, names)
+            if found is not None and found.share >= by_time.OWN:
+                by_time.refer(of_ledger, names, found)
+                return
+        if named < 1 and _has_numbers(of_ledger) and _has_numbers(of_tasks):
+            # A charge that names no task is known by its own number, which may be a task's.
+            own = quoted(of_ledger.table.key or "")
+            told = "numbers of rows, told apart from those of tasks, which some charges do not name"
+            of_ledger.replace(Line("id", None, told, MEDIUM, f"'ledger-' || {own}"))
 
     def _drop_said_twice(self, of_ledger: Mapped, of_tasks: Mapped) -> None:
         """Where tasks say which model was called, a note in the ledger's JSON adds nothing."""
@@ -598,6 +606,13 @@ def _charges(rows: list[ValueRow]) -> bool:
     """Whether rows of some kind take credits."""
     taking = (kinds.GENERATION, kinds.OTHER, kinds.HELD)
     return any(row.row["transaction_kind"] in taking for row in rows)
+
+
+def _has_numbers(mapped: Mapped) -> bool:
+    """Whether rows are known by a number."""
+    line = mapped.line("id")
+    column = mapped.table.columns.get(line.value or "") if mapped.table and line else None
+    return column is not None and column.type in catalogue.INTEGERS
 
 
 def _is_default(result: Proposal) -> bool:
