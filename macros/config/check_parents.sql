@@ -11,7 +11,9 @@
     {% for node in nodes_of_types(['model', 'seed'])
         if (flags.WHICH == 'test' or node.unique_id not in selected_resources)
         and node.config.materialized != 'ephemeral'
-        and not load_relation(api.Relation.create(node.database, node.schema, node.alias)) %}
+        and not load_relation(published_relation(
+            api.Relation.create(node.database, node.schema, node.alias)
+        )) %}
         {% do missing.update({node.unique_id: node.name}) %}
     {% endfor %}
     {% set unread = [] %}

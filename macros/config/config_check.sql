@@ -155,7 +155,7 @@
             ~ " `paygen` is installed, and where another project has installed this one let its"
             ~ " `generate_schema_name` call `paygen.generate_schema_name`"
         ) %}
-    {% elif not option and schema == target.schema ~ '_trial' %}
+    {% elif not option and schema == own_schema() ~ '_trial' %}
         {% do exceptions.raise_compiler_error(
             "the project was parsed for a trial (--empty, --sample) and would be built into schema "
             ~ schema ~ ": nothing was built; run again with --no-partial-parse"

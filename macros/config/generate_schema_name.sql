@@ -11,5 +11,10 @@
             ~ " server: set `schema:` in profiles.yml to a name of its own, such as analytics."
         ) }}
     {%- endif -%}
-    {{- schema_name -}}
+    {{- own_schema() ~ schema_name[target.schema | length:] -}}
 {%- endmacro %}
+
+{% macro own_schema() %}
+    {# The schema of the marts as a run builds them; see `switch_versions` for the one that is read. #}
+    {{ return(target.schema ~ ('' if writes_in_place() else '_next')) }}
+{% endmacro %}

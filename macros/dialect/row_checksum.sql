@@ -12,6 +12,13 @@
 {%- endmacro %}
 
 {% macro spark__row_checksum(columns) -%}
-    {#- As JSON, for its own hash of several values leaves nulls out. -#}
-    cast(xxhash64(to_json(struct({{ columns }}), map('ignoreNullFields', 'false'))) as numeric(38, 0))
+    {#-
+        As JSON, for its own hash of several values leaves nulls out; with all digits of a second, of
+        which JSON has three.
+    -#}
+    cast(xxhash64(to_json(struct({{ columns }}), map(
+        'ignoreNullFields', 'false',
+        'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX',
+        'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS'
+    ))) as numeric(38, 0))
 {%- endmacro %}

@@ -14,3 +14,12 @@
     -#}
     hashint8extended(hash_record_extended({{ row }}, 0), 0)
 {%- endmacro %}
+
+{% macro spark__row_digest(row) -%}
+    {#- A decimal, for sums of whole numbers overflow there. -#}
+    {%- if row.startswith('row(') -%}
+        {{ spark__row_checksum(row[4:-1]) }}
+    {%- else -%}
+        {{ spark__row_checksum(row ~ '.*') }}
+    {%- endif -%}
+{%- endmacro %}

@@ -2,9 +2,8 @@
 {% macro python_models_notice() -%}
     {%- if execute and target.type == 'spark' and flags.WHICH in ['build', 'run'] -%}
         {% do log(
-            'On Spark all of history is built anew. Left out are Python models and the marts made of'
-            ~ ' them, messages (they read <text>), grants, the run lock and the record of runs:'
-            ~ ' docs/spark.md.', info=true
+            'Left out on Spark are Python models and the marts made of them, messages (they read <text>),'
+            ~ ' grants, the run lock and the record of runs: docs/spark.md.', info=true
         ) %}
     {%- elif execute and env_var('DBT_PG_PYTHON_MODELS', 'False') == 'False' -%}
         {% do exceptions.warn(

@@ -1,8 +1,9 @@
 {#-
-    What Spark's tables are written by, which it can neither change nor swap while somebody reads them:
-    each run writes a new version of a table beside the last one, `monthly_usage__v20241115120000000000`,
-    and then points the view `monthly_usage` to it in one statement. Readers go on with the version they
-    began with, which the next run drops.
+    What Spark's tables are written by, which it can neither change nor swap while somebody reads them.
+    A run writes each table as a new version beside the last one, `monthly_usage__v20241115120000000000`,
+    and points a view to it in a schema of its own, `analytics_next`, where the run itself reads. When all
+    is built, `switch_versions` points the views that others read to the new versions. Readers go on with
+    the version they began with, which the next run drops.
 #}
 {% materialization table, adapter='spark', supported_languages=['sql'] %}
     {{ return(write_version(sql)) }}
@@ -45,35 +46,158 @@
     )) }}
 {% endmaterialization %}
 
+{#- dbt's own, in a session that computes as that of a model does. #}
+{% materialization test, adapter='spark' %}
+    {% do use_strict_session() %}
+    {{ return(dbt.materialization_test_default()) }}
+{% endmaterialization %}
+
 {% macro write_version(query) %}
-    {# Write a new version of a model's or a seed's table, and point its view to it. #}
+    {# Write a new version of a model's or a seed's table, and point the run's view to it. #}
     {% set target_relation = this.incorporate(type='view') %}
-    {% set new_version = this.incorporate(
-        path={'identifier': this.identifier ~ '__v' ~ run_started_at.strftime('%Y%m%d%H%M%S%f')},
-        type='table'
-    ) %}
+    {% set new_version = part_of_run(this, 'v') %}
     {% do use_strict_session() %}
     {{ run_hooks(pre_hooks) }}
+    {% do run_query('create schema if not exists ' ~ new_version.include(identifier=false)) %}
     {% do drop_old_versions() %}
-    {% call statement('main') -%}
-        create table {{ new_version }} using parquet as
-        {{ as_declared(query) }}
-    {%- endcall %}
+    {% set properties = {
+        'paygen.version': new_version.identifier, 'paygen.checksum': model.checksum.checksum,
+    } %}
+    {% if model.name in carried_models() %}
+        {% set months = write_months(query) %}
+        {% do properties.update({
+            'paygen.months': tojson(months),
+            'paygen.fingerprint': carried_fingerprint(),
+            'paygen.as_of': as_of(),
+        }) %}
+        {% call statement('main') -%}
+            create view {{ new_version }} as
+            {{ rows_of_months(this, months) }}
+        {%- endcall %}
+    {% else %}
+        {% call statement('main') -%}
+            create table {{ new_version }} using parquet as
+            {{ as_declared(query) }}
+        {%- endcall %}
+    {% endif %}
     {% set columns = adapter.get_columns_in_relation(new_version) %}
     {% do check_contract(columns) %}
-    {% do drop_table_in_its_place() %}
-    {% call statement('switch') -%}
-        create or replace view {{ target_relation }} (
-            {%- for column in columns %}
-            {{ column.quoted }} {{ comment_of(model.columns.get(column.name)) }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        )
-        {{ comment_of(model) }}
-        tblproperties ('paygen.version' = '{{ new_version.identifier }}')
-        as select * from {{ new_version }}
-    {%- endcall %}
+    {% do point_view(target_relation, new_version, columns, properties) %}
+    {% do run_memory('versions').update({
+        model.unique_id: {'columns': columns, 'properties': properties, 'version': new_version}
+    }) %}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
+{% endmacro %}
+
+{% macro begin_versions() %}
+    {#
+        The start of a run: what it does not build itself it reads as readers do, not as a run that
+        failed left it. dbt notes the tables of a schema one by one, and another thread that asks
+        meanwhile would miss some, so all schemas are asked for before there are other threads.
+    #}
+    {% if not execute or writes_in_place() or flags.WHICH not in ['build', 'run', 'seed'] %}
+        {{ return('') }}
+    {% endif %}
+    {% set unbuilt, parents = {}, [] %}
+    {% for node in nodes_of_types(['model', 'seed']) %}
+        {% set relation = api.Relation.create(none, node.schema, node.alias) %}
+        {% for each in [relation, published_relation(relation)] %}
+            {% do load_relation(each) %}
+        {% endfor %}
+        {% if node.unique_id in selected_resources %}
+            {% do parents.extend(node.depends_on.nodes) %}
+        {% else %}
+            {% do unbuilt.update({node.unique_id: relation}) %}
+        {% endif %}
+    {% endfor %}
+    {% for unique_id in parents | unique if unique_id in unbuilt %}
+        {% set relation = unbuilt[unique_id] %}
+        {% set noted = noted_of(published_relation(relation)) %}
+        {% if noted and noted != noted_of(relation) %}
+            {% set version = published_relation(relation).incorporate(
+                path={'identifier': noted['paygen.version']}
+            ) %}
+            {% do run_query('create schema if not exists ' ~ relation.include(identifier=false)) %}
+            {% do point_view(relation, version, adapter.get_columns_in_relation(version), noted) %}
+            {% do adapter.cache_added(relation.incorporate(type='view')) %}
+        {% endif %}
+    {% endfor %}
+{% endmacro %}
+
+{% macro switch_versions(results) %}
+    {#
+        The end of a run: point the views that are read to what the run built, if it built all that it
+        was asked for and no test failed. Else readers keep what the last such run left.
+    #}
+    {% if not execute or writes_in_place() or flags.WHICH not in ['build', 'run', 'seed'] %}
+        {{ return('') }}
+    {% endif %}
+    {% set versions = run_memory('versions') %}
+    {% if results | selectattr('status', 'in', ['error', 'fail', 'skipped']) | list %}
+        {% do log('not all was built or passed its tests: readers keep the tables they had', info=true) %}
+        {{ return('') }}
+    {% endif %}
+    {% for unique_id, made in versions.items() %}
+        {% set node = graph.nodes[unique_id] %}
+        {% set relation = published_relation(api.Relation.create(none, node.schema, node.alias)) %}
+        {% set known = load_relation(relation) %}
+        {#- What dbt-spark alone made under the name of a view of ours. -#}
+        {% if known and known.is_table %}{% do run_query('drop table ' ~ known) %}{% endif %}
+        {% do point_view(relation, made.version, made.columns, made.properties, node) %}
+    {% endfor %}
+{% endmacro %}
+
+{% macro point_view(relation, version, columns, properties, node=none) %}
+    {# Make a view of a version, or point it there, in one statement; with the comments of a node. #}
+    {% set noted = [] %}
+    {% for name, value in properties.items() %}
+        {% do noted.append(text_literal(name) ~ ' = ' ~ text_literal(value)) %}
+    {% endfor %}
+    {% call statement('switch') -%}
+        create or replace view {{ relation }} (
+            {%- for column in columns %}
+            {{ column.quoted }} {{ comment_of(node.columns.get(column.name)) if node }}
+            {{- ',' if not loop.last }}
+            {%- endfor %}
+        )
+        {{ comment_of(node) }}
+        tblproperties ({{ noted | join(', ') }})
+        as select * from {{ version }}
+    {%- endcall %}
+{% endmacro %}
+
+{% macro part_of_run(relation, kind) %}
+    {#
+        A table or view that this run makes of a model: its version (`v`), the months of it that were
+        written (`m`), the rows that were computed (`d`), or the keys of those (`k`).
+    #}
+    {{ return(published_relation(relation).incorporate(
+        path={'identifier': relation.identifier ~ '__' ~ kind ~ run_number()}, type='table'
+    )) }}
+{% endmacro %}
+
+{% macro run_number() %}
+    {{ return(run_started_at.strftime('%Y%m%d%H%M%S%f')) }}
+{% endmacro %}
+
+{% macro published_relation(relation) %}
+    {# What others read of what a run builds as `relation`: on Spark another view. #}
+    {% if writes_in_place() %}{{ return(relation) }}{% endif %}
+    {{ return(relation.incorporate(
+        path={'schema': target.schema ~ relation.schema[own_schema() | length:]}
+    )) }}
+{% endmacro %}
+
+{% macro noted_of(relation) %}
+    {# What is noted on a view of ours, as a dict; empty where there is none. #}
+    {% set noted, known = {}, load_relation(relation) %}
+    {% if known and known.is_view %}
+        {% for name, value in run_query('show tblproperties ' ~ relation).rows %}
+            {% do noted.update({name: value}) if name.startswith('paygen.') %}
+        {% endfor %}
+    {% endif %}
+    {{ return(noted) }}
 {% endmacro %}
 
 {% macro as_declared(query) %}
@@ -113,27 +237,29 @@
 {% endmacro %}
 
 {% macro drop_old_versions() %}
-    {# Drop what earlier runs left, but for the version that readers have. #}
-    {% set known = load_cached_relation(this) %}
-    {% set current = [] %}
-    {% if known and known.is_view %}
-        {% set noted = run_query('show tblproperties ' ~ this ~ " ('paygen.version')") %}
-        {% set current = noted.columns[1].values() %}
-    {% endif %}
+    {# Drop what earlier runs left of a model, but for what readers have and the last run built. #}
+    {% set used, months = [], {} %}
+    {% for relation in [this, published_relation(this)] %}
+        {% set noted = noted_of(relation) %}
+        {% do used.append(noted['paygen.version']) if noted %}
+        {% for run, run_months in fromjson(noted.get('paygen.months', '{}')).items() %}
+            {% set name = this.identifier ~ '__m' ~ run %}
+            {% do months.update({name: months.get(name, []) + run_months}) %}
+        {% endfor %}
+    {% endfor %}
+    {% set place = published_relation(this) %}
     {% for schema, name, is_temporary in run_query(
-        'show tables in ' ~ this.include(identifier=false) ~ " like '" ~ this.identifier ~ "__v*'"
+        'show tables in ' ~ place.include(identifier=false) ~ " like '" ~ this.identifier ~ "__*'"
     ).rows %}
+        {% set part = place.incorporate(path={'identifier': name}) %}
         {% set suffix = name[this.identifier | length:] %}
-        {% if name not in current and modules.re.fullmatch('__v[0-9]{20}', suffix) %}
-            {% do run_query('drop table if exists ' ~ this.incorporate(path={'identifier': name})) %}
+        {% if name in months %}
+            {% do drop_months(part, without=months[name]) %}
+        {% elif name not in used and modules.re.fullmatch('__[vmdk][0-9]{20,21}', suffix) %}
+            {% set kind = 'view' if suffix[2] == 'v' and model.name in carried_models() else 'table' %}
+            {% do run_query('drop ' ~ kind ~ ' if exists ' ~ part) %}
         {% endif %}
     {% endfor %}
-{% endmacro %}
-
-{% macro drop_table_in_its_place() %}
-    {# What dbt-spark alone made under the name of a view of ours. #}
-    {% set known = load_cached_relation(this) %}
-    {% if known and known.is_table %}{% do run_query('drop table ' ~ known) %}{% endif %}
 {% endmacro %}
 
 {% macro comment_of(node) -%}

@@ -1,4 +1,6 @@
 -- depends_on: {{ ref('int_repair_queue') }}
+{#- Where months are carried over, users are found by the tasks too. #}
+-- depends_on: {{ ref('int_tasks_cleaned') if not writes_in_place() }}
 {{ config(
     meta={'skip_when_unchanged': true},
     materialized='incremental',
