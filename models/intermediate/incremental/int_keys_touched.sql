@@ -125,8 +125,9 @@ ledger as (
 
 ),
 
--- A refund without an id may now belong to another of its user's failures. Looked at are all of them
--- since what may have changed.
+-- A refund without an id may now belong to another of its user's failures. Looked at are those that
+-- it may be for, but only near what may have changed: what failed or was given back at most a
+-- refund's window after the event before it.
 failing as (
 
     select task_id as generation_id from tasks
@@ -227,6 +228,66 @@ first_touched as (
 
 ),
 
+refunds_in_window as (
+
+    select
+        user_id,
+        created_at
+    from {{ ref('int_ledger_synced') }}
+    where {{ is_touched }} and is_refund and api_request_id is null
+
+),
+
+later_refunds as (
+
+    select
+        user_id,
+        created_at
+    from refunds_in_window
+
+    union all
+
+    select
+        user_id,
+        created_at
+    from {{ refunds }}
+    where
+        api_request_id is null
+        and created_at >= (select min(first_touched.happened_at) from first_touched)
+
+),
+
+users as (
+
+    select distinct first_touched.user_id from first_touched
+    inner join later_refunds
+        on
+            coalesce(first_touched.user_id, '') = coalesce(later_refunds.user_id, '')
+            and first_touched.happened_at <= later_refunds.created_at
+
+),
+
+refunds_of_users as (
+
+    select user_id, created_at from refunds_in_window
+
+    union
+
+    select user_id, created_at from {{ refunds }}
+    where
+        api_request_id is null
+        and user_id in (select users.user_id from users)
+
+    union
+
+    select user_id, created_at from {{ refunds }}
+    where
+        api_request_id is null
+        and user_id is null
+        and exists (select 1 from users where users.user_id is null)
+
+),
+
 failures_of_users as (
 
     select
@@ -234,7 +295,7 @@ failures_of_users as (
     from {{ facts }}
     where
         status = 'failed'
-        and user_id in (select first_touched.user_id from first_touched)
+        and user_id in (select users.user_id from users)
 
     union all
 
@@ -244,7 +305,82 @@ failures_of_users as (
     where
         status = 'failed'
         and user_id is null
-        and exists (select 1 from first_touched where first_touched.user_id is null)
+        and exists (select 1 from users where users.user_id is null)
+
+),
+
+events as (
+
+    select
+        user_id,
+        failed_at as happened_at,
+        generation_id,
+        cast(null as {{ type_timestamptz() }}) as refunded_at,
+        cast(null as {{ type_timestamptz() }}) as touched_at
+    from failures_of_users
+
+    union all
+
+    select
+        user_id,
+        created_at as happened_at,
+        null as generation_id,
+        created_at as refunded_at,
+        cast(null as {{ type_timestamptz() }}) as touched_at
+    from refunds_of_users
+
+    union all
+
+    select
+        user_id,
+        happened_at,
+        null as generation_id,
+        null as refunded_at,
+        happened_at as touched_at
+    from touched
+    where
+        user_id in (select users.user_id from users)
+        or (user_id is null and exists (select 1 from users where users.user_id is null))
+
+),
+
+separated as (
+
+    select
+        *,
+        case
+            when
+                happened_at
+                > lag(happened_at) over (partition by user_id order by happened_at)
+                + {{ refund_window }}
+                then 1
+            else 0
+        end as starts_group,
+        min(refunded_at) over (
+            partition by user_id order by happened_at desc
+            range between unbounded preceding and current row
+        ) as next_refund_at
+    from events
+
+),
+
+grouped as (
+
+    select
+        *,
+        sum(starts_group) over (partition by user_id order by happened_at) as group_number
+    from separated
+
+),
+
+near as (
+
+    select
+        generation_id,
+        happened_at as failed_at,
+        next_refund_at,
+        min(touched_at) over (partition by user_id, group_number) as first_touched_at
+    from grouped
 
 ),
 
@@ -273,9 +409,10 @@ final as (
         failures_of_users.last_charged_at,
         failures_of_users.refund_count
     from failures_of_users
-    inner join first_touched
-        on coalesce(failures_of_users.user_id, '') = coalesce(first_touched.user_id, '')
-    where failures_of_users.failed_at >= first_touched.happened_at - {{ refund_window }}
+    inner join near on failures_of_users.generation_id = near.generation_id
+    where
+        near.failed_at >= near.first_touched_at - {{ refund_window }}
+        and near.next_refund_at <= near.failed_at + {{ refund_window }}
 
 )
 
