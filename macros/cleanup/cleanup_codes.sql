@@ -89,8 +89,9 @@
         'CLEANUP-TOO-EARLY': ['purge before its time', 'wait: see cleanup.purge_after_days'],
         'CLEANUP-TRIGGERS': ['restoring alerts would fire a trigger',
             'disable the trigger for the while, or accept that it fires again'],
-        'CLEANUP-UNTRACKED': ['a function names a target in its text',
-            'rewrite the function, or accept that it will fail'],
+        'CLEANUP-UNTRACKED': [
+            'a function names a target in its text; one that is kept, in a comment or a string only',
+            'read it; rewrite the function, or accept that it will fail where the name is more than text'],
         'CLEANUP-UNTRUSTED': ['code of another role would run as the operator',
             'drop it, or give its function to the owner of the table'],
         'CLEANUP-WRONGDB': ['not the database expected', 'check expect_database and the profile'],

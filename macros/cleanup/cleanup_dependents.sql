@@ -4,8 +4,9 @@
 -- A function body without comments, and without strings unless something there may run them or look
 -- names up; as it is where what these are cannot be told: nested comments, escaped or dollar quotes.
 create function pg_temp.cleanup_code(body text, language_name text) returns text
-language sql immutable set search_path = pg_catalog, pg_temp as $function$
-    select case
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $function$
+begin
+    return case
         when language_name not in ('sql', 'plpgsql')
             or body ~ $re$\\'|[$][[:alnum:]_]*[$]|/[*]([^*]|[*]+[^*/])*/[*]$re$
             then body
@@ -19,7 +20,8 @@ language sql immutable set search_path = pg_catalog, pg_temp as $function$
             end,
             ' \1 ', 'g'
         )
-    end
+    end;
+end
 $function$;
 
 -- Who names whom in a text that PostgreSQL does not track: function bodies, trigger arguments and
@@ -55,7 +57,9 @@ begin
             bool_or(is_code) as is_code
         from app_function
         cross join lateral (
-            values (prosrc, false), (pg_temp.cleanup_code(prosrc, lanname), true)
+            select prosrc, false
+            union all
+            select pg_temp.cleanup_code(prosrc, lanname), true
         ) as texts (body, is_code)
         cross join lateral regexp_matches(
             body, '([[:alpha:]_][[:alnum:]_$]*)"?\s*(\()?', 'g'

@@ -15,7 +15,7 @@
 {% macro is_plain_name(expression) -%}
     (
         {{ matches(expression, '^[a-z_]+$') }}
-        or {{ matches(expression, '^[A-Z]?[a-z]*[A-Z]?[a-z]*$|^[A-Z]+$') }}
+        or {{ matches(expression, '^[A-Z]?[a-z]+([A-Z][a-z]*)?$|^[A-Z]+$') }}
     )
     and length({{ expression }}) <= 20
 {%- endmacro %}

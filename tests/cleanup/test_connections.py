@@ -91,7 +91,8 @@ def small_project(folder: Path, hook: str = "select 1", model: str = "") -> Path
             folder / "macros" / topic,
             ignore=shutil.ignore_patterns("*.yml"),
         )
-    shutil.copy(PROJECT / "macros" / "config" / "node_named.sql", folder / "macros")
+    for path in ("config/node_named.sql", "dialect/text_literal.sql"):
+        shutil.copy(PROJECT / "macros" / path, folder / "macros")
     return folder
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from dashboard.numbers_shown import figure_name
 from export.__main__ import main as export
 from tests.app_database import BUILD_ROLE, AppDatabase, messages
 from tests.closing.record import (
@@ -181,7 +182,7 @@ def change_october(database: AppDatabase) -> tuple[str, str]:
     (corrected,) = database.query(
         """update enhancement_tasks set status = 'failed' where id = (
                select max(id::text)::uuid from enhancement_tasks
-               where created_at between '2024-10-05Z' and '2024-10-20Z' and status = 'completed')
+               where created_at between '2024-10-05Z' and '2024-10-19Z' and status = 'completed')
            returning cast(id as text)"""
     )
     (user,) = database.query(
@@ -336,7 +337,7 @@ def test_the_page_shows_the_close(
             " where is_all_providers order by 1, 2"
         )
         assert [(row[0], row[1], row[5]) for row in shown["tables"]["restatements"][1:]] == [
-            (row["figure"], row["cause"], str(row["row_count"])) for row in causes
+            (figure_name(row["figure"]), row["cause"], str(row["row_count"])) for row in causes
         ]
         trail = shown["tables"]["closes"][1:]
         assert [(row[0], row[1], row[2], row[8]) for row in trail] == [
@@ -345,7 +346,7 @@ def test_the_page_shows_the_close(
         ]
         of_wan = read_html(page.get("/?month=2024-10&provider=wan").text)["tables"]
         assert {row[0] for row in of_wan["closed_figures"][1:]} == {
-            key[2] for key in reported["2024-10"] if key[1] == "wan"
+            figure_name(key[2]) for key in reported["2024-10"] if key[1] == "wan"
         }
         opened = page.get("/?month=2024-11").text
         assert "November 2024 is open: its figures may change." in section_of(opened, "closes")

@@ -214,7 +214,7 @@ def test_rows_of_other_columns_are_refused(built: AppDatabase) -> None:
     """A release that changes a table's columns asks for a rebuild, and writes nothing before it."""
     built.execute("alter table analytics.daily_usage add column tips bigint", user=BUILD_ROLE)
     write_something(built)
-    with pytest.raises(AssertionError, match=r"gone: tips bigint\n *- new: none"):
+    with pytest.raises(AssertionError, match=r"does not write \(tips\): .* --full-refresh"):
         run(built, AS_OF, ZONE, "--selector", "frequent")
     built.execute("alter table analytics.daily_usage drop column tips", user=BUILD_ROLE)
     run(built, AS_OF, ZONE, "--selector", "frequent")
