@@ -223,12 +223,11 @@ class _Search:
             for row in rows
             if row.row["transaction_kind"] == kinds.GENERATION
         ]
-        if not names:
+        if not names or by_time.named(self.sampler, of_ledger, names) >= 0.5:
             return
-        if by_time.named(self.sampler, of_ledger, names) < 0.5:
-            found = by_time.link(self.sampler, of_ledger, of_tasks, names)
-            if found is not None and found.share >= by_time.OWN:
-                by_time.refer(of_ledger, names, found)
+        found = by_time.link(self.sampler, of_ledger, of_tasks, names)
+        if found is not None and found.share >= by_time.OWN:
+            by_time.refer(of_ledger, names, found)
 
     def _drop_said_twice(self, of_ledger: Mapped, of_tasks: Mapped) -> None:
         """Where tasks say which model was called, a note in the ledger's JSON adds nothing."""

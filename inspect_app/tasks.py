@@ -22,7 +22,8 @@ NO_OUTPUT = {
     *("checkout", "purchase", "topup", "deposit", "refund", "payout", "webhook", "transaction"),
     *("gift", "card", "voucher", "promo", "billing", "referral"),
 }
-NO_TASKS = words.ACCOUNT | words.CREDIT | NO_OUTPUT
+# Of the name of a table that holds no calls of a model.
+NO_CALLS = words.ACCOUNT | words.CREDIT | NO_OUTPUT
 OURS = ("pending", "processing", "completed", "failed", "cancelled")
 ALL_COMPLETED = "'completed'"
 # Tokens of a language model, which are no credits.
@@ -47,7 +48,7 @@ def score(
     is_call = columns.named(table, words.PROVIDER_COLUMNS) and columns.named(
         table, [*words.STATUS_COLUMNS, *words.STATUS_FLAGS]
     )
-    if is_named and not parts & (words.ACCOUNT | NO_OUTPUT if is_call else NO_TASKS):
+    if is_named and not parts & (words.ACCOUNT | NO_OUTPUT if is_call else NO_CALLS):
         points = max(points, 3.0)
     points -= 2 if table.kind in ("view", "materialized view") else 0
     if not points > 0:
@@ -77,7 +78,7 @@ def may_be(table: Table) -> bool:
     """Whether rows of a table, whatever it is called, are a user's and have a time."""
     parts = set(words.tokens(table.name))
     return bool(
-        not parts & (words.ACCOUNT | words.CREDIT | words.LEDGER | NO_OUTPUT)
+        not parts & (NO_CALLS | words.LEDGER)
         and table.kind == "table"
         and (table.key or columns.named(table, words.ID_COLUMNS))
         and columns.users(table)

@@ -1,8 +1,9 @@
 -- {% macro cleanup_dependents() %}{% raw %}
 -- What depends on a target. Nobody can see dynamic SQL, other databases and the app's code.
 
--- A function body without comments, and without strings unless something there may run them or look
--- names up; as it is where what these are cannot be told: nested comments, escaped or dollar quotes.
+-- A function body without its comments; without its strings too, unless something in it may run them
+-- or look names up. It stays whole where comments and strings cannot be told from code: with nested
+-- comments, escaped or dollar quotes.
 create function pg_temp.cleanup_code(body text, language_name text) returns text
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $function$
 begin

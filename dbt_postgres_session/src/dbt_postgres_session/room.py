@@ -75,8 +75,8 @@ def check(connection: Connection) -> None:
     if found:
         whose, remedy = found
         raise DbtRuntimeError(
-            f"{whose} at once, {_demand()}, nothing was built: set fewer `threads` in the profile,"
-            f" or {remedy} {_needed()}"
+            f"{whose} at once, and {_demand()}, nothing was built: set fewer `threads` in the"
+            f" profile, or {remedy} {_needed()}"
         )
 
 
@@ -85,7 +85,7 @@ def explained(refusal: str) -> str:
     if not re.search("too many (connections|clients)|slots are reserved", refusal):
         return refusal
     return (
-        f"{refusal.strip()} ({_demand()[4:]}: end other sessions, set fewer `threads` in the"
+        f"{refusal.strip()} ({_demand()}: end other sessions, set fewer `threads` in the"
         " profile, or raise the connection limit of the role or the database, or max_connections)"
     )
 
@@ -96,7 +96,7 @@ def _needed() -> int:
 
 
 def _demand() -> str:
-    return f"and a run with {_settings().threads} threads needs {_needed()}"
+    return f"a run with {_settings().threads} threads needs {_needed()}"
 
 
 def _settings() -> Any:
