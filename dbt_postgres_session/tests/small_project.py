@@ -23,6 +23,14 @@ LOSE = "select pg_terminate_backend(pid) from pg_stat_activity where application
 CHECK = "{{ adapter.check_run_lock() or '' }}"
 
 
+def soon_gone(look: Callable[[], list]) -> list:
+    """What there is after ten seconds, or nothing: a server ends a closed session soon."""
+    give_up_at = time.monotonic() + 10
+    while (found := look()) and time.monotonic() < give_up_at:
+        time.sleep(0.1)
+    return found
+
+
 @dataclass
 class Run:
     """What a dbt command said, and whether it succeeded."""

@@ -15,7 +15,7 @@ import pytest
 from dbt_postgres_session.pin import SETTINGS
 from session_servers import PORT, USER, Server, as_user, folder_of
 
-from small_project import DATABASE, LOSE, ROLE, SmallProject  # isort: skip
+from small_project import DATABASE, LOSE, ROLE, SmallProject, soon_gone  # isort: skip
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 pytestmark = pytest.mark.skipif(
@@ -85,7 +85,7 @@ def refused(project: SmallProject, pooler: Server, mode: str) -> None:
     assert not run.success
     assert f"is a pooler in {mode} mode" in run.text
     assert project.query("select * from pg_class where relname = 'a'") == []
-    assert project.locks() == []
+    assert soon_gone(project.locks) == []
 
 
 @pytest.mark.parametrize("round_robin", [0, 1])
@@ -174,7 +174,7 @@ def test_a_session_pooler_is_fine(behind: SmallProject, round_robin: int) -> Non
             assert run.success, run.text
         assert behind.query("select * from marts.b") == [tuple(SETTINGS.values())]
         time.sleep(0.1)
-        assert behind.locks() == []
+        assert soon_gone(behind.locks) == []
         with client(pooler).cursor() as cursor:
             cursor.execute("select current_setting('search_path')")
             assert cursor.fetchone() == ('"$user", public',)

@@ -101,7 +101,7 @@ def test_a_warm_dbt_sees_what_changed_and_keeps_nothing(folder: Path, empty: App
         outcomes = [dbt.run(command) for _ in range(2)]
         first = dbt.process_id
         sessions = "select count(*) from pg_stat_activity where application_name ~ 'dbt'"
-        assert empty.query(sessions)[0]["count"] == 0
+        until(lambda: not empty.query(sessions)[0]["count"], 9, lambda: "a session is left behind")
         (folder / "models" / "one.sql").write_text("select 2 as n")
         outcomes.append(dbt.run(command))
         second = dbt.process_id
