@@ -79,6 +79,23 @@ class Workload:
         for command in (["seed"], ["run", "--exclude", "tag:python"]):
             self._measure("seeds and first run", "paygen", 1, self.dbt(self.end, *command))
 
+    def generations(self) -> int:
+        """Generations that the marts have.
+
+        Raises:
+            RuntimeError: there are no marts.
+        """
+        with connect(self.server, NAME) as connection, connection.cursor() as cursor:
+            cursor.execute("select to_regclass('analytics.monthly_usage') is null")
+            if cursor.fetchone()[0]:
+                raise RuntimeError(
+                    f"{self.folder} has no marts yet: wait until it is made, or remove it"
+                )
+            cursor.execute(
+                "select coalesce(sum(generations), 0)::bigint from analytics.monthly_usage"
+            )
+            return int(cursor.fetchone()[0])
+
     def add_indexes(self) -> None:
         """Create the indexes that `advise_indexes` prints."""
         self._execute(*_statements("source_indexes"))

@@ -3,7 +3,6 @@
 import argparse
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from selenium.common.exceptions import WebDriverException
 from bench.page import marts, report
 from bench.page.marts import Marts
 from bench.page.measure import measure
+from bench.servers import kept_or_new
 from reader.problems import Problem
 
 RESULTS = Path(__file__).parents[1] / "results" / "page.md"
@@ -61,16 +61,11 @@ def _marts(options: argparse.Namespace) -> Iterator[Marts]:
         return
     changes = options.changes or max(options.scale // 1000, 20)
     _say(f"the server, the app's tables and the marts of {options.scale:,} generations")
-    if options.folder is not None:
-        options.folder.mkdir(parents=True, exist_ok=True)
-        with marts.in_folder(options.folder.resolve(), options.scale, changes) as measured:
-            yield measured
-        return
-    with tempfile.TemporaryDirectory(prefix="paygen-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the server may run as another user
-        with marts.in_folder(folder, options.scale, changes) as measured:
-            yield measured
+    with (
+        kept_or_new(options.folder) as folder,
+        marts.in_folder(folder, options.scale, changes) as measured,
+    ):
+        yield measured
 
 
 def _say(sentence: str) -> None:

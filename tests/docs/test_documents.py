@@ -122,11 +122,8 @@ ELSEWHERE = {
         ],
         "tests/setup/test_clone.py::test_the_bench_of_the_page_at_a_small_scale",
     ),
-    ".tools/bin/uv run --frozen --group bench python -m bench.statement": (
-        "tests/setup/test_clone.py::test_the_bench_of_the_statement_at_a_small_scale"
-    ),
-    ".tools/bin/uv run --frozen --group bench python -m bench.closing": (
-        "tests/setup/test_clone.py::test_the_bench_of_closing_at_a_small_scale"
+    ".tools/bin/uv run --frozen --group bench python -m bench.finance": (
+        "tests/setup/test_clone.py::test_the_bench_of_finance_at_a_small_scale"
     ),
     ".tools/bin/uv run --frozen --group bench --group scheduler python -m bench.resident": (
         "tests/setup/test_clone.py::test_the_bench_of_the_scheduler_at_a_small_scale"

@@ -63,6 +63,13 @@ def relay(socket_path: str, certificate: Path, key: Path) -> Iterator[int]:
         finally:
             writer.close()
 
+    async def end() -> None:
+        listener.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     loop = asyncio.new_event_loop()
     listener = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -70,5 +77,7 @@ def relay(socket_path: str, certificate: Path, key: Path) -> Iterator[int]:
     try:
         yield listener.sockets[0].getsockname()[1]
     finally:
+        asyncio.run_coroutine_threadsafe(end(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        loop.close()
