@@ -126,8 +126,7 @@ ledger as (
 ),
 
 -- A refund without an id may now belong to another of its user's failures. Looked at are those that
--- it may be for, but only near what may have changed: what failed or was given back at most a
--- refund's window after the event before it.
+-- it may be for, from a refund's window before what may have changed.
 failing as (
 
     select task_id as generation_id from tasks
@@ -228,22 +227,13 @@ first_touched as (
 
 ),
 
-refunds_in_window as (
+later_refunds as (
 
     select
         user_id,
         created_at
     from {{ ref('int_ledger_synced') }}
     where {{ is_touched }} and is_refund and api_request_id is null
-
-),
-
-later_refunds as (
-
-    select
-        user_id,
-        created_at
-    from refunds_in_window
 
     union all
 
@@ -259,32 +249,14 @@ later_refunds as (
 
 users as (
 
-    select distinct first_touched.user_id from first_touched
-    inner join later_refunds
-        on
-            coalesce(first_touched.user_id, '') = coalesce(later_refunds.user_id, '')
-            and first_touched.happened_at <= later_refunds.created_at
-
-),
-
-refunds_of_users as (
-
-    select user_id, created_at from refunds_in_window
-
-    union
-
-    select user_id, created_at from {{ refunds }}
+    select * from first_touched
     where
-        api_request_id is null
-        and user_id in (select users.user_id from users)
-
-    union
-
-    select user_id, created_at from {{ refunds }}
-    where
-        api_request_id is null
-        and user_id is null
-        and exists (select 1 from users where users.user_id is null)
+        exists (
+            select 1 from later_refunds
+            where
+                coalesce(later_refunds.user_id, '') = coalesce(first_touched.user_id, '')
+                and later_refunds.created_at >= first_touched.happened_at
+        )
 
 ),
 
@@ -306,81 +278,6 @@ failures_of_users as (
         status = 'failed'
         and user_id is null
         and exists (select 1 from users where users.user_id is null)
-
-),
-
-events as (
-
-    select
-        user_id,
-        failed_at as happened_at,
-        generation_id,
-        cast(null as {{ type_timestamptz() }}) as refunded_at,
-        cast(null as {{ type_timestamptz() }}) as touched_at
-    from failures_of_users
-
-    union all
-
-    select
-        user_id,
-        created_at as happened_at,
-        null as generation_id,
-        created_at as refunded_at,
-        cast(null as {{ type_timestamptz() }}) as touched_at
-    from refunds_of_users
-
-    union all
-
-    select
-        user_id,
-        happened_at,
-        null as generation_id,
-        null as refunded_at,
-        happened_at as touched_at
-    from touched
-    where
-        user_id in (select users.user_id from users)
-        or (user_id is null and exists (select 1 from users where users.user_id is null))
-
-),
-
-separated as (
-
-    select
-        *,
-        case
-            when
-                happened_at
-                > lag(happened_at) over (partition by user_id order by happened_at)
-                + {{ refund_window }}
-                then 1
-            else 0
-        end as starts_group,
-        min(refunded_at) over (
-            partition by user_id order by happened_at desc
-            range between unbounded preceding and current row
-        ) as next_refund_at
-    from events
-
-),
-
-grouped as (
-
-    select
-        *,
-        sum(starts_group) over (partition by user_id order by happened_at) as group_number
-    from separated
-
-),
-
-near as (
-
-    select
-        generation_id,
-        happened_at as failed_at,
-        next_refund_at,
-        min(touched_at) over (partition by user_id, group_number) as first_touched_at
-    from grouped
 
 ),
 
@@ -409,10 +306,16 @@ final as (
         failures_of_users.last_charged_at,
         failures_of_users.refund_count
     from failures_of_users
-    inner join near on failures_of_users.generation_id = near.generation_id
+    inner join users on coalesce(failures_of_users.user_id, '') = coalesce(users.user_id, '')
     where
-        near.failed_at >= near.first_touched_at - {{ refund_window }}
-        and near.next_refund_at <= near.failed_at + {{ refund_window }}
+        failures_of_users.failed_at >= users.happened_at - {{ refund_window }}
+        and exists (
+            select 1 from later_refunds
+            where
+                coalesce(later_refunds.user_id, '') = coalesce(failures_of_users.user_id, '')
+                and later_refunds.created_at >= failures_of_users.failed_at
+                and later_refunds.created_at <= failures_of_users.failed_at + {{ refund_window }}
+        )
 
 )
 
