@@ -128,8 +128,8 @@ def _parser() -> argparse.ArgumentParser:
         " ...) or DATABASE_URL, in one read-only transaction; propose a mapping of its tables and"
         " columns, write it, and try it in schemas that are dropped again.",
         epilog=f"Exit code: {DONE} if it was written and works, else {FAILED}, and a sentence says"
-        " why. Only words of vocabularies are printed or written, not values: kinds, statuses,"
-        " models, types and tiers.",
+        " why. Of the data it prints and writes only words such as kinds, statuses, models, types"
+        " and tiers.",
     )
     parser.add_argument(
         "--to", type=Path, default=FILE, metavar="FILE", help="the file (mapping/app.yml)"
