@@ -96,7 +96,7 @@ def _has_screen() -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m dashboard", description=__doc__)
     parser.add_argument(
-        "--static", type=Path, metavar="DIR", help="write the pages as files, and end"
+        "--static", type=Path, metavar="DIR", help="write the pages as files, then exit"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     add_port(parser, PORT, "the page")
@@ -108,7 +108,9 @@ def _parser() -> argparse.ArgumentParser:
         help="a name by which a proxy asks for the page, beside loopback's",
     )
     add_schema(parser)
-    parser.add_argument("--no-browser", dest="browser", action="store_false", help="open none")
+    parser.add_argument(
+        "--no-browser", dest="browser", action="store_false", help="do not open a browser"
+    )
     return parser
 
 

@@ -154,10 +154,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument(
-        "--generations", type=_positive, default=20_000, help="how many, exactly (20000)"
+        "--generations", type=_positive, default=20_000, help="exact number of generations (20000)"
     )
     data.add_argument("--months", type=_positive, default=6, help="calendar months of history (6)")
-    data.add_argument("--seed", type=int, default=1, help="another seed, another history (1)")
+    data.add_argument("--seed", type=int, default=1, help="equal seeds draw equal rows (1)")
     data.add_argument(
         "--as-of",
         type=_timestamp,

@@ -423,7 +423,9 @@ def _parser() -> argparse.ArgumentParser:
         " rows. Reads as a reader role, by libpq's variables, else the demo's marts.",
     )
     parser.add_argument("month", nargs="?", metavar="MONTH", help="YYYY-MM, as in 2026-10")
-    parser.add_argument("--to", type=Path, metavar="FILE", help="(exports/audit-MONTH.xlsx)")
+    parser.add_argument(
+        "--to", type=Path, metavar="FILE", help="the workbook (exports/audit-MONTH.xlsx)"
+    )
     add_schema(parser)
     return parser
 

@@ -125,22 +125,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m inspect_app",
         description="Look at an app's database, by libpq's variables (PGHOST, PGUSER, PGDATABASE,"
-        " ...) or DATABASE_URL, in one read-only transaction; propose which of its tables and"
-        " columns are which of ours, write the mapping, and try it in schemas that are dropped"
-        " again.",
-        epilog=f"Exit code: {DONE} if it was written and works, {FAILED} after a sentence. No"
-        " values are printed or written but the words of vocabularies: kinds, statuses, models,"
-        " types and tiers.",
+        " ...) or DATABASE_URL, in one read-only transaction; propose a mapping of its tables and"
+        " columns, write it, and try it in schemas that are dropped again.",
+        epilog=f"Exit code: {DONE} if it was written and works, else {FAILED}, and a sentence says"
+        " why. Of the data it prints and writes only words such as kinds, statuses, models, types"
+        " and tiers.",
     )
     parser.add_argument(
         "--to", type=Path, default=FILE, metavar="FILE", help="the file (mapping/app.yml)"
     )
-    parser.add_argument("--force", action="store_true", help="write anew what is there")
-    parser.add_argument("--yes", action="store_true", help="ask nothing")
+    parser.add_argument("--force", action="store_true", help="overwrite the file if it exists")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument(
         "--dry-run", action="store_true", help="print the proposal; write and build nothing"
     )
-    parser.add_argument("--no-build", action="store_true", help="write it, and do not try it")
+    parser.add_argument("--no-build", action="store_true", help="write the file, but do not try it")
     parser.add_argument(
         "--check", action="store_true", help="try the mapping that is there; inspect nothing"
     )

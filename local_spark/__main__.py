@@ -1,8 +1,6 @@
-"""`python -m local_spark`: a cluster for the target `spark`, until ctrl-c.
+"""`python -m local_spark`: a cluster for the target `spark` on this machine, until ctrl-c."""
 
-`--check` only asks for Java.
-"""
-
+import argparse
 import signal
 import sys
 import threading
@@ -13,8 +11,11 @@ from local_spark import cluster
 
 def main(arguments: list[str]) -> int:
     """Answer the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m local_spark", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only ask whether Java is there")
+    options = parser.parse_args(arguments)
     try:
-        if arguments == ["--check"]:
+        if options.check:
             cluster.check_java()
             return 0
         # Also where whoever started this ignores them; both end it as ctrl-c does.

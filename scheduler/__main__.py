@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m scheduler",
         description="Run dbt when it is due, one run at a time, from a project that is parsed once"
         " and again when its files change. Builds by libpq's variables (PGHOST, PGUSER, ...) and"
-        " DBT_TARGET, as `dbt build` does. Ends on SIGTERM, after the run that is at work.",
+        " DBT_TARGET, as `dbt build` does. On SIGTERM it lets the current run end.",
         epilog="Exit code: 0 after SIGTERM or ctrl-c, 1 if it could not start.",
     )
     parser.add_argument(

@@ -1,6 +1,6 @@
--- 2 of 2: what the build role may do in the app's database: read four tables and own its schemas.
+-- 2 of 2: lets the build role read the app's tables named below, and makes the schemas that it owns.
 -- Run as the owner of the tables, who must be able to create schemas; no superuser is needed.
--- May be run twice. Edit the names below where the app or your target has others.
+-- May be run twice. Edit the names below if your app's tables or your target's schema have others.
 do $$
 declare
     build_role constant text := 'paygen';

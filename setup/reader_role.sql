@@ -1,5 +1,5 @@
--- The role of the page and of BI: each build grants it the marts, by `reader_roles`, and nothing else.
--- Run as a superuser; may be run twice.
+-- A role for the page and BI tools. Add it to `reader_roles`: each build then grants it the marts, and
+-- nothing else. Needs CREATEROLE; may be run twice.
 do $$
 begin
     if not exists (select 1 from pg_catalog.pg_roles where rolname = 'paygen_reader') then

@@ -1,5 +1,5 @@
--- Takes the build role and all that it made out of this database: schemas, marts, grants, policies.
--- Stops, and changes nothing, where somebody else's view or table depends on a mart.
+-- Drops the build role and all that it made in this database: schemas, marts, the record of month
+-- closes, grants, policies. Stops, and changes nothing, if somebody else's view or table depends on a mart.
 -- Run as build_role.sql was. May be run twice.
 do $$
 declare

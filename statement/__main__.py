@@ -92,8 +92,12 @@ def _parser() -> argparse.ArgumentParser:
         " libpq's variables (PGHOST, PGUSER, PGDATABASE, ...), else into the demo's database.",
     )
     parser.add_argument("place", nargs="?", type=Path, help="folder of .csv or .csv.gz files")
-    parser.add_argument("--total", help="charges less refunds, as the vendor's invoice has them")
-    parser.add_argument("--forget", metavar="FILE", help="name or checksum of a file, or all")
+    parser.add_argument(
+        "--total", help="the invoice's charges less refunds; other sums are refused"
+    )
+    parser.add_argument(
+        "--forget", metavar="FILE", help="take a loaded file out: name, checksum or all"
+    )
     add_schema(parser)
     return parser
 

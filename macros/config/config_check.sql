@@ -26,7 +26,8 @@
     {% endfor %}
     {% if is_list_of_names(var('reader_roles')) and is_list_of_names(var('closed_roles')) %}
         {% for role in var('reader_roles') if role in var('closed_roles') or role == 'public' %}
-            {% do say("reader_roles names '" ~ role ~ "', to which the marts are closed") %}
+            {% do say("reader_roles names '" ~ role ~ "', to which the marts are closed: name a role of"
+                      ~ " its own") %}
         {% endfor %}
         {% do problems.extend(find_reader_problems()) if var('reader_roles') %}
     {% endif %}
@@ -149,11 +150,10 @@
     {% set schema = node_named('model', 'fct_generations').schema %}
     {% if option and not schema.endswith('_trial') %}
         {% do exceptions.raise_compiler_error(
-            option ~ " is refused where the project was parsed without it, for its rows would take the"
-            ~ " place of those in schema " ~ schema ~ ", which later runs would take for the app's"
-            ~ " history: nothing was built; run `dbt build " ~ option ~ "` where the Python package"
-            ~ " `paygen` is installed, and where another project has installed this one let its"
-            ~ " `generate_schema_name` call `paygen.generate_schema_name`"
+            option ~ " is refused, since it would replace the rows in schema " ~ schema ~ ", and later runs"
+            ~ " would take its rows for the app's history: nothing was built; run `dbt build " ~ option
+            ~ "` where the Python package `paygen` is installed, and let a `generate_schema_name` of your"
+            ~ " own call `paygen.generate_schema_name`"
         ) %}
     {% elif not option and schema == own_schema() ~ '_trial' %}
         {% do exceptions.raise_compiler_error(

@@ -25,8 +25,8 @@
     {% endfor %}
     {% if problems %}
         {{ exceptions.raise_compiler_error(
-            'history was built under other settings, nothing was built; run once with --full-refresh:'
-            ~ '\n  - ' ~ problems | join('\n  - ')
+            'history was built under other settings, nothing was built; set them back, or run once with'
+            ~ ' --full-refresh:\n  - ' ~ problems | join('\n  - ')
         ) }}
     {% endif %}
 {% endmacro %}

@@ -22,7 +22,7 @@
     {% elif not times %}
         {{ exceptions.raise_compiler_error(
             'table ' ~ source.include(database=false) ~ ' has no column that says when a row was written,'
-            ~ ' so nobody can tell whether the app still writes it'
+            ~ ' so nobody can tell whether the app still writes it: name one in mapping/app.yml'
         ) }}
     {% endif %}
     {% call statement('collect_freshness', fetch_result=True, auto_begin=False) -%}

@@ -1,6 +1,6 @@
 """The contract's numbers computed event by event in plain Python, to hold the models against.
 
-Written from `metrics.md` and `docs/decisions/0001-readings-of-the-contract.md`, never from the
+Written from `docs/rules.md` and `docs/decisions/0001-readings-of-the-contract.md`, never from the
 models' SQL: where the two differ, one of them is wrong.
 """
 
