@@ -3,15 +3,23 @@
         The days on which generations changed since the last complete run, as a list of ISO dates;
         none where the facts were rebuilt as a whole.
     #}
+    {% set changes = ref('int_days_changed') %}
     {% if not execute or not is_incremental() %}{{ return(none) }}{% endif %}
     {% if nothing_changed() %}{{ return([]) }}{% endif %}
-    {% set known = run_memory('changed days') %}
+    {{ return(days_after(changes, changes_done())) }}
+{% endmacro %}
+
+{% macro days_after(changes, number) %}
+    {#
+        The days of the changes in `int_days_changed` above a number, as a list of ISO dates; none if one
+        of them is a change of every day. Queried once per run and number.
+    #}
+    {% set known = run_memory('days after change ' ~ number) %}
     {% if 'days' not in known %}
         {% set days = run_query(
-            'select distinct usage_date from ' ~ ref('int_days_changed')
-            ~ ' where change_number > ' ~ changes_done()
+            'select distinct usage_date from ' ~ changes ~ ' where change_number > ' ~ number
         ).columns[0].values() %}
-        {% do known.update({'days': none if none in days else days | map('string') | list}) %}
+        {% do known.update({'days': none if none in days else days | map('string') | sort | list}) %}
     {% endif %}
     {{ return(known.days) }}
 {% endmacro %}
@@ -131,8 +139,8 @@
         all months, after a run that was not complete, which left no record of its users, and where
         days are written anew because their totals differed.
     -#}
+    {%- set changed = ref('int_generations_changed') -%}
     {%- if months and reads_changes_only() and not differing_day_totals() -%}
-        {%- set changed = ref('int_generations_changed') -%}
         (
             {{ column }} is null
             or {{ column }} in (

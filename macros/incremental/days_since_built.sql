@@ -5,18 +5,9 @@
         which move `changes_done` on, go between. Their rows keep the `change_number` they were
         written for.
     #}
+    {% set changes = ref('int_days_changed') %}
     {% if not execute or not is_incremental() %}{{ return(none) }}{% endif %}
-    {% set known = run_memory('days since ' ~ model.name) %}
-    {% if 'days' not in known %}
-        {% set days = run_query(
-            'select distinct usage_date from ' ~ ref('int_days_changed') ~ ' where change_number > '
-            ~ 'coalesce((select max(change_number) from ' ~ this ~ '), 0)'
-        ).columns[0].values() %}
-        {% do known.update({
-            'days': none if none in days else days | map('string') | sort | list
-        }) %}
-    {% endif %}
-    {{ return(known.days) }}
+    {{ return(days_after(changes, 'coalesce((select max(change_number) from ' ~ this ~ '), 0)')) }}
 {% endmacro %}
 
 {% macro months_since_built() %}

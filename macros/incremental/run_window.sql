@@ -142,11 +142,6 @@
     )
 {%- endmacro %}
 
-{% macro reads_everything() %}
-    {# Whether this run reads all of the app's history. #}
-    {{ return(run_window() is none) }}
-{% endmacro %}
-
 {% macro is_in_window(column, window, margin=none) -%}
     {#- Whether a timestamp lies in one of the window's ranges, or at most `margin` before one. -#}
     (

@@ -9,9 +9,6 @@
     post_hook="{{ freshen_statistics() }}",
 ) }}
 
--- depends_on: {{ ref('int_tasks_cleaned') }}
--- depends_on: {{ ref('int_ledger_synced') }}
--- depends_on: {{ ref('int_bare_charges_matched') }}
 {%- set window = run_window() %}
 {%- set change_number = next_change_number() %}
 {#- By a task's own time too: one that is rejected for its time need not share its generation's. #}

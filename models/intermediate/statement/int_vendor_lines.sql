@@ -10,8 +10,6 @@
         {'columns': ['billed_month']},
     ],
 ) }}
--- depends_on: {{ ref('stg_app__vendor_billing') }}
--- depends_on: {{ ref('int_statement_lines') }}
 
 {%- set months = vendor_line_months() if statement_source() else none %}
 {%- set others = this if is_incremental() and months is not none else none %}

@@ -30,7 +30,6 @@
 ) }}
 
 -- depends_on: {{ ref('int_days_changed') }}
--- depends_on: {{ ref('int_repair_queue') }}
 
 with touched as (
 
@@ -44,7 +43,7 @@ changed as (
 
 ),
 
-{% if reads_everything() -%}
+{% if not run_window() -%}
 
 final as (
 

@@ -1,4 +1,3 @@
--- depends_on: {{ ref('int_days_changed') }}
 {# A few rows, written where they stand if they differ: nothing is swapped, and no reader waits. #}
 {{ config(
     meta={'skip_when_unchanged': true},
