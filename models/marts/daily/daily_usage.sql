@@ -5,7 +5,6 @@
     incremental_predicates=[
         "{{ is_in_days('target.usage_date', changed_days()) }}",
     ],
-    on_schema_change='fail',
     indexes=[{'columns': ['usage_date']}],
 ) }}
 

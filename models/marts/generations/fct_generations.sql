@@ -5,7 +5,6 @@
     incremental_predicates=[
         "{{ 'target.generation_id in (select generation_id from ' ~ ref('int_generations_changed') ~ ')' if run_window() else 'true' }}",
     ],
-    on_schema_change='fail',
     indexes=[
         {'columns': ['generation_id'], 'unique': true},
         {'columns': ['created_at']},

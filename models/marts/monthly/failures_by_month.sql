@@ -6,7 +6,6 @@
     incremental_predicates=[
         "{{ is_in_months('target.month_start', changed_months()) }}",
     ],
-    on_schema_change='fail',
 ) }}
 
 with failures as (

@@ -7,7 +7,6 @@
     incremental_predicates=[
         'true',
     ],
-    on_schema_change='fail',
 ) }}
 
 with usage_by_month as (

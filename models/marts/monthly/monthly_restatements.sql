@@ -5,7 +5,6 @@
     incremental_predicates=[
         "{{ is_in_months('target.month_start', restated_months()) }}",
     ],
-    on_schema_change='fail',
 ) }}
 
 {%- set months = restated_months() %}

@@ -8,7 +8,6 @@
     incremental_predicates=[
         'true',
     ],
-    on_schema_change='fail',
 ) }}
 
 {%- set months = changed_months() if reads_changes_only() and not checks_all_history() else none %}

@@ -7,7 +7,6 @@
     incremental_predicates=[
         'true',
     ],
-    on_schema_change='fail',
 ) }}
 
 {%- set months = changed_usage_months() %}

@@ -11,7 +11,6 @@
     incremental_predicates=[
         "{{ is_in_months('target.month_start', restated_months()) }}",
     ],
-    on_schema_change='fail',
     indexes=[{'columns': ['month_start']}],
 ) }}
 

@@ -2,7 +2,6 @@
     tags=['nightly', 'reports'],
     materialized='incremental',
     incremental_strategy='replace',
-    on_schema_change='fail',
     incremental_predicates=[
         "{{ is_matched_anew() }}",
     ],
