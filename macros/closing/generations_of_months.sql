@@ -19,6 +19,6 @@
         list_price_usd,
         duration_seconds,
         task_row_digest
-    from {{ built_relation('fct_generations') if execute else 'facts' }}
+    from {{ built_relation('fct_generations') }}
     where {{ is_in_months('created_date', months) }}
 {%- endmacro %}

@@ -58,7 +58,7 @@
         What `int_run_manifest` says of the newest run, complete or not, as a list of one value, which may
         be null; empty without a run.
     #}
-    {% set manifest = built_relation('int_run_manifest') if execute %}
+    {% set manifest = built_relation('int_run_manifest') %}
     {% if not manifest %}{{ return([]) }}{% endif %}
     {{ return(run_query(
         'select ' ~ column ~ ' from ' ~ manifest
@@ -74,7 +74,9 @@
     {% if not window.ranges %}{{ return(last_date()) }}{% endif %}
     {% set known = run_memory('first date of changed refunds') %}
     {% if known %}{{ return(known.date) }}{% endif %}
-    {% set keys = ref('int_keys_touched') ~ ' where ' ~ may_have_refunds() %}
+    {# Facts without a refund had none matched. After a run that was cut off they cannot tell. #}
+    {% set may_have_refunds = 'coalesce(refund_count, 1) > 0' if reads_changes_only() else 'true' %}
+    {% set keys = ref('int_keys_touched') ~ ' where ' ~ may_have_refunds %}
     {% set times = [
         'select ' ~ window.earliest ~ ' as earliest',
         'select min(least(created_at, failed_at)) from ' ~ ref('int_keys_touched'),
@@ -88,19 +90,6 @@
     {% do known.update({'date': "date '" ~ earliest ~ "'"}) %}
     {{ return(known.date) }}
 {% endmacro %}
-
-{% macro had_refunds() -%}
-    {#-
-        Whether an earlier run may have matched a refund to a generation of `int_keys_touched`. After a
-        run that was not complete, the facts cannot tell.
-    -#}
-    {{- 'refund_count > 0' if reads_changes_only() else 'true' -}}
-{%- endmacro %}
-
-{% macro may_have_refunds() -%}
-    {#- `had_refunds`, or one that names it was found before it. -#}
-    {{- 'coalesce(refund_count, 1) > 0' if reads_changes_only() else 'true' -}}
-{%- endmacro %}
 
 {% macro changed_months() %}
     {# The months of those days, as a list of ISO dates of their first days; none where all changed. #}

@@ -163,7 +163,11 @@
 {%- endmacro %}
 
 {% macro built_relation(model_name) %}
-    {# The table that an earlier run left of a model, also of one downstream; none where there is none. #}
-    {% set node = node_named('model', model_name) %}
+    {#
+        The table that an earlier run left of a model, also of one downstream; none where there is none,
+        and while the project is parsed.
+    #}
+    {% set node = node_named('model', model_name) if execute %}
+    {% if not node %}{{ return(none) }}{% endif %}
     {{ return(load_relation(api.Relation.create(node.database, node.schema, node.alias))) }}
 {% endmacro %}

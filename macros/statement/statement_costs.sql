@@ -5,9 +5,9 @@
         has it. A run that reads some generations only asks the facts who else may have it; a nightly
         one compares all (`int_repair_queue`).
     -#}
-    {%- set lines = built_relation('int_vendor_lines') if execute -%}
+    {%- set lines = built_relation('int_vendor_lines') -%}
     {#- The window must not be asked for before the queue is filled, which is part of it. -#}
-    {%- set facts = built_relation('fct_generations') if execute and not are_all and run_window() -%}
+    {%- set facts = built_relation('fct_generations') if not are_all and run_window() -%}
     {%- if not lines -%}
     select
         {{ as_text('null') }} as generation_id,

@@ -4,7 +4,7 @@
     Forecasts are made by Python models, which a database may do without: they are read where a run
     left them. A `ref` would refuse every run that leaves them out.
 -#}
-{%- set forecasts = built_forecasts() %}
+{%- set forecasts = built_relation('cost_forecast') %}
 {%- set budget = var('monthly_budget_usd') or 'null' %}
 {%- set rise = var('alert_failure_rise') %}
 {%- set new_days = var('alert_new_days') %}

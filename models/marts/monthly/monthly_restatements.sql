@@ -8,7 +8,8 @@
 ) }}
 
 {%- set months = restated_months() %}
-{%- set causes = restatement_causes() %}
+{#- In the order in which they are applied to a figure. #}
+{%- set causes = ['late_rows', 'deletion', 'correction', 'price_change', 'rule_change'] %}
 {%- set measures = row_measures().generations | list + row_measures().credits %}
 {%- set reported = reported_figures() %}
 {%- set of_a_whole = reported.items() | rejectattr('1.expression') | map('first') | list %}
