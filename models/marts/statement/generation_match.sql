@@ -20,9 +20,7 @@
 {%- set days = days_since_built() if is_there else [] -%}
 {%- set months = matched_line_months() if is_there else [] -%}
 {%- set reads_all = is_there and (days is none or months is none) -%}
-{%- set billed = (
-    "('completed', 'failed')" if var('failed_generations_are_billed') else "('completed')"
-) -%}
+{%- set billed = billed_statuses() -%}
 {%- set settling = interval(var('statement_settle_hours'), 'hour') -%}
 {%- set settled_before = 'statement.ends_at - ' ~ settling -%}
 
