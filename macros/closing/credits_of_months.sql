@@ -1,7 +1,7 @@
 {% macro credits_of_months(months) -%}
     {#-
-        What moved credits in some months, apart from charges for generations: each refund, and each
-        day's other movements, which are nobody's in particular.
+        What moved credits in some months, other than charges for generations: each refund, and the
+        other movements summed by day.
     -#}
     {%- set given = built_relation('int_credits_given') -%}
     {%- set given_back, taken = [], [] -%}

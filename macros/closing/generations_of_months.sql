@@ -1,7 +1,7 @@
 {% macro generations_of_months(months) -%}
     {#-
-        What the generations of some months add to their figures: all that a close keeps of them. Not by
-        `ref`, which hooks cannot resolve.
+        What the generations of some months add to their figures: all that a close keeps of them.
+        Hooks call it, and cannot resolve a `ref`.
     -#}
     select
         {{ month_of('created_date') }} as month_start,

@@ -1,8 +1,8 @@
 {% macro restated_months() %}
     {#
-        The closed months whose restatements this run writes, as a list of ISO dates: those on whose days
-        rows changed, and those of which a figure is no longer what the last run found. A table that is
-        made anew has every month that differs from its close.
+        The closed months whose restatements this run writes, as ISO dates: months with changed
+        rows, and months with a figure that differs from what the last run found. For a table that
+        is built as a whole: every month that differs from its close.
     #}
     {% set closes, figures = ref('month_closes'), ref('closed_figures_now') %}
     {% set with_changes = changed_months() or [] %}
@@ -23,7 +23,10 @@
 {% endmacro %}
 
 {% macro months_of_new_figures(figures) -%}
-    {#- A query of the closed months of which a figure is another than the last run found, or restated. -#}
+    {#-
+        A query of the closed months with a figure that differs from what the last run found, or
+        from the close where it found none.
+    -#}
     {%- set restated = built_relation('monthly_restatements') -%}
     {%- set rows = built_relation('restated_rows') -%}
     select compared.month_start

@@ -60,7 +60,7 @@ failing as (
 
 ),
 
--- Those that may now belong elsewhere.
+-- Refunds of earlier runs that may now belong to another generation.
 earlier as (
 
     select * from {{ this }}
