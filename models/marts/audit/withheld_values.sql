@@ -2,7 +2,7 @@ with withheld as (
     {%- for table, id, time in [
         ('enhancement_tasks', 'task_id', 'created_at'),
         ('credit_transactions', 'transaction_id', 'created_at'),
-        ('user_credits', 'user_id', 'updated_at'),
+        ('user_credits', 'user_id', 'updated_at as created_at'),
         ('system_alerts', 'alert_id', 'created_at'),
     ] %}
     {%- if not loop.first %}
@@ -14,7 +14,7 @@ with withheld as (
         '{{ table }}' as source_table,
         {{ id }} as row_id,
         withheld_columns,
-        {{ time }}{{ ' as created_at' if time != 'created_at' }}
+        {{ time }}
     from {{ ref('stg_app__' ~ table) }}
     where withheld_columns is not null
     {%- endfor %}
