@@ -39,7 +39,7 @@ REFUSED = {
     r"\bat time zone\b": "in_reporting_timezone(...) or from_reporting_timezone(...)",
     r"\bextract\(epoch\b": "seconds_between(...) or unix_seconds(...)",
     r"\bdate_trunc\(": "dbt.date_trunc(...)",
-    r"\bgenerate_series\(": "days_until(...), months_until(...) or dbt.date_spine(...)",
+    r"\bgenerate_series\(": "days_until_as_of(), months_until_as_of() or dbt.date_spine(...)",
     r"\bpercentile_(cont|disc)\(": "percentile(...)",
     r"\bfilter \(where\b": "an aggregate of case when ... end",
     r"\bdistinct on\b": "row_number()",

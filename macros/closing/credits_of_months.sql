@@ -1,9 +1,9 @@
 {% macro credits_of_months(months) -%}
     {#-
-        What moved credits in some months, apart from charges for generations: each refund, and each
-        day's other movements, which are nobody's in particular.
+        What moved credits in some months, other than charges for generations: each refund, and the
+        other movements summed by day.
     -#}
-    {%- set given = built_relation('int_credits_given') if execute -%}
+    {%- set given = built_relation('int_credits_given') -%}
     {%- set given_back, taken = [], [] -%}
     {%- for movement, sign in credit_movements().items() if movement not in ['used', 'refunded'] -%}
         {%- do (given_back if sign > 0 else taken).append(movement) -%}
@@ -14,7 +14,7 @@
         transaction_id as row_id,
         cast(1 as bigint) as transactions,
         credits
-    from {{ built_relation('int_refunds_matched') if execute else 'refunds' }}
+    from {{ built_relation('int_refunds_matched') }}
     {%- if months %}
     where
         created_at >= {{ start_of_day("date '" ~ months | min ~ "'") }}

@@ -1,7 +1,7 @@
 {% macro generations_of_months(months) -%}
     {#-
-        What the generations of some months add to their figures: all that a close keeps of them. Not by
-        `ref`, which hooks cannot resolve.
+        What the generations of some months add to their figures: all that a close keeps of them.
+        Hooks call it, and cannot resolve a `ref`.
     -#}
     select
         {{ month_of('created_date') }} as month_start,
@@ -19,6 +19,6 @@
         list_price_usd,
         duration_seconds,
         task_row_digest
-    from {{ built_relation('fct_generations') if execute else 'facts' }}
+    from {{ built_relation('fct_generations') }}
     where {{ is_in_months('created_date', months) }}
 {%- endmacro %}

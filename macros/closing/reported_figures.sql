@@ -1,8 +1,8 @@
 {% macro reported_figures() %}
     {#
-        How each figure that a month closes with follows from its rows, by the registry: `inputs`, the
-        measures that it is made of, and `expression` over their sums; none for distinct users and
-        percentiles, of which no row has a part.
+        How each figure that a month closes with follows from its rows, by the registry: `inputs`,
+        the measures it is made of, and `expression` over their sums. The expression is none for
+        distinct users and percentiles, which do not add up by row.
     #}
     {% set known = dict(
         explained_figures(), purchase_revenue_usd={'value': {'credits_bought': var('credit_price_usd')}}

@@ -1,34 +1,36 @@
 {% macro restated_months() %}
     {#
-        The closed months whose restatements this run writes, as a list of ISO dates: those on whose days
-        rows changed, and those of which a figure is no longer what the last run found. A table that is
-        made anew has every month that differs from its close.
+        The closed months whose restatements this run writes, as ISO dates: months with changed
+        rows, and months with a figure that differs from what the last run found. For a table that
+        is built as a whole: every month that differs from its close.
     #}
+    {% set closes, figures = ref('month_closes'), ref('closed_figures_now') %}
+    {% set with_changes = changed_months() or [] %}
     {% if not execute %}{{ return([]) }}{% endif %}
     {% set known = run_memory('restated months, ' ~ ('some' if is_incremental() else 'all')) %}
     {% if 'months' not in known %}
-        {% set closes = load_relation(ref('month_closes')) %}
         {% set closed = run_query(
             'select month_start from ' ~ closes ~ ' where is_current'
-        ).columns[0].values() | map('string') | list if closes else [] %}
-        {% set changed = [] %}
-        {% if closed %}
-            {% do changed.extend(changed_months() or []) %}
-            {% do changed.extend(
-                run_query(months_of_new_figures()).columns[0].values() | map('string')
-            ) %}
-        {% endif %}
-        {% do known.update({'months': closed | select('in', changed) | sort | list}) %}
+        ).columns[0].values() | map('string') | list if load_relation(closes) else [] %}
+        {% set differing = run_query(
+            months_of_new_figures(figures)
+        ).columns[0].values() | map('string') | list if closed else [] %}
+        {% do known.update({
+            'months': closed | select('in', with_changes + differing) | sort | list
+        }) %}
     {% endif %}
     {{ return(known.months) }}
 {% endmacro %}
 
-{% macro months_of_new_figures() -%}
-    {#- A query of the closed months of which a figure is another than the last run found, or restated. -#}
+{% macro months_of_new_figures(figures) -%}
+    {#-
+        A query of the closed months with a figure that differs from what the last run found, or
+        from the close where it found none.
+    -#}
     {%- set restated = built_relation('monthly_restatements') -%}
     {%- set rows = built_relation('restated_rows') -%}
     select compared.month_start
-    from {{ ref('closed_figures_now') }} as compared
+    from {{ figures }} as compared
     {%- if is_incremental() and restated %}
     left join (
         select

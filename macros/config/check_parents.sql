@@ -1,8 +1,8 @@
 {% macro check_parents() %}
     {#
-        Stop a run of a selection, before anything is built, where it would read a table that no run has
-        built yet and that it does not build itself: `frequent` as the first run of all. What a model's
-        meta names as `reads_if_built` it can do without.
+        Stop a partial run before it builds anything if it reads a table that no run has built and
+        that it does not build itself, such as `frequent` as the first run of all. A model can do
+        without the tables that its meta lists as `reads_if_built`.
     #}
     {% if not execute or flags.DEFER or flags.WHICH not in ['build', 'run', 'test'] %}
         {{ return('') }}

@@ -1,7 +1,7 @@
 {% macro history_settings() %}
     {#
-        What the incremental tables were built under: each variable, each seed and the SQL whose change
-        would alter rows that a scheduled run does not look at again.
+        What the incremental tables were built under: the variables, seeds and SQL whose change
+        would alter rows that a scheduled run does not read again.
     #}
     {% if not execute %}{{ return({}) }}{% endif %}
     {% set settings = run_memory('settings of history') %}

@@ -1,7 +1,7 @@
 {% macro run_fingerprint() %}
     {#
-        A text that changes with models, seeds, macros, and what else a run may be told or find of
-        tables. Where it changed, no run takes what an earlier one found for up to date.
+        A hash of all that tables depend on besides the app's rows: models, seeds, macros, variables
+        and mapping. If it changed, no table counts as up to date.
     #}
     {% if not execute %}{{ return('') }}{% endif %}
     {% set parts = [
@@ -14,7 +14,7 @@
 {% endmacro %}
 
 {% macro code_fingerprint() %}
-    {# A text that changes with models, seeds and macros; made once a run. #}
+    {# A hash of models, seeds and macros; made once per run. #}
     {% set known = run_memory('code') %}
     {% if 'fingerprint' not in known %}
         {% set parts = [macros_fingerprint()] %}
@@ -28,8 +28,8 @@
 
 {% macro macros_fingerprint(topics=none) %}
     {#
-        A text that changes with the macros of this project, or with those of some folders of `macros/`,
-        but not with their comments. dbt's own checksum of a model knows nothing of macros.
+        A hash of this project's macros, or of those in some folders of `macros/`, without comments.
+        dbt's own checksum of a model does not cover the macros it calls.
     #}
     {% set known = run_memory('macros without comments') %}
     {% if not known %}
@@ -55,9 +55,9 @@
 
 {% macro rules_fingerprint() %}
     {#
-        A text that changes with the SQL that history is made by: the models whose rows or definitions
-        outlive a run, those that they are made from, the macros that all are written with, and how
-        columns of the app are read.
+        A hash of the SQL that makes history: the models whose rows or definitions outlive a run,
+        the models that those are made from, the macros they call, and how the app's columns are
+        read.
     #}
     {% set parts = [macros_fingerprint(['calendar', 'dialect', 'generations', 'money', 'sources', 'statement'])] %}
     {% for table in ['credit_transactions', 'enhancement_tasks'] %}

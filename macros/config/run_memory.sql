@@ -1,7 +1,7 @@
 {% macro run_memory(name) %}
     {#
-        A dict for what a run asks the server once, not once for each model: `graph` is dbt's own dict
-        of all nodes, and the same for all of them.
+        A dict that lasts as long as the run, for what is asked of the server once and not once for
+        each model. It is kept in dbt's `graph`, the one dict that all models share.
     #}
     {{ return(graph.setdefault(name ~ ' of run ' ~ invocation_id, {})) }}
 {% endmacro %}

@@ -1,7 +1,7 @@
 {% macro settings_check() %}
     {#
-        Stop a run that would mix rows of two settings in one table, or that lacks a table which its
-        predecessors left the others.
+        Stop an incremental run under other settings than its tables were built under, which would
+        mix rows of both, or without one of the tables that runs leave to the next.
     #}
     {% if not execute or is_built_anew() or flags.WHICH not in ['build', 'run'] %}
         {{ return('') }}
@@ -14,8 +14,8 @@
         {% do problems.append(name ~ ' was ' ~ value ~ ' and is ' ~ settings.get(name)) %}
     {% endfor %}
     {#
-        A mart that is missing, or what only nightly marts are made of, is made anew from the others;
-        the record of runs begins anew.
+        Marts and the bases of nightly marts are not asked for: they are built again from the
+        others. Nor are the tables that hooks write, which begin empty.
     #}
     {% for node in nodes_of_types(['model'])
         if node.config.materialized == 'incremental' and 'reports' not in node.config.tags

@@ -3,9 +3,9 @@
         Stop before `fct_generations` is written where the ledger's request ids are not the tasks' ids:
         each call would count twice, as a task and as a charge without one.
 
-        Broken is a month, or a day of some size, in which most charges name a request, hardly any of
-        those requests is a task's, and about as many tasks have no charge. A scheduled run looks at
-        its window, old rows of it included, for few changes alone say little.
+        That is so in a month, or a day with enough charges, in which most charges name a request,
+        hardly any of those requests is a task's, and about as many tasks have no charge. A
+        scheduled run checks all rows of its window, since a few changed ones prove little.
     #}
     {% if not execute or flags.WHICH not in ['build', 'run'] %}{{ return('') }}{% endif %}
     {% set window = run_window() %}

@@ -7,9 +7,7 @@
         'statement': 'recorded_cost_usd',
     }[var('vendor_cost_basis')] -%}
     {%- set by_statement = var('vendor_cost_basis') == 'statement' -%}
-    {%- set billed_statuses = (
-        "('completed', 'failed')" if var('failed_generations_are_billed') else "('completed')"
-    ) -%}
+    {%- set is_billed = 'status in ' ~ billed_statuses() -%}
     with refunds as (
 
         select
@@ -107,12 +105,12 @@
             cast(refund_count as integer) as refund_count,
             -- Not rounded: only their sums are.
             {{ exact_decimal(
-                'case when statement_cost_usd is not null then statement_cost_usd when status in '
-                ~ billed_statuses ~ ' then ' ~ basis_column ~ ' else 0 end'
+                'case when statement_cost_usd is not null then statement_cost_usd when '
+                ~ is_billed ~ ' then ' ~ basis_column ~ ' else 0 end'
             ) }} as vendor_cost_usd,
             {{ exact_decimal('recorded_cost_usd') }} as recorded_cost_usd,
             {{ exact_decimal(
-                'case when status in ' ~ billed_statuses ~ ' then list_price_usd else 0 end'
+                'case when ' ~ is_billed ~ ' then list_price_usd else 0 end'
             ) }} as list_cost_usd,
             {{ exact_decimal('list_price_usd') }} as list_price_usd,
             {{ as_text('error_message') }} as error_message,

@@ -1,7 +1,7 @@
 {% macro generation_of_charge(transaction_id='transaction_id') -%}
     {#-
-        The id of the generation that a charge is which names no request: its own. Where a task or a
-        request may have the same number, the id says whose it is.
+        The id of the generation that a charge without a request is: the charge's own. Where a task
+        or a request may have the same number, the id says that it is a charge's.
     -#}
     {{- "'charge-' || " if numbers_are_shared() -}}{{- transaction_id -}}
 {%- endmacro %}

@@ -1,25 +1,33 @@
 {% macro changed_days() %}
     {#
-        The days on which generations changed since the last complete run, as a list of ISO dates;
-        none where the facts were rebuilt as a whole.
+        The days on which generations or refunds changed since the last complete run, as ISO dates.
+        None means every day: the facts were rebuilt as a whole.
     #}
+    {% set changes = ref('int_days_changed') %}
     {% if not execute or not is_incremental() %}{{ return(none) }}{% endif %}
     {% if nothing_changed() %}{{ return([]) }}{% endif %}
-    {% set known = run_memory('changed days') %}
+    {{ return(days_after(changes, changes_done())) }}
+{% endmacro %}
+
+{% macro days_after(changes, number) %}
+    {#
+        The days of the changes in `int_days_changed` above a number, as a list of ISO dates; none if one
+        of them is a change of every day. Queried once per run and number.
+    #}
+    {% set known = run_memory('days after change ' ~ number) %}
     {% if 'days' not in known %}
         {% set days = run_query(
-            'select distinct usage_date from ' ~ ref('int_days_changed')
-            ~ ' where change_number > ' ~ changes_done()
+            'select distinct usage_date from ' ~ changes ~ ' where change_number > ' ~ number
         ).columns[0].values() %}
-        {% do known.update({'days': none if none in days else days | map('string') | list}) %}
+        {% do known.update({'days': none if none in days else days | map('string') | sort | list}) %}
     {% endif %}
     {{ return(known.days) }}
 {% endmacro %}
 
 {% macro changes_done() -%}
     {#-
-        Number of the newest change that the last complete run brought into every table: a literal, for
-        the planner cannot tell how few rows a subquery's answer leaves.
+        The highest change number that the last complete run brought into every table. A literal and
+        no subquery, so that the planner can estimate how few rows are newer.
     -#}
     {%- set known = run_memory('changes done') if execute else {} -%}
     {%- if execute and not known -%}
@@ -31,12 +39,12 @@
 {%- endmacro %}
 
 {% macro last_change() -%}
-    {#- Number of the newest change of a generation: stamps the rows that are written for it. -#}
+    {#- The highest change number so far, with which a model stamps the rows it writes. -#}
     (select max(change_number) from {{ ref('int_days_changed') }})
 {%- endmacro %}
 
 {% macro of_last_complete_run(column) -%}
-    {#- A number that the last complete run left in `int_run_manifest`, as SQL; null without one. -#}
+    {#- A column of the last complete run's row in `int_run_manifest`, as SQL; null without one. -#}
     {%- set manifest = built_relation('int_run_manifest') -%}
     {%- if manifest -%}
         (select {{ column }} from {{ manifest }} where completed_at is not null)
@@ -47,10 +55,10 @@
 
 {% macro of_newest_run(column) %}
     {#
-        What `int_run_manifest` says of the newest run, complete or not, as a list of one value, which may
-        be null; empty without a run.
+        A column of the newest run's row in `int_run_manifest`, complete or not: a list of one
+        value, which may be null. An empty list without a run.
     #}
-    {% set manifest = built_relation('int_run_manifest') if execute %}
+    {% set manifest = built_relation('int_run_manifest') %}
     {% if not manifest %}{{ return([]) }}{% endif %}
     {{ return(run_query(
         'select ' ~ column ~ ' from ' ~ manifest
@@ -60,13 +68,16 @@
 
 {% macro first_date_of_changed_refunds(window) %}
     {#
-        No refund before this date, as SQL, counts otherwise than it did: it lies in the window, names a
-        generation that is looked at again, or was or is matched to one that failed before it.
+        A lower bound, as a SQL date, of the refunds whose match may have changed in this run: they
+        lie in the window, name a generation that is looked at again, or were or may now be matched
+        to one that failed before them.
     #}
     {% if not window.ranges %}{{ return(last_date()) }}{% endif %}
     {% set known = run_memory('first date of changed refunds') %}
     {% if known %}{{ return(known.date) }}{% endif %}
-    {% set keys = ref('int_keys_touched') ~ ' where ' ~ may_have_refunds() %}
+    {# Facts without a refund had none matched. After a run that was cut off they cannot tell. #}
+    {% set may_have_refunds = 'coalesce(refund_count, 1) > 0' if reads_changes_only() else 'true' %}
+    {% set keys = ref('int_keys_touched') ~ ' where ' ~ may_have_refunds %}
     {% set times = [
         'select ' ~ window.earliest ~ ' as earliest',
         'select min(least(created_at, failed_at)) from ' ~ ref('int_keys_touched'),
@@ -81,26 +92,13 @@
     {{ return(known.date) }}
 {% endmacro %}
 
-{% macro had_refunds() -%}
-    {#-
-        Whether an earlier run may have matched a refund to a generation of `int_keys_touched`. After a
-        run that was not complete, the facts cannot tell.
-    -#}
-    {{- 'refund_count > 0' if reads_changes_only() else 'true' -}}
-{%- endmacro %}
-
-{% macro may_have_refunds() -%}
-    {#- `had_refunds`, or one that names it was found before it. -#}
-    {{- 'coalesce(refund_count, 1) > 0' if reads_changes_only() else 'true' -}}
-{%- endmacro %}
-
 {% macro changed_months() %}
-    {# The months of those days, as a list of ISO dates of their first days; none where all changed. #}
+    {# The first days of the months of `changed_days`, as ISO dates. None means every month. #}
     {{ return(months_of_days(changed_days())) }}
 {% endmacro %}
 
 {% macro months_of_days(days) %}
-    {# The first days of the months of some days, as ISO dates; none for none. #}
+    {# The first days of the months of some days, as ISO dates. None stays none. #}
     {% if days is none %}{{ return(none) }}{% endif %}
     {% set months = [] %}
     {% for day in days if day[:8] ~ '01' not in months %}
@@ -111,9 +109,9 @@
 
 {% macro changed_usage_months() %}
     {#
-        `changed_months`, and those that users became new in or ceased to. None after a run that was
-        not complete, since whoever it moved may have been moved again, and in nightly runs, which
-        write all months anew from their days.
+        `changed_months`, and the months in which a user became new or is no longer new. None (every
+        month) after an incomplete run, since users may have moved twice, and in nightly runs, which
+        compute every month from its days.
     #}
     {% set months = changed_months() %}
     {% if not months or not reads_changes_only() or checks_all_history() %}{{ return(none) }}{% endif %}
@@ -127,12 +125,12 @@
 
 {% macro is_of_changed_users(column, months) -%}
     {#-
-        Whether someone had a generation that this run changed, in `months`; everyone where those are
-        all months, after a run that was not complete, which left no record of its users, and where
-        days are written anew because their totals differed.
+        Condition: the user had a generation that this run changed. True for everyone where all
+        months changed, after an incomplete run, which left no record of its users, and where days
+        are computed again because their totals differed.
     -#}
+    {%- set changed = ref('int_generations_changed') -%}
     {%- if months and reads_changes_only() and not differing_day_totals() -%}
-        {%- set changed = ref('int_generations_changed') -%}
         (
             {{ column }} is null
             or {{ column }} in (
@@ -147,7 +145,7 @@
 {%- endmacro %}
 
 {% macro is_in_days(column, days) -%}
-    {#- Whether a date is one of a list of days; of any day where that is none. -#}
+    {#- Condition: a date is one of a list of days. None means any date. -#}
     {%- if days is none -%}
         true
     {%- elif not days -%}
@@ -160,7 +158,7 @@
 {%- endmacro %}
 
 {% macro is_in_months(column, months) -%}
-    {#- Whether a date lies in one of a list of months; in any month where that is none. -#}
+    {#- Condition: a date lies in one of a list of months. None means any date. -#}
     {%- if months is none -%}
         true
     {%- elif not months -%}
@@ -178,7 +176,7 @@
 {%- endmacro %}
 
 {% macro and_of_other_months(column, months) -%}
-    {#- Adds to a query of `months` what the current model has of the others, whose rows stay as they are. -#}
+    {#- Adds to a query of `months` the current model's rows of all other months, unchanged. -#}
     {%- if months is not none -%}
     union all
 
@@ -192,8 +190,9 @@
 
 {% macro next_change_number() %}
     {#
-        The number of the changes that the current model is about to log: one more than it holds and
-        than the last complete run saw. A count, since a server's clock may step back.
+        The number of the changes that the current model is about to log: one above what it holds
+        and what the last complete run saw. A counter and not a time, since a server's clock may go
+        back.
     #}
     {% if not execute %}{{ return(0) }}{% endif %}
     {% set known = run_memory('change number of ' ~ model.name) %}
@@ -207,6 +206,6 @@
 {% endmacro %}
 
 {% macro change_number_of(model_name) %}
-    {# The number under which a model of this run logged its changes. #}
+    {# The number under which a model logged its changes in this run. #}
     {{ return(run_memory('change number of ' ~ model_name).number) }}
 {% endmacro %}

@@ -1,22 +1,12 @@
 {% macro days_since_built() %}
     {#
-        The days on which generations or refunds changed since the current model was last written, as a
-        list of ISO dates; none where all may have. For nightly models: complete runs without them,
-        which move `changes_done` on, go between. Their rows keep the `change_number` they were
-        written for.
+        The days on which generations or refunds changed since the current model was last written,
+        as ISO dates. None means every day. For nightly models: complete runs without them raise
+        `changes_done` in between, so the `change_number` of their own rows says how far they are.
     #}
+    {% set changes = ref('int_days_changed') %}
     {% if not execute or not is_incremental() %}{{ return(none) }}{% endif %}
-    {% set known = run_memory('days since ' ~ model.name) %}
-    {% if 'days' not in known %}
-        {% set days = run_query(
-            'select distinct usage_date from ' ~ ref('int_days_changed') ~ ' where change_number > '
-            ~ 'coalesce((select max(change_number) from ' ~ this ~ '), 0)'
-        ).columns[0].values() %}
-        {% do known.update({
-            'days': none if none in days else days | map('string') | sort | list
-        }) %}
-    {% endif %}
-    {{ return(known.days) }}
+    {{ return(days_after(changes, 'coalesce((select max(change_number) from ' ~ this ~ '), 0)')) }}
 {% endmacro %}
 
 {% macro months_since_built() %}
@@ -26,8 +16,8 @@
 
 {% macro date_ranges(days, before, after) %}
     {#
-        The days around each of some days, as pairs of ISO dates, ranges that touch as one; none for
-        none.
+        The days with so many days before and after each, as pairs of ISO dates (first, last).
+        Ranges that overlap are merged. None stays none.
     #}
     {% if days is none %}{{ return(none) }}{% endif %}
     {% set ranges = [] %}
@@ -45,7 +35,7 @@
 {% endmacro %}
 
 {% macro is_in_date_ranges(column, ranges) -%}
-    {#- Whether a date lies in one of some ranges, both ends included; any date does where they are none. -#}
+    {#- Condition: a date lies in one of some ranges, both ends included. None means any date. -#}
     {%- if ranges is none -%}
         true
     {%- elif not ranges -%}

@@ -1,7 +1,7 @@
 {% macro finish_run(results) %}
     {#
-        The last step of a run: say what was repaired, and remove the ids of users whom the app no longer
-        names from what the run has worked with.
+        After the models: remove from `int_generations_changed` the ids of users whom the app no longer
+        names, complete the run's record, and print what was repaired.
     #}
     {% if not execute or flags.WHICH not in ['build', 'run'] or not writes_in_place() %}
         {{ return('') }}
@@ -20,9 +20,9 @@
 
 {% macro complete_run(results) %}
     {#
-        Say in `int_run_manifest` that this run is complete, and how far it came. It is complete if it was
-        asked for all models that follow from the app's rows, and built each of them. The row of the last
-        complete run goes in the same transaction.
+        Mark this run as complete in `int_run_manifest`, with the change numbers it reached. It is
+        complete if every model with the meta `skip_when_unchanged` was selected and built. The row
+        of the complete run before is deleted in the same transaction.
     #}
     {% if not builds_all_models() %}{{ return('') }}{% endif %}
     {% set built = results | selectattr('status', 'eq', 'success') | map(attribute='node.unique_id') | list %}

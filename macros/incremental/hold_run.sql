@@ -1,7 +1,7 @@
 {% macro hold_run() %}
     {#
-        Wait until no other run or operation writes to this project's schemas, and hold them until dbt
-        ends; after `run_lock_wait_seconds` leave in words.
+        Wait until no other run or operation writes to this project's schemas, and lock them until
+        dbt ends. After `run_lock_wait_seconds` stop with an error.
     #}
     {% if execute and flags.WHICH == 'run-operation' and not writes_in_place() %}
         {{ exceptions.raise_compiler_error(
@@ -18,6 +18,6 @@
 {% endmacro %}
 
 {% macro check_run_is_held() %}
-    {# Stop if the lock of `hold_run` was lost meanwhile: another run may have written too. #}
+    {# Stop if the lock of `hold_run` was lost: another run may have written meanwhile. #}
     {% if execute and adapter.check_run_lock is defined %}{% do adapter.check_run_lock() %}{% endif %}
 {% endmacro %}

@@ -118,8 +118,9 @@
 
 {% macro repair_ranges() %}
     {#
-        The times around the queued rows, as pairs of SQL timestamps: at most 50 ranges, cut at the
-        widest gaps. To read more than the queued rows costs time, and changes nothing.
+        Ranges of time that hold the queued rows, as pairs of SQL timestamps: at most 50, split at
+        the widest gaps. Rows between the queued ones are read too, which takes time and changes
+        nothing.
     #}
     {% set queue = built_relation('int_repair_queue') %}
     {% set ranges = [] %}
@@ -189,8 +190,8 @@
 
 {% macro is_in_window_or_repaired(window) -%}
     {#-
-        Whether a ledger row lies in the window, or may be one whose shadow a queued repair decides anew:
-        any of the repair's users, since a bare charge that loses its partner takes another's.
+        Condition: a ledger row lies in the window, or is of a user with a queued repair. Of such a
+        user all rows are read: a bare charge that loses its partner may take another charge's.
     -#}
     (
         {{ is_in_window('created_at', window, shadow_margin()) }}
@@ -203,8 +204,8 @@
 {% macro differing_day_totals() %}
     {#
         The days whose totals in `daily_usage`, and the first days of months whose totals in
-        `int_usage_by_user_month`, differ from the facts, as ISO dates. Nightly runs ask; after a run
-        that was cut off, or a change by hand, some may.
+        `int_usage_by_user_month`, differ from the facts, as ISO dates. Asked in nightly runs: an
+        interrupted run or a change by hand may leave such a difference.
     #}
     {% if not checks_all_history() or not built_relation('fct_generations')
         or not built_relation('daily_usage') or not built_relation('int_usage_by_user_month') %}
@@ -278,7 +279,7 @@
 {%- endmacro %}
 
 {% macro is_of_repaired_users(column) -%}
-    {#- Whether a user, or one whose account is deleted, has a row in the queue. -#}
+    {#- Condition: the user has a row in the queue. Deleted accounts count as one user. -#}
     coalesce({{ column }}, '') in (
         select coalesce(queued.user_id, '') from {{ ref('int_repair_queue') }} as queued
     )

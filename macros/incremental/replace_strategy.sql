@@ -1,10 +1,10 @@
 {% macro get_incremental_replace_sql(arguments) %}
     {#
         Incremental strategy `replace`: delete the rows that meet one of the model's
-        `incremental_predicates`, insert the new ones. The predicates are conditions on `target`,
-        rendered now; an empty one is left out. Each is a statement of its own: joined by `or` they
-        would have every row looked at. Of a table with a `unique_key`, rows that would come back as
-        they are, but for the number of their change, stay where they are.
+        `incremental_predicates`, then insert the new rows. Predicates are conditions on `target`,
+        rendered now; empty ones are left out. Each has a DELETE of its own, for an OR would force a
+        sequential scan. With a `unique_key`, a row that would come back with the same values, apart
+        from `change_number`, stays where it is.
     #}
     {% set columns = arguments.dest_columns | map(attribute='quoted') | list %}
     {% set new_rows, target = arguments.temp_relation, arguments.target_relation %}
@@ -53,7 +53,7 @@ $replace$;
 {% endmacro %}
 
 {% macro rendered_predicates() %}
-    {# Which rows this run replaces, by the model's own config. A model that does not say is an error. #}
+    {# The conditions of the model's `incremental_predicates`. A model without any is an error. #}
     {% set predicates = config.get('incremental_predicates') %}
     {% if not predicates %}
         {{ exceptions.raise_compiler_error(

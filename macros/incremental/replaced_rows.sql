@@ -1,22 +1,25 @@
 {#
-    Conditions on rows of `target` that several models, or long ones, name in their
-    `incremental_predicates`: which rows of its table a run replaces by those it computed. What
-    vanished at the source is replaced by nothing. They are rendered when the run writes.
+    Conditions for `incremental_predicates` that are long or that models share: which rows of
+    `target` a run deletes before it inserts those it computed. So rows that vanished from the app
+    go too. They are rendered when the run writes.
 #}
 {% macro new_rows() %}
-    {# The rows that this run computed for the current model. #}
+    {# The temporary table of the rows that this run computed for the current model. #}
     {{- return(adapter.quote(this.identifier[:50] ~ '__new_rows')) -}}
 {% endmacro %}
 
 {% macro is_new_row(key, time) %}
-    {#- Whether a row comes back. The earliest time is a literal: the planner cannot know a subquery's. -#}
+    {#-
+        Condition: a row with this key was computed again. The earliest time is a literal, since the
+        planner cannot estimate a subquery.
+    -#}
     {%- set first = run_query('select min(' ~ time ~ ') from ' ~ new_rows()).columns[0].values()[0] -%}
     target.{{ time }} >= {{ timestamp_literal(first) if first else end_of_time() }}
     and target.{{ key }} in (select {{ key }} from {{ new_rows() }})
 {%- endmacro %}
 
 {% macro was_seen_again() -%}
-    {#- Rows that were not looked at again stay: tasks that had not ended and are the same. -#}
+    {#- Condition: this run looked at the row. It did not at open tasks before `same_before`. -#}
     {%- set window = run_window() -%}
     {%- if window and window.same_before -%}
         target.is_gone or target.created_at is null or target.created_at >= {{ window.same_before }}
@@ -32,8 +35,9 @@
 
 {% macro is_repaired(row) -%}
     {#-
-        Ledger rows outside the look-back of generations in the queue. Not all between the first and the
-        last of them: what the app wrote there since the queue was made, no later step would be told.
+        Condition: a ledger row lies outside the look-back and is of a generation in the queue.
+        Other rows between those are left alone: no later step would learn of what the app wrote
+        there after the queue was filled.
     -#}
     {%- set window = run_window() -%}
     not {{ is_in_lookback(row ~ '.created_at', window) }}
@@ -54,13 +58,19 @@
 {%- endmacro %}
 
 {% macro is_matched_again(condition) -%}
-    {#- A condition, apart from the charges of repaired users: what one condition keeps is not for another. -#}
+    {#-
+        A condition, except for the charges of repaired users. Another predicate replaces those: what
+        it leaves in place, a second predicate would delete.
+    -#}
     {{ condition }}
     {%- if has_repairs() %} and not {{ is_of_repaired_users('target.user_id') }}{% endif -%}
 {%- endmacro %}
 
 {% macro is_refund_of_window(id) -%}
-    {#- Refunds of the window, in which one may have vanished; in a delta run those of its keys. -#}
+    {#-
+        Condition: refunds in the window, since one may have vanished. In a delta run only those of
+        `int_keys_touched`.
+    -#}
     {%- set window = run_window() -%}
     {%- if not window -%}
         true
@@ -73,13 +83,13 @@
 {%- endmacro %}
 
 {% macro is_of_changed_months() -%}
-    {#- Rows of changed users in changed months; all rows where those are not known. -#}
+    {#- Condition: rows of changed users in changed months; all rows where either is not known. -#}
     {%- set months = changed_months() -%}
     {{ is_in_months('target.month_start', months) }} and {{ is_of_changed_users('target.user_id', months) }}
 {%- endmacro %}
 
 {% macro has_no_usage_in_month(users) -%}
-    {#- Whether a user, in rows called `users`, has no generation left in the month of the row. -#}
+    {#- Condition: the user of a row of `users` has no generation left in the row's month. -#}
     not exists (
         select 1 from {{ ref('int_usage_by_user_month') }} as used
         where used.user_id = {{ users }}.user_id and used.month_start = {{ users }}.month_start

@@ -1,7 +1,7 @@
 {% macro rows_before(columns) -%}
     {#-
-        What the current model's table holds of some columns before this run writes it; no rows where
-        the table lacks one of them, or is not there.
+        Some columns of the current model's table before this run writes it. No rows if there is no
+        table, or it lacks one of the columns.
     -#}
     {%- set before = load_relation(this) if execute and this else none -%}
     {%- set known = adapter.get_columns_in_relation(before) | map(attribute='name') | list

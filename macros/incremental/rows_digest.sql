@@ -1,5 +1,8 @@
 {% macro rows_digest(relation, condition) -%}
-    {#- The same for the same rows in any order; null, which equals nothing, where it cannot be made. -#}
+    {#-
+        A text that is the same for the same rows in any order. Null, which equals nothing, if a row
+        has no digest.
+    -#}
     (
         select
             case

@@ -1,7 +1,8 @@
 {% macro facts_of_keys(keys, window, are_known=false) -%}
     {#-
-        The facts of the generations of `keys`: by time those of the window, by id the others; where
-        `keys` are known to have their `created_at` of the facts, only those that it says are older.
+        The facts of the generations in `keys`: those in the window by time, the others by id. With
+        `are_known`, `keys` has the `created_at` of the facts, and only the ids of older ones are
+        looked up.
     -#}
     {%- set facts = built_relation('fct_generations') -%}
     select * from {{ facts }}
@@ -28,10 +29,10 @@
 
 {% macro tasks_of_keys(keys, known, window) -%}
     {#-
-        The tasks among the generations of `keys`. Ids are random: an index on them as large as history
-        is read at as many places as there are keys. So those of the window are found by time, and by
-        id only those that the facts know to be older. Where a task may have copies, the one that
-        counts may be of another time than the one the facts know.
+        The tasks of the generations in `keys`. Ids are random, so each look-up by id reads another
+        page of an index as large as history. So tasks in the window are found by time, and by id
+        only those that the facts know to be older. If a task may have copies, the one that counts
+        may have another time than the facts have, and all are found by id.
     -#}
     {%- set in_window = is_in_window('created_at', window) -%}
     {%- if not has_unique_key('enhancement_tasks', 'id') -%}
@@ -54,10 +55,10 @@
 
 {% macro ledger_of_keys(keys, window) -%}
     {#-
-        The ledger rows of the generations of `keys`: those of the window, and older charges, of which
-        the facts know when they were written: the first, the last, and how many.
+        The ledger rows of the generations in `keys`: those in the window by time, older charges by
+        what the facts know of them: the times of the first and the last, and how many there are.
     -#}
-    {#- A repair finds some of them both ways. -#}
+    {#- In a repair a row may be found both ways, hence `union` without `all`. -#}
     {%- set is_older = 'not ' ~ is_in_window('charges.created_at', window, shadow_margin()) -%}
     {%- set was_charged_outside = 'true' -%}
     {%- if window.ranges | length == 1 -%}

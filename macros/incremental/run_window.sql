@@ -1,10 +1,10 @@
 {% macro run_window() %}
     {#
-        Which rows this run reads: none if it reads everything, else a dict of `ranges`, pairs of SQL
-        timestamps between which rows were created that are read again, and `start`, the earliest.
-        There are no ranges where `int_run_manifest` found what the last complete run had found. If tasks
-        that had not ended were found as that run left them, `same_before` says up to when. `lookback`
-        holds the ranges without those of queued repairs, `earliest` is the start of all.
+        Which rows this run reads. None means all: a full run. Else a dict: `ranges`, pairs of SQL
+        timestamps, and rows created in one of them are read again (no ranges if nothing changed: a
+        no-op run); `lookback` and `repairs`, the ranges by their reason; `start`, where the
+        look-back begins; `earliest`, where the first range begins; and `same_before`, if tasks that
+        have not ended and were created before it are unchanged.
     #}
     {% if not execute or is_built_anew() %}{{ return(none) }}{% endif %}
     {% set found = found_inputs() %}
@@ -22,20 +22,21 @@
 {% endmacro %}
 
 {% macro nothing_changed() %}
-    {# Whether the last complete run found the same as this one. #}
+    {# Whether this is a no-op run: it found the same inputs as the last complete run. #}
     {{ return(found_inputs().are_as_before or false) }}
 {% endmacro %}
 
 {% macro reads_changes_only() %}
     {#
-        Whether `int_rows_seen` tells which rows of the window changed: where the run before was a
-        complete one from no later start, and this one is to be complete.
+        Whether this is a delta run: `int_rows_seen` tells which rows of the window changed. It can
+        if the run before was complete and its window began no later, and this run builds all
+        models.
     #}
     {{ return(builds_all_models() and found_inputs().can_be_compared or false) }}
 {% endmacro %}
 
 {% macro found_inputs() %}
-    {# What `int_run_manifest` of this run says; nothing before it was built. #}
+    {# What `int_run_manifest` says of this run; an empty dict before it is built. #}
     {% if not execute %}{{ return({}) }}{% endif %}
     {% set found = run_memory('inputs') %}
     {% set manifest = built_relation('int_run_manifest') if not found %}
@@ -54,8 +55,8 @@
 
 {% macro source_window() %}
     {#
-        `run_window` before it is known whether anything changed in it: the look-back, and the times of
-        rows that are queued for repair. None where everything is read.
+        `run_window` before it is known whether anything changed in it: the look-back and the ranges
+        of queued repairs. None in a full run.
     #}
     {% set lookback = lookback_window() %}
     {% if not lookback %}{{ return(none) }}{% endif %}
@@ -77,12 +78,13 @@
 
 {% macro lookback_window() %}
     {#
-        The range of times that this run reads again, as a dict; none where it reads everything: without
-        facts, or with `--full-refresh`. Decided once a run.
+        The range of time that this run reads again, as a dict. None in a full run: without facts,
+        or with `--full-refresh`. Decided once per run.
 
         An explicit range (`--event-time-start` and `--event-time-end`, or the variables of the same
-        names) goes before `lookback_days` before the newest generation or `as_of`, whichever is
-        earlier. After a run that was cut off, the range starts no later than that run's.
+        names) takes precedence. Otherwise the range starts `lookback_days` before the newest
+        generation or `as_of`, whichever is earlier, and no later than that of a run that was cut
+        off.
     #}
     {% if not execute or is_built_anew() %}{{ return(none) }}{% endif %}
     {% set known = run_memory('look-back') %}
@@ -113,8 +115,8 @@
 
 {% macro start_of_cut_off_run() %}
     {#
-        Where the rows began that the run before read, as SQL, if it was cut off or left models out: some
-        tables may lack what it found. Null else.
+        Where the window of the run before began, as SQL, if that run was cut off or left models
+        out: some tables may lack what it found. Null otherwise.
     #}
     {% set manifest = built_relation('int_run_manifest') %}
     {% if not manifest %}{{ return('cast(null as ' ~ type_timestamptz() ~ ')') }}{% endif %}
@@ -132,8 +134,8 @@
 
 {% macro not_ended_before(window) -%}
     {#-
-        The generations before the window that had not ended: as if they lay in it, but for those whose
-        tasks are known to be the same.
+        The open generations older than the window. A run reads them too, except those that were
+        created before `same_before`, whose tasks are unchanged.
     -#}
     (
         select generation_id from {{ built_relation('fct_generations') }}
@@ -142,13 +144,10 @@
     )
 {%- endmacro %}
 
-{% macro reads_everything() %}
-    {# Whether this run reads all of the app's history. #}
-    {{ return(run_window() is none) }}
-{% endmacro %}
-
 {% macro is_in_window(column, window, margin=none) -%}
-    {#- Whether a timestamp lies in one of the window's ranges, or at most `margin` before one. -#}
+    {#-
+        Condition: a timestamp lies in one of the window's ranges, or at most `margin` before one.
+    -#}
     (
         {{- 'false' if not window.ranges -}}
         {%- for start, end in window.ranges %}
@@ -158,17 +157,24 @@
 {%- endmacro %}
 
 {% macro is_in_lookback(column, window, margin=none) -%}
-    {#- `is_in_window` without the times of queued repairs. -#}
+    {#- `is_in_window` without the ranges of queued repairs. -#}
     {{- is_in_window(column, {'ranges': window.lookback}, margin) -}}
 {%- endmacro %}
 
 {% macro shadow_margin() -%}
-    {#- How far before the window a charge may lie of which a row in it tells whether it is a shadow. -#}
+    {#-
+        How long before the window ledger rows are read: a row in the window may decide whether a
+        charge so long before it is a shadow.
+    -#}
     {{ interval(var('shadow_charge_window_seconds'), 'second') }}
 {%- endmacro %}
 
 {% macro built_relation(model_name) %}
-    {# The table that an earlier run left of a model, also of one downstream; none where there is none. #}
-    {% set node = node_named('model', model_name) %}
+    {#
+        The table that an earlier run left of a model, also of one downstream; none where there is none,
+        and while the project is parsed.
+    #}
+    {% set node = node_named('model', model_name) if execute %}
+    {% if not node %}{{ return(none) }}{% endif %}
     {{ return(load_relation(api.Relation.create(node.database, node.schema, node.alias))) }}
 {% endmacro %}

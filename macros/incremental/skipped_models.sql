@@ -1,9 +1,9 @@
 {% macro postgres__stands() %}
     {#
-        See `stands`: nothing that the table or view is made of changed. Nightly runs compute the monthly
-        marts all the same, a few hundred rows, and write what differs. A table that the run itself
-        writes its record into (meta `written_by_hooks`) is never written by its query, and one of
-        restatements (`of_closed_months`) only where a closed month changed.
+        See `stands`: whether the current model can be skipped, since nothing that it is made of
+        changed. Nightly runs compute the monthly marts in any case, a few hundred rows, and write
+        what differs. The query of a table that hooks write (meta `written_by_hooks`) runs only to
+        create it, and that of restatements (`of_closed_months`) only where a closed month changed.
     #}
     {% set meta = config.get('meta') or {} %}
     {% if meta.written_by_hooks and load_cached_relation(this) %}{{ return(true) }}{% endif %}
@@ -15,8 +15,8 @@
 
 {% macro builds_all_models() %}
     {#
-        Whether this run was asked for all models that follow from what `int_run_manifest` looks at (their meta
-        says `skip_when_unchanged`), and not for a selection of them.
+        Whether this run was asked for all models with the meta `skip_when_unchanged`, and not for a
+        selection of them.
     #}
     {% if not execute or 'nodes' not in graph %}{{ return(not execute) }}{% endif %}
     {% set known = run_memory('all models') %}

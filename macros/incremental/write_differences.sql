@@ -1,8 +1,8 @@
 {% macro write_differences() %}
     {#
-        The incremental run of a model with the strategy `differences`: its query answers all rows, and
-        those that only one side has are written. Rows are known by `unique_key`, a hash of what they
-        are made from, so that the others need not be computed.
+        Incremental strategy `differences`: the model's query answers all rows, and only those that
+        differ are written. Rows are compared by `unique_key`, a hash of what a row is made from, so
+        the columns of unchanged rows need not be computed.
     #}
     {% set target_relation = this.incorporate(type='table') %}
     {% set differing = make_temp_relation(target_relation) %}

@@ -9,8 +9,8 @@
 
 {% macro is_of_changed_match(days, months) -%}
     {#-
-        Whether a row of `generation_match`, called `target`, may be another now: of a day or a month that
-        changed, or one that the new end of the statement may settle, or unsettle.
+        Condition: a row of `generation_match`, called `target`, may change. Its day or month
+        changed, or the statement has a new end, which may settle the row or make it provisional.
     -#}
     (
         {{ is_in_days('target.generation_date', days) }}
@@ -28,7 +28,7 @@
 {%- endmacro %}
 
 {% macro is_matched_anew() -%}
-    {#- Which rows of `generation_match` this run replaces. -#}
+    {#- Condition: which rows of `generation_match` this run replaces. -#}
     {%- if statement_source() is none -%}
         true
     {%- else -%}

@@ -1,13 +1,13 @@
 {% macro statement_costs(generations, are_all=false) -%}
     {#-
-        A query: what the vendor charged for each of some generations that its statement has a charge of,
-        less what it gave back for it, and at least 0. Of generations that share a prediction the first
-        has it. A run that reads some generations only asks the facts who else may have it; a nightly
-        one compares all (`int_repair_queue`).
+        A query: what the vendor charged for each of these generations that has a charge on the
+        statement, less its refunds, and at least 0. If generations share a prediction, the first
+        one has its cost. A run that reads some generations only asks the facts whether another one
+        has it already; nightly runs compare all (`int_repair_queue`).
     -#}
-    {%- set lines = built_relation('int_vendor_lines') if execute -%}
-    {#- The window must not be asked for before the queue is filled, which is part of it. -#}
-    {%- set facts = built_relation('fct_generations') if execute and not are_all and run_window() -%}
+    {%- set lines = built_relation('int_vendor_lines') -%}
+    {#- With `are_all` the repair queue is being filled, on which the window depends. -#}
+    {%- set facts = built_relation('fct_generations') if not are_all and run_window() -%}
     {%- if not lines -%}
     select
         {{ as_text('null') }} as generation_id,

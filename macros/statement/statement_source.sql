@@ -14,7 +14,7 @@
 
 {% macro has_loaded_lines() %}
     {# Whether `make load-statement` has loaded any line. #}
-    {% set loaded = built_relation('int_statement_lines') if execute %}
+    {% set loaded = built_relation('int_statement_lines') %}
     {{ return(
         loaded is not none
         and (run_query('select 1 as one from ' ~ loaded ~ ' limit 1').rows | length) > 0

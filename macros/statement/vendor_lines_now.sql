@@ -1,6 +1,7 @@
 {% macro vendor_lines_now() -%}
     {#- A query of the lines of the vendor's statement up to `as_of`, wherever it is; none without one. -#}
     {%- set source = statement_source() -%}
+    {%- set files, table = ref('int_statement_lines'), ref('stg_app__vendor_billing') -%}
     select
         {{ 'line_key' if source == 'files' else as_text('null') }} as line_name,
         {{ clean_id_text('line_id') if source == 'files' else 'line_id' }} as line_id,
@@ -16,10 +17,10 @@
         {% if source == 'files' -%}
         {{ row_digest('row(line_key, prediction_id, model, state, price_usd, list_price_usd, billed_at,'
             ~ ' differs_from_loaded)') }} as row_digest
-    from {{ ref('int_statement_lines') }}
+    from {{ files }}
         {%- else -%}
         row_digest
-    from {{ ref('stg_app__vendor_billing') }}
+    from {{ table }}
         {%- endif %}
     where billed_at <= {{ as_of() }} or billed_at is null
 {%- endmacro %}

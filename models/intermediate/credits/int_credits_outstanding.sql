@@ -1,6 +1,6 @@
 {#
-    What was outstanding then no later run can tell: `--full-refresh` leaves these rows, and a run as of
-    an earlier moment adds none.
+    One measurement a day, which no later run can repeat: `--full-refresh` keeps these rows, and a
+    run as of an earlier moment adds none.
 #}
 {{ config(
     tags=['nightly', 'reports'],

@@ -1,4 +1,3 @@
--- depends_on: {{ ref('int_days_changed') }}
 {{ config(tags=['python', 'nightly', 'reports']) }}
 
 with failures as (

@@ -1,6 +1,4 @@
 {{ config(meta={'skip_when_unchanged': true}) }}
--- depends_on: {{ ref('int_refunds_matched') }}
--- depends_on: {{ ref('provider_prices') }}
 {% set window = run_window() -%}
 {% set facts = built_relation('fct_generations') if window -%}
 

@@ -9,12 +9,9 @@
     post_hook="{{ freshen_statistics() }}",
 ) }}
 
--- depends_on: {{ ref('int_tasks_cleaned') }}
--- depends_on: {{ ref('int_ledger_synced') }}
--- depends_on: {{ ref('int_bare_charges_matched') }}
 {%- set window = run_window() %}
 {%- set change_number = next_change_number() %}
-{#- By a task's own time too: one that is rejected for its time need not share its generation's. #}
+{#- By the task's own time: a task that is rejected for it can have another than its generation. #}
 {%- set may_differ = 'true' -%}
 {%- if window and window.same_before -%}
     {%- set may_differ = 'created_at >= ' ~ window.same_before -%}
@@ -57,7 +54,7 @@ ledger as (
 
 ),
 
--- Whether one counts may change with a fuller charge in the window.
+-- A charge in the window may decide whether a bare charge before it is a shadow.
 bare_charges as (
 
     select * from {{ ref('int_bare_charges_matched') }}

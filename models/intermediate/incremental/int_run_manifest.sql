@@ -16,8 +16,8 @@
 {%- set compares = window and not window.is_asked_for %}
 {%- set rows_seen = built_relation('int_rows_seen') if window %}
 
--- Read before anything else: what changes while the run goes on is the next one's. `finish_run`
--- completes the row; until then that of the last complete run stands beside it.
+-- Read before anything else: what changes later in the run is left to the next one. `finish_run`
+-- completes the row; until then the row of the last complete run stays beside it.
 with
 {%- if compares %}
 

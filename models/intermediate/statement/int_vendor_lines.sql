@@ -10,11 +10,8 @@
         {'columns': ['billed_month']},
     ],
 ) }}
--- depends_on: {{ ref('stg_app__vendor_billing') }}
--- depends_on: {{ ref('int_statement_lines') }}
 
 {%- set months = vendor_line_months() if statement_source() else none %}
-{%- set others = this if is_incremental() and months is not none else none %}
 
 with lines as (
 
@@ -142,7 +139,7 @@ final as (
         numbered.billed_month,
         case
             when numbered.differs_from_loaded then 'differs_from_loaded'
-            {%- if others %}
+            {%- if months is not none %}
             when numbered.copy_number > 1 or earlier.line_key is not null then 'duplicate_id'
             {%- else %}
             when numbered.copy_number > 1 then 'duplicate_id'
@@ -159,9 +156,9 @@ final as (
         numbered.row_digest
     from numbered
     left join models on numbered.model = models.model
-    {%- if others %}
+    {%- if months is not none %}
     -- A line that another month, which is not read again, has already.
-    left join {{ others }} as earlier
+    left join {{ this }} as earlier
         on
             numbered.line_key = earlier.line_key
             and earlier.reject_reason is null

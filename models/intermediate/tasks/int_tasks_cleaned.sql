@@ -1,4 +1,4 @@
-{# Holds `as_of`, so that every run that reads it makes it anew. #}
+{# The view holds `as_of`: every run that reads it must replace it. #}
 {{ config(materialized='view', bind=false) }}
 
 {#- Without a CTE, so that messages are cleaned late: see stg_app__enhancement_tasks. #}

@@ -1,4 +1,3 @@
--- depends_on: {{ ref('int_days_changed') }}
 {{ config(
     meta={'skip_when_unchanged': true},
     materialized='incremental',

@@ -54,7 +54,7 @@ first_dates as (
 
 calendar as (
 
-    {{ days_until(as_of()) | indent(4) }}
+    {{ days_until_as_of() | indent(4) }}
 
 ),
 

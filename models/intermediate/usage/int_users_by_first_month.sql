@@ -1,4 +1,3 @@
--- depends_on: {{ ref('int_days_changed') }}
 -- depends_on: {{ ref('int_generations_changed') }}
 {{ config(
     materialized='incremental',

@@ -1,66 +1,23 @@
-with tasks as (
-
-    select * from {{ ref('stg_app__enhancement_tasks') }}
-
-),
-
-ledger as (
-
-    select * from {{ ref('stg_app__credit_transactions') }}
-
-),
-
-balances as (
-
-    select * from {{ ref('stg_app__user_credits') }}
-
-),
-
-alerts as (
-
-    select * from {{ ref('stg_app__system_alerts') }}
-
-),
-
-withheld as (
-
-    select
-        'enhancement_tasks' as source_table,
-        task_id as row_id,
-        withheld_columns,
-        created_at
-    from tasks
-    where withheld_columns is not null
+with withheld as (
+    {%- for table, id, time in [
+        ('enhancement_tasks', 'task_id', 'created_at'),
+        ('credit_transactions', 'transaction_id', 'created_at'),
+        ('user_credits', 'user_id', 'updated_at as created_at'),
+        ('system_alerts', 'alert_id', 'created_at'),
+    ] %}
+    {%- if not loop.first %}
 
     union all
+    {%- endif %}
 
     select
-        'credit_transactions' as source_table,
-        transaction_id as row_id,
+        '{{ table }}' as source_table,
+        {{ id }} as row_id,
         withheld_columns,
-        created_at
-    from ledger
+        {{ time }}
+    from {{ ref('stg_app__' ~ table) }}
     where withheld_columns is not null
-
-    union all
-
-    select
-        'user_credits' as source_table,
-        user_id as row_id,
-        withheld_columns,
-        updated_at as created_at
-    from balances
-    where withheld_columns is not null
-
-    union all
-
-    select
-        'system_alerts' as source_table,
-        alert_id as row_id,
-        withheld_columns,
-        created_at
-    from alerts
-    where withheld_columns is not null
+    {%- endfor %}
 
 ),
 

@@ -8,7 +8,7 @@ with active_users as (
 
 calendar as (
 
-    {{ days_until(as_of()) | indent(4) }}
+    {{ days_until_as_of() | indent(4) }}
 
 ),
 
@@ -17,8 +17,7 @@ days as (
 
     select usage_date from calendar
     where
-        usage_date <= {{ reporting_date(as_of()) }}
-        and usage_date >= (
+        usage_date >= (
             select coalesce(min(generations.created_date), {{ reporting_date(as_of()) }})
             from {{ ref('fct_generations') }} as generations
         )

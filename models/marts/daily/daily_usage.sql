@@ -1,4 +1,3 @@
--- depends_on: {{ ref('int_days_changed') }}
 {{ config(
     meta={'skip_when_unchanged': true},
     materialized='incremental',
@@ -6,7 +5,6 @@
     incremental_predicates=[
         "{{ is_in_days('target.usage_date', changed_days()) }}",
     ],
-    on_schema_change='fail',
     indexes=[{'columns': ['usage_date']}],
 ) }}
 

@@ -54,7 +54,7 @@ bought as (
 
 calendar as (
 
-    {{ months_until(as_of()) | indent(4) }}
+    {{ months_until_as_of() | indent(4) }}
 
 ),
 
@@ -70,10 +70,7 @@ months as (
         from bought
         group by 1
     ) as buyers
-    inner join calendar
-        on
-            buyers.first_month <= calendar.month_start
-            and calendar.month_start <= {{ reporting_month(as_of()) }}
+    inner join calendar on buyers.first_month <= calendar.month_start
 
 ),
 

@@ -53,33 +53,11 @@ actuals as (
 ),
 
 compared as (
-
-    select
-        forecasts.forecast_date,
-        forecasts.elapsed_days,
-        forecasts.provider,
-        forecasts.month_start,
-        forecasts.horizon_months,
-        'vendor_cost_usd' as measure,
-        forecasts.vendor_cost_usd as forecast,
-        forecasts.vendor_cost_lower_80_usd as lower_80,
-        forecasts.vendor_cost_upper_80_usd as upper_80,
-        forecasts.vendor_cost_lower_95_usd as lower_95,
-        forecasts.vendor_cost_upper_95_usd as upper_95,
-        forecasts.vendor_cost_to_date_usd as to_date,
-        actuals.vendor_cost_usd as actual,
-        earlier.vendor_cost_usd as naive_last_month
-    from forecasts
-    inner join actuals
-        on
-            forecasts.provider = actuals.provider
-            and forecasts.month_start = actuals.month_start
-    left join actuals as earlier
-        on
-            forecasts.provider = earlier.provider
-            and forecasts.last_whole_month = earlier.month_start
+    {%- for name, unit in {'vendor_cost': '_usd', 'generations': ''}.items() %}
+    {%- if not loop.first %}
 
     union all
+    {%- endif %}
 
     select
         forecasts.forecast_date,
@@ -87,15 +65,15 @@ compared as (
         forecasts.provider,
         forecasts.month_start,
         forecasts.horizon_months,
-        'generations' as measure,
-        forecasts.generations as forecast,
-        forecasts.generations_lower_80 as lower_80,
-        forecasts.generations_upper_80 as upper_80,
-        forecasts.generations_lower_95 as lower_95,
-        forecasts.generations_upper_95 as upper_95,
-        forecasts.generations_to_date as to_date,
-        actuals.generations as actual,
-        earlier.generations as naive_last_month
+        '{{ name }}{{ unit }}' as measure,
+        forecasts.{{ name }}{{ unit }} as forecast,
+        forecasts.{{ name }}_lower_80{{ unit }} as lower_80,
+        forecasts.{{ name }}_upper_80{{ unit }} as upper_80,
+        forecasts.{{ name }}_lower_95{{ unit }} as lower_95,
+        forecasts.{{ name }}_upper_95{{ unit }} as upper_95,
+        forecasts.{{ name }}_to_date{{ unit }} as to_date,
+        actuals.{{ name }}{{ unit }} as actual,
+        earlier.{{ name }}{{ unit }} as naive_last_month
     from forecasts
     inner join actuals
         on
@@ -105,6 +83,7 @@ compared as (
         on
             forecasts.provider = earlier.provider
             and forecasts.last_whole_month = earlier.month_start
+    {%- endfor %}
 
 ),
 

@@ -5,7 +5,6 @@
     incremental_predicates=[
         "{{ 'target.generation_id in (select generation_id from ' ~ ref('int_generations_changed') ~ ')' if run_window() else 'true' }}",
     ],
-    on_schema_change='fail',
     indexes=[
         {'columns': ['generation_id'], 'unique': true},
         {'columns': ['created_at']},
@@ -30,7 +29,6 @@
 ) }}
 
 -- depends_on: {{ ref('int_days_changed') }}
--- depends_on: {{ ref('int_repair_queue') }}
 
 with touched as (
 
@@ -44,7 +42,7 @@ changed as (
 
 ),
 
-{% if reads_everything() -%}
+{% if not run_window() -%}
 
 final as (
 

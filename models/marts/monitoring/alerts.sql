@@ -1,16 +1,16 @@
 {{ config(materialized='view') }}
 
 {#-
-    Forecasts are made by Python models, which a database may do without: they are read where a run
-    left them. A `ref` would refuse every run that leaves them out.
+    Forecasts are made by Python models, which an installation may leave out: they are read if a run
+    has built them. With a `ref`, every run without them would be refused.
 -#}
-{%- set forecasts = built_forecasts() %}
+{%- set forecasts = built_relation('cost_forecast') %}
 {%- set budget = var('monthly_budget_usd') or 'null' %}
 {%- set rise = var('alert_failure_rise') %}
 {%- set new_days = var('alert_new_days') %}
 
--- Ages are those at the moment of reading, for a run that never came cannot tell. Columns are
--- named: a view that reads all of a table's would keep a release from taking one away.
+-- Ages are computed when the view is read, since a run that never came cannot report itself.
+-- Columns are named: with `select *`, no release could drop a column of the tables.
 with overview as (
 
     select
@@ -124,7 +124,7 @@ health as (
 
 ),
 
--- The nightly run's first chance to be late is when the record of runs begins.
+-- Until a nightly run has succeeded, its age counts from the first run on record.
 moments as (
 
     select

@@ -13,20 +13,18 @@ providers as (
 ),
 
 periods as (
-
-    select
-        '1 hour' as period,
-        as_of,
-        as_of - {{ interval(1, 'hour') }} as starts_after
-    from overview
+    {%- for period, hours in {'1 hour': 1, '24 hours': 24}.items() %}
+    {%- if not loop.first %}
 
     union all
+    {%- endif %}
 
     select
-        '24 hours' as period,
+        '{{ period }}' as period,
         as_of,
-        as_of - {{ interval(24, 'hour') }} as starts_after
+        as_of - {{ interval(hours, 'hour') }} as starts_after
     from overview
+    {%- endfor %}
 
 ),
 

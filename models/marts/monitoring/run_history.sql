@@ -1,6 +1,6 @@
 {{ config(tags=['nightly'], materialized='view') }}
 
--- A view: a run stands in it from its beginning on, whatever started it.
+-- A view, so that it shows a run from its beginning on, whatever started it.
 with runs as (
 
     select * from {{ ref('int_run_history') }}

@@ -1,4 +1,3 @@
--- depends_on: {{ ref('int_days_changed') }}
 {{ config(
     meta={'skip_when_unchanged': true},
     materialized='incremental',
@@ -7,7 +6,6 @@
     incremental_predicates=[
         "{{ is_in_months('target.month_start', changed_months()) }}",
     ],
-    on_schema_change='fail',
 ) }}
 
 with failures as (

@@ -2,11 +2,6 @@
     materialized='view',
     meta={'reads_if_built': ['monthly_credit_movements']},
 ) }}
--- depends_on: {{ ref('monthly_usage') }}
--- depends_on: {{ ref('monthly_cost') }}
--- depends_on: {{ ref('monthly_success_rate') }}
--- depends_on: {{ ref('monthly_provider_breakdown') }}
--- depends_on: {{ ref('monthly_credit_movements') }}
 
 with final as (
     {%- for mart, figures in headline_figures().items()

@@ -1,6 +1,6 @@
 {{ config(tags=['nightly'], materialized='view') }}
 
--- A view: an entry stands in it as soon as it is written.
+-- A view, so that it shows an entry as soon as that is written.
 with entries as (
 
     select

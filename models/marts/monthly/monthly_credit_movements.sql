@@ -17,7 +17,7 @@ with moved as (
 
 calendar as (
 
-    {{ months_until(as_of()) | indent(4) }}
+    {{ months_until_as_of() | indent(4) }}
 
 ),
 
@@ -26,8 +26,7 @@ months as (
 
     select month_start from calendar
     where
-        month_start <= {{ reporting_month(as_of()) }}
-        and month_start >= (
+        month_start >= (
             select coalesce(min(moved.month_start), {{ reporting_month(as_of()) }}) from moved
         )
 

@@ -1,4 +1,4 @@
-{# A few rows, written where they stand if they differ: nothing is swapped, and no reader waits. #}
+{# A few rows: those that differ are replaced in place, so that no reader waits for a new table. #}
 {{ config(
     meta={'skip_when_unchanged': true},
     materialized='incremental',
@@ -7,7 +7,6 @@
     incremental_predicates=[
         'true',
     ],
-    on_schema_change='fail',
 ) }}
 
 with months as (

@@ -1,4 +1,3 @@
--- depends_on: {{ ref('int_days_changed') }}
 {{ config(
     meta={'skip_when_unchanged': true, 'of_closed_months': true},
     materialized='incremental',
@@ -6,11 +5,11 @@
     incremental_predicates=[
         "{{ is_in_months('target.month_start', restated_months()) }}",
     ],
-    on_schema_change='fail',
 ) }}
 
 {%- set months = restated_months() %}
-{%- set causes = restatement_causes() %}
+{#- In the order in which they are applied to a figure. #}
+{%- set causes = ['late_rows', 'deletion', 'correction', 'price_change', 'rule_change'] %}
 {%- set measures = row_measures().generations | list + row_measures().credits %}
 {%- set reported = reported_figures() %}
 {%- set of_a_whole = reported.items() | rejectattr('1.expression') | map('first') | list %}

@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('int_days_changed') }}
-{# A few rows, written where they stand if they differ: nothing is swapped, and no reader waits. #}
+{# A few rows: those that differ are replaced in place, so that no reader waits for a new table. #}
 {{ config(
     meta={'skip_when_unchanged': true},
     materialized='incremental',
@@ -8,7 +8,6 @@
     incremental_predicates=[
         'true',
     ],
-    on_schema_change='fail',
 ) }}
 
 {%- set months = changed_months() if reads_changes_only() and not checks_all_history() else none %}

@@ -1,5 +1,4 @@
--- depends_on: {{ ref('int_days_changed') }}
-{# A few rows, written where they stand if they differ: nothing is swapped, and no reader waits. #}
+{# A few rows: those that differ are replaced in place, so that no reader waits for a new table. #}
 {{ config(
     meta={'skip_when_unchanged': true},
     materialized='incremental',
@@ -8,7 +7,6 @@
     incremental_predicates=[
         'true',
     ],
-    on_schema_change='fail',
 ) }}
 
 {%- set months = changed_usage_months() %}
@@ -20,30 +18,21 @@ with usage_by_month as (
 
 ),
 
-bounds as (
+calendar as (
 
-    select
-        coalesce(min(month_start), {{ reporting_month(as_of()) }}) as first_month,
-        {{ reporting_month(as_of()) }} as last_month
-    from usage_by_month
+    {{ months_until_as_of() | indent(4) }}
 
 ),
 
 -- From that of the first generation to that of `as_of`.
-calendar as (
-
-    {{ months_until(as_of()) | indent(4) }}
-
-),
-
 months as (
 
-    select calendar.month_start
-    from calendar
-    inner join bounds
-        on
-            calendar.month_start >= bounds.first_month
-            and calendar.month_start <= bounds.last_month
+    select month_start from calendar
+    where
+        month_start >= (
+            select coalesce(min(usage_by_month.month_start), {{ reporting_month(as_of()) }})
+            from usage_by_month
+        )
 
 ),
 

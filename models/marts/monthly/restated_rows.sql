@@ -1,6 +1,3 @@
--- depends_on: {{ ref('closed_figures_now') }}
--- depends_on: {{ ref('int_days_changed') }}
--- depends_on: {{ ref('fct_generations') }}
 -- depends_on: {{ ref('int_refunds_matched') }}
 -- depends_on: {{ ref('int_credits_given') }}
 {{ config(
@@ -14,7 +11,6 @@
     incremental_predicates=[
         "{{ is_in_months('target.month_start', restated_months()) }}",
     ],
-    on_schema_change='fail',
     indexes=[{'columns': ['month_start']}],
 ) }}
 

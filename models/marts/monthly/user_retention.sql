@@ -45,7 +45,7 @@ active as (
 
 calendar as (
 
-    {{ months_until(as_of()) | indent(4) }}
+    {{ months_until_as_of() | indent(4) }}
 
 ),
 
@@ -62,7 +62,6 @@ months as (
         ) as months_since
     from cohorts
     inner join calendar on cohorts.first_month <= calendar.month_start
-    where calendar.month_start <= {{ reporting_month(as_of()) }}
 
 ),
 

@@ -28,7 +28,7 @@ snapshots as (
 
 calendar as (
 
-    {{ days_until(as_of()) | indent(4) }}
+    {{ days_until_as_of() | indent(4) }}
 
 ),
 
@@ -37,8 +37,7 @@ days as (
 
     select usage_date from calendar
     where
-        usage_date <= {{ reporting_date(as_of()) }}
-        and usage_date >= (
+        usage_date >= (
             select coalesce(min(known_days.usage_date), {{ reporting_date(as_of()) }})
             from (
                 select moved.usage_date from moved

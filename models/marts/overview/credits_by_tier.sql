@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='replace',
     incremental_predicates=['true'],
-    on_schema_change='fail',
 ) }}
 
 with balances as (

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='replace',
     incremental_predicates=['true'],
-    on_schema_change='fail',
 ) }}
 
 -- "Now" is the overview's: a run of this model alone does not mix two moments.

@@ -1,9 +1,7 @@
--- depends_on: {{ ref('int_days_changed') }}
 {{ config(
     tags=['nightly', 'reports'],
     materialized='incremental',
     incremental_strategy='replace',
-    on_schema_change='fail',
     incremental_predicates=[
         "{{ is_matched_anew() }}",
     ],
@@ -22,9 +20,7 @@
 {%- set days = days_since_built() if is_there else [] -%}
 {%- set months = matched_line_months() if is_there else [] -%}
 {%- set reads_all = is_there and (days is none or months is none) -%}
-{%- set billed = (
-    "('completed', 'failed')" if var('failed_generations_are_billed') else "('completed')"
-) -%}
+{%- set billed = billed_statuses() -%}
 {%- set settling = interval(var('statement_settle_hours'), 'hour') -%}
 {%- set settled_before = 'statement.ends_at - ' ~ settling -%}
 
