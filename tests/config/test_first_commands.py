@@ -23,9 +23,12 @@ def test_a_selection_of_what_was_never_built(database: AppDatabase, command: tup
 
 
 def test_seeds_make_their_schema(database: AppDatabase) -> None:
-    """A role that may create schemas needs none made for it."""
+    """A role that may create schemas needs none made for it; another is told so."""
     for schema in ("", "_staging", "_intermediate", "_seeds"):
         database.execute(f"drop schema analytics{schema}")
+    said = str(database.dbt("seed", expect_success=False).exception)
+    assert "there is no schema analytics_seeds in database" in said
+    assert "setup/build_role.sql" in said
     database.execute(f"grant create on database {database.name} to {BUILD_ROLE}")
     database.dbt("seed")
     assert relations(database)
