@@ -4,7 +4,7 @@
         built yet and that it does not build itself: `frequent` as the first run of all. What a model's
         meta names as `reads_if_built` it can do without.
     #}
-    {% if not execute or flags.DEFER or flags.WHICH not in ['build', 'run', 'test'] %}
+    {% if not execute or invocation_args_dict.get('defer') or flags.WHICH not in ['build', 'run', 'test'] %}
         {{ return('') }}
     {% endif %}
     {% set missing = {} %}

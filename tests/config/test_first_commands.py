@@ -1,8 +1,10 @@
 """Each command as the first on a new database: it works, or says what to run before."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.app_database import BUILD_ROLE, AppDatabase, messages
+from tests.app_database import BUILD_ROLE, AppDatabase, messages, parsed_project
 from tests.app_rows import AS_OF, charge, task
 
 
@@ -20,6 +22,15 @@ def test_a_selection_of_what_was_never_built(database: AppDatabase, command: tup
     assert "no run has built yet" in said
     assert "run `dbt build` once" in said
     assert relations(database) == []
+
+
+def test_what_was_never_built_is_deferred(database: AppDatabase, tmp_path: Path) -> None:
+    """`--defer` reads what a state has in its place, so nothing is missing."""
+    parsed_project().write(str(tmp_path / "manifest.json"))
+    defer = ("--defer", "--favor-state", "--state", str(tmp_path))
+    selected = ("build", "--select", "monthly_cost", "--exclude-resource-type", "test")
+    result = database.dbt(*selected, *defer, expect_success=False)
+    assert "no run has built yet" not in f"{result.exception}{messages(result)}"
 
 
 def test_seeds_make_their_schema(database: AppDatabase) -> None:
