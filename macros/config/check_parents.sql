@@ -4,7 +4,7 @@
         that it does not build itself, such as `frequent` as the first run of all. A model can do
         without the tables that its meta lists as `reads_if_built`.
     #}
-    {% if not execute or flags.DEFER or flags.WHICH not in ['build', 'run', 'test'] %}
+    {% if not execute or invocation_args_dict.get('defer') or flags.WHICH not in ['build', 'run', 'test'] %}
         {{ return('') }}
     {% endif %}
     {% set missing = {} %}

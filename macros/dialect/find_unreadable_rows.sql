@@ -27,14 +27,33 @@
 {% macro postgres__find_unreadable_rows(relations) %}
     {% set names = [] %}
     {% for relation in relations %}
-        {% do names.append(relation.include(database=false) | string | replace("'", "''")) %}
+        {% do names.append(relation.include(database=false) | string) %}
     {% endfor %}
+    {#- Whether a view may read what it reads, or has been filled, shows where it is read. -#}
+    {% call statement('trial') %}
+do $trial$
+declare
+    name text;
+    reasons jsonb := '{}';
+begin
+    foreach name in array array[{{ text_literals(names) }}] loop
+        begin
+            execute format('select from %s limit 0', name);
+        exception when others then
+            reasons := reasons || jsonb_build_object(name, sqlerrm);
+        end;
+    end loop;
+    perform set_config('paygen.unreadable', cast(reasons as text), false);
+end
+$trial$
+    {% endcall %}
     {% set problems = [] %}
-    {% for role, name, is_granted, is_filtered in run_query(
+    {% for role, name, is_granted, is_filtered, reason in run_query(
         "select quote_ident(current_user), name, has_table_privilege(name, 'select'),"
         ~ " row_security_active(name) and (count(*) filter (where polpermissive and"
-        ~ " pg_get_expr(polqual, polrelid) = 'true') = 0 or not bool_and(polpermissive))"
-        ~ " from unnest(array['" ~ names | join("', '") ~ "']) as name"
+        ~ " pg_get_expr(polqual, polrelid) = 'true') = 0 or not bool_and(polpermissive)),"
+        ~ " current_setting('paygen.unreadable')::jsonb ->> name"
+        ~ " from unnest(array[" ~ text_literals(names) ~ "]) as name"
         ~ " left join pg_policy on polrelid = name::regclass and polcmd in ('r', '*')"
         ~ " and exists (select from unnest(polroles) as role_id"
         ~ " where case when role_id = 0 then true else pg_has_role(role_id, 'usage') end)"
@@ -47,6 +66,9 @@
             {% do problems.append("row-level security hides rows of table " ~ name ~ " from role "
                                   ~ role ~ ": alter role " ~ role ~ " bypassrls, or"
                                   ~ " run setup/build_role.sql as the table's owner") %}
+        {% elif reason %}
+            {% do problems.append("role " ~ role ~ " cannot read " ~ name ~ ' ("' ~ reason ~ '"): try `select '
+                                  ~ "from " ~ name ~ " limit 0` as that role until it works") %}
         {% endif %}
     {% endfor %}
     {{ return(problems) }}

@@ -38,6 +38,7 @@
             ~ child ~ ' no inherit ' ~ table
         ) %}
     {% endfor %}
+    {% do problems.extend(find_refused_writes()) %}
     {% do problems.extend(find_other_columns()) if not flags.FULL_REFRESH %}
     {% for table, others, foreign_keys in run_query(depended_on_sql()).rows %}
         {% if foreign_keys %}

@@ -1,8 +1,10 @@
 """Each command as the first on a new database: it works, or says what to run before."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.app_database import BUILD_ROLE, AppDatabase, messages
+from tests.app_database import BUILD_ROLE, AppDatabase, messages, parsed_project
 from tests.app_rows import AS_OF, charge, task
 
 
@@ -22,10 +24,22 @@ def test_a_selection_of_what_was_never_built(database: AppDatabase, command: tup
     assert relations(database) == []
 
 
+def test_what_was_never_built_is_deferred(database: AppDatabase, tmp_path: Path) -> None:
+    """`--defer` reads what a state has in its place, so nothing is missing."""
+    parsed_project().write(str(tmp_path / "manifest.json"))
+    defer = ("--defer", "--favor-state", "--state", str(tmp_path))
+    selected = ("build", "--select", "monthly_cost", "--exclude-resource-type", "test")
+    result = database.dbt(*selected, *defer, expect_success=False)
+    assert "no run has built yet" not in f"{result.exception}{messages(result)}"
+
+
 def test_seeds_make_their_schema(database: AppDatabase) -> None:
-    """A role that may create schemas needs none made for it."""
+    """A role that may create schemas needs none made for it; another is told so."""
     for schema in ("", "_staging", "_intermediate", "_seeds"):
         database.execute(f"drop schema analytics{schema}")
+    said = str(database.dbt("seed", expect_success=False).exception)
+    assert "there is no schema analytics_seeds in database" in said
+    assert "setup/build_role.sql" in said
     database.execute(f"grant create on database {database.name} to {BUILD_ROLE}")
     database.dbt("seed")
     assert relations(database)

@@ -9,6 +9,7 @@ import sys
 import time
 from functools import cache
 from pathlib import Path
+from random import Random
 from unittest.mock import patch
 
 import pytest
@@ -96,5 +97,29 @@ def test_a_run_that_dies_leaves_nothing_wrong(built: AppDatabase, how: signal.Si
     time.sleep(1.5)
     dying.send_signal(how)
     dying.communicate()
+    run(built, AS_OF, ZONE, "--selector", "frequent")
+    assert_equals_rebuild(built, AS_OF, ZONE)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(6))
+def test_a_run_that_dies_at_any_moment(built: AppDatabase, seed: int) -> None:
+    """Checks, models, swaps of tables, hooks: one or two runs die, and the next one is exact."""
+    random = Random(seed)
+    for number in range(random.choice([1, 2])):
+        change_one_charge(built)
+        kind, seconds = random.choice(
+            [
+                (("--selector", "frequent"), 6),
+                (("--full-refresh", "--exclude", "tag:python", "resource_type:test"), 12),
+            ]
+        )
+        dying = start(built, number, "build", *kind)
+        wait_for_lock(built)
+        time.sleep(random.uniform(0, seconds))
+        dying.send_signal(random.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
+        dying.communicate()
+        assert built.query("select 1 from analytics.monthly_usage")
+        assert built.query("select 1 from analytics.dashboard_overview")
     run(built, AS_OF, ZONE, "--selector", "frequent")
     assert_equals_rebuild(built, AS_OF, ZONE)

@@ -106,7 +106,8 @@ def test_what_others_made_survives_every_run(with_things: AppDatabase) -> None:
 
 
 def test_what_refuses_that_rows_are_replaced_stops_the_run(database: AppDatabase) -> None:
-    """A foreign key, a publication of some columns, a rule; and what has a mart's name."""
+    """A foreign key, a publication of some columns, rules, triggers; and what has a mart's name."""
+    database.execute("insert into enhancement_tasks (enhancement_type) values ('image_gen')")
     database.dbt("build", "--resource-type", "model", "seed")
     database.execute(
         """create schema bi;
@@ -115,6 +116,15 @@ def test_what_refuses_that_rows_are_replaced_stops_the_run(database: AppDatabase
                on delete cascade);
            create publication in_part for table analytics.daily_usage (usage_date);
            create rule quiet as on insert to analytics.monthly_cost do instead nothing;
+           create rule noted as on delete to analytics.monthly_success_rate
+               do also insert into bi.notes default values;
+           create function bi.no() returns trigger language plpgsql as 'begin return null; end';
+           create trigger no before delete on analytics.daily_usage
+               for each row execute function bi.no();
+           create function bi.closed() returns trigger language plpgsql
+               as $$ begin raise exception 'the books are closed'; end $$;
+           create trigger closed after insert on analytics.dashboard_overview
+               execute function bi.closed();
            alter table analytics.monthly_usage add column note text not null default 'mine';
            alter table analytics.monthly_provider_breakdown rename column provider to vendor;
            alter table analytics.fct_generations drop column recorded_cost_usd cascade;
@@ -133,6 +143,10 @@ def test_what_refuses_that_rows_are_replaced_stops_the_run(database: AppDatabase
     assert "fct_generations" in before
     assert "publication in_part lists columns of analytics.daily_usage" in before
     assert "rule quiet of analytics.monthly_cost" in before
+    assert 'rule noted of "analytics"."monthly_success_rate" refuses' in before
+    assert "permission denied for schema bi" in before or "permission denied for table" in before
+    assert 'trigger no (function bi.no()) of "analytics"."daily_usage" refuses' in before
+    assert 'refuses what a run writes ("the books are closed")' in before
     assert 'monthly_usage" has columns that paygen does not write (note)' in before
     assert "(vendor) and lacks its own (provider)" in before
     assert 'fct_generations" lacks columns (recorded_cost_usd)' in before

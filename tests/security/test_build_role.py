@@ -111,11 +111,22 @@ def test_row_level_security_stops_the_build(any_database: AppDatabase) -> None:
 
 
 def test_a_table_that_may_not_be_read_stops_the_build(database: AppDatabase) -> None:
-    """The missing grant is named in a sentence that mends it."""
-    database.execute(f"revoke select on user_credits from {BUILD_ROLE}")
-    result = database.dbt("build", expect_success=False)
-    assert "may not" in messages(result)
-    assert "user_credits" in messages(result)
+    """The missing grant is named in a sentence that mends it; so is a view that lacks one below."""
+    database.execute(
+        f"""revoke select on user_credits from {BUILD_ROLE};
+            alter table enhancement_tasks rename to hidden_tasks;
+            create view enhancement_tasks with (security_invoker) as select * from hidden_tasks;
+            revoke select on hidden_tasks from {BUILD_ROLE};
+            alter table credit_transactions rename to kept_transactions;
+            create materialized view credit_transactions as
+                select * from kept_transactions with no data;
+            grant select on enhancement_tasks, credit_transactions to {BUILD_ROLE}"""
+    )
+    said = messages(database.dbt("build", expect_success=False))
+    assert "may not read table" in said
+    assert "user_credits" in said
+    assert 'cannot read "public"."enhancement_tasks" ("permission denied for table hidden_' in said
+    assert 'credit_transactions" has not been populated' in said
     assert built(database) == []
 
 
