@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from inspect_app import columns, kinds, words
+from inspect_app import columns, directions, kinds, words
 from inspect_app.catalogue import INTEGERS, Column, Table, literal, quoted
 from inspect_app.columns import Source
 from inspect_app.proposal import HIGH, LEDGER, LOW, MEDIUM, Line, Mapped, ValueRow
@@ -151,12 +151,25 @@ def _kind_column(sampler: Sampler, table: Table, taken: set[str]) -> Column | No
             if kinds.by_name(value)[0] is not None
         )
         points = told / rows - 0.02 * rank
+        if best is not None and told == rows and _refines(sampler, table, best[1], column):
+            points += 0.5
         if best is None or points > best[0]:
             best = (points, column)
     if best is None:
         empty = columns.named(table, words.KIND_COLUMNS, lambda each: each.is_text)
         return next((each for each in empty if each.labels or sampler.is_empty(table)), None)
     return best[1]
+
+
+def _refines(sampler: Sampler, table: Table, coarse: Column, fine: Column) -> bool:
+    """Whether a column says what another does, and where the other gives credits, what for."""
+    pairs = {(row[coarse.name], row[fine.name]) for row in sampler.rows(table)}
+    kind = {pair: [kinds.by_name(word or "")[0] for word in pair] for pair in pairs}
+    is_same = len({fine for _, fine in pairs}) == len(pairs) and all(
+        one == other for one, other in kind.values()
+    )
+    given = {pair for pair, (one, _) in kind.items() if one == kinds.GRANTED}
+    return is_same and len(given) > len({word for word, _ in given})
 
 
 def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Mapped:
@@ -546,10 +559,12 @@ def names(sampler: Sampler, ledger: Table, table: Table) -> bool:
     if not table.is_readable or not columns.users(table):
         return False
     best = next(iter(references(sampler, ledger, table)), None)
-    if best is None or best.share < 0.9 or best.expression:
+    if best is None or best.expression:
         return False
+    if table.columns[best.target].type not in INTEGERS:
+        return best.share >= 0.3
     # Numbers may be those of anything.
-    return table.columns[best.target].type not in INTEGERS or all(
+    return best.share >= 0.9 and all(
         columns.named(table, each) for each in (words.STATUS_COLUMNS, words.PROVIDER_COLUMNS)
     )
 
@@ -715,7 +730,9 @@ def kinds_of(
         f"count(*) filter (where {value} < 0), count(*) filter (where {value} > 0),"
         f" count({named or 'null'})",
     )
-    moves = _moves(sampler, table, ledger, expression, value)
+    moves = _moves(sampler, table, ledger, expression, value) or directions.by_balances(
+        sampler, ledger, expression, value
+    )
     called = set(words.tokens(amount.value or ""))
     is_cost = bool(called & (set(COSTS) - {"used"})) and not any(each[2] for each in grouped)
     facts = {

@@ -13,6 +13,7 @@ from inspect_app import (
     by_time,
     catalogue,
     columns,
+    implied,
     kinds,
     ledger,
     tasks,
@@ -85,6 +86,7 @@ def propose(
     progress("reading the catalogue")
     found = catalogue.read(cursor)
     sampler = Sampler(cursor, found)
+    implied.infer(sampler)
     return _Search(sampler, dict(choices or {}), progress).propose()
 
 
@@ -173,6 +175,15 @@ class _Search:
                 whole = next((each for each in others if self._leads_to(each, best)), None)
                 if whole is not None:
                     best, others = whole, [best, *(each for each in others if each is not whole)]
+            if of_ledger.table is not None and not fits.get(best.label):
+                # Charges name no task: those that another table explains have theirs there.
+                others += [
+                    each
+                    for each in self.sampler.tables
+                    if each.is_readable
+                    and tasks.may_be(each)
+                    and each not in [of_ledger.table, best, *others]
+                ]
             self.united = unite.siblings(self.sampler, of_ledger, best, others, self._task_columns)
             return self.united
 
@@ -307,6 +318,11 @@ class _Search:
             return None, f"no table looks like the {ROLES[role]}", MEDIUM
         good = [each for each in good if not self._is_view_of_any(each[1], good)]
         points, best = good[0]
+        for other, table in good[1:]:
+            if points - other < AS_GOOD and self._leads_to(table, best):
+                # Its rows are about those of the other, such as notices of reviews.
+                points, best = other, table
+        good.sort(key=lambda each: each[1] is not best)
         taken = unite_with(best, [table for _, table in good[1:]])
         best = taken[0]
         rivals = [

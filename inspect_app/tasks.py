@@ -1,5 +1,6 @@
 """The task table: which one it is, and which of its columns are ours."""
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -117,6 +118,8 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
     )
     taken = {key}
     provider = _provider(sampler, table, taken)
+    if provider.shown == "null":
+        provider = _provider_of_parent(sampler, table) or provider
     taken |= {provider.value or ""}
     status = _status(sampler, table)
     taken |= {status.value or ""}
@@ -173,7 +176,8 @@ def _provider(sampler: Sampler, table: Table, taken: set[str]) -> Line:
 
 
 def _is_host(word: str) -> bool:
-    return word.strip().lower() in words.HOSTS
+    found = word.strip().lower()
+    return found in words.HOSTS or re.split("[-_/:]", found)[0] in words.HOSTS
 
 
 def _status(sampler: Sampler, table: Table) -> Line:
@@ -271,6 +275,25 @@ def _status_of_parent(sampler: Sampler, table: Table) -> Line | None:
         )
         reason = f"{status.value} of {parent.label}, to which it belongs"
         return Line("status", None, reason, LOW, read)
+    return None
+
+
+def _provider_of_parent(sampler: Sampler, table: Table) -> Line | None:
+    """The model of the project or request to which a task belongs, and whose user is the task's."""
+    if columns.users(table):
+        return None
+    for name, reference in table.references.items():
+        parent = sampler.table_of(reference)
+        line = _provider(sampler, parent, set()) if parent and columns.users(parent) else None
+        if parent is None or line is None or not line.value:
+            continue
+        held = f"named.{quoted(line.value)}"
+        held = f"cast({held} as text)" if parent.columns[line.value].labels else held
+        read = (
+            f"(select {held} from {parent.sql} as named"
+            f" where named.{quoted(reference.column)} = app_row.{quoted(name)})"
+        )
+        return Line("provider", None, f"{line.value} of {parent.label}", MEDIUM, read)
     return None
 
 

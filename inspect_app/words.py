@@ -204,6 +204,11 @@ NO_BALANCE = {
     *("limit", "quota", "allowance", "monthly", "daily", "threshold", "reserved", "held"),
     *("max", "reset", "recharge", "id", "cost", "price", "bonus", "updated", "per"),
 }
+# Where credits come from that are kept apart, each kind in a column of its own.
+BUCKET = {
+    *("subscription", "purchased", "bonus", "free", "paid", "monthly", "plan", "pack", "topup"),
+    *("extra", "addon", "gift", "trial", "permanent", "daily", "rollover", "recurring", "promo"),
+}
 # What a user was given, and what of it is gone.
 GIVEN = {"total", "granted", "purchased", "monthly", "allowance", "included", "limit", "quota"}
 USED = {"used", "spent", "consumed"}

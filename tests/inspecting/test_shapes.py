@@ -26,5 +26,5 @@ def marks(path: Path) -> list[pytest.MarkDecorator]:
 )
 def test_proposal_needs_no_edit(server: Server, path: Path) -> None:
     shape = shapes.read(path)
-    proposal = shapes.proposal_of(shapes.make(server, shape["sql"]))
+    proposal = shapes.proposal_of(shapes.make(server, shapes.sql_of(shape)))
     assert shapes.differences(shape, proposal) == []
