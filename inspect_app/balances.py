@@ -388,7 +388,7 @@ def _through(
         read = f"(select {word} from {source} where {same})"
         return Line("subscription_tier", None, reason, MEDIUM, read)
     status = next(iter(columns.named(other, words.STATUS_COLUMNS)), None)
-    order = next(iter(columns.named(other, words.CREATED_COLUMNS, columns.is_time_like)), None)
+    order = next(iter(columns.created(other)), None)
     if status is not None:
         held = f"cast(named.{quoted(status.name)} as text)"
         same += f" and lower({held}) in ('active', 'trialing')"

@@ -6,7 +6,7 @@ from itertools import product
 
 from inspect_app import columns
 from inspect_app.catalogue import Table, quoted
-from inspect_app.proposal import Mapped
+from inspect_app.proposal import Line, Mapped
 from inspect_app.samples import Sampler, number
 
 MOST_KINDS = 6
@@ -33,6 +33,32 @@ def by_balances(sampler: Sampler, ledger: Mapped, expression: str, value: str) -
         sampler.directions[key] = _solve(sampler, ledger.table, _sums(sampler, ledger, *key[1:3]))
     found: Moves = sampler.directions[key]
     return found
+
+
+def amount(sampler: Sampler, ledger: Table, user: Line, names: list[str]) -> str | None:
+    """Of several columns of numbers with a sign, that whose sums are what users hold."""
+    if len(names) < 2 or user.shown == "null" or sampler.is_empty(ledger):
+        return None
+    signed = [name for name in names if any(each < 0 for each in sampler.numbers(ledger, name))]
+    if len(signed) < 2:
+        return None
+    sums = ", ".join(f"sum({quoted(name)})" for name in signed)
+    read = user.expression or quoted(user.value or "")
+    found = sampler.ask(
+        f"select btrim(cast({read} as text)), {sums} from {ledger.sql} as app_row"
+        " group by 1 limit 50000",
+        ledger.label,
+    )
+    rows = {owner: each for owner, *each in found or [] if owner and None not in each}
+    best: tuple[float, str | None] = (ENOUGH, None)
+    for held in _held(sampler, ledger, set(rows)):
+        users = sorted(set(held) & set(rows))[:USERS]
+        for place, name in enumerate(signed):
+            values = [Decimal(rows[each][place]) for each in users]
+            if len(users) >= FEW and len(set(values)) >= FEW:
+                share = _share([held[u] - v for u, v in zip(users, values, strict=True)])
+                best = max(best, (share, name), key=lambda each: each[0])
+    return best[1]
 
 
 def _sums(sampler: Sampler, ledger: Mapped, expression: str, value: str) -> Sums:

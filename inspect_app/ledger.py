@@ -1,6 +1,7 @@
 """The ledger: which table it is, and which of its columns are ours."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,8 @@ OF_UNITS = "~(amount|delta|change)_(in_)?(cents|usd|dollars|seconds|minutes|hour
 # What takes credits in a table of credits.
 COSTS = ["cost", "total_cost", "used", "spent", "charged", "consumed"]
 MOVE_ROWS = 20_000
+GIVES = (kinds.GRANTED, kinds.REFUNDED, kinds.RELEASED)
+TAKES = (kinds.GENERATION, kinds.OTHER, kinds.HELD)
 BY_SIGN = "no column says what a row is: the amount's sign does"
 
 
@@ -58,7 +61,7 @@ def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
     points += 6 if is_of_credits and is_ledger else 3 if is_ledger else 2 if is_of_credits else 0
     points -= 2 if table.kind in ("view", "materialized view") else 0
     amount = _amounts(sampler, table, by_catalogue)
-    when = columns.named(table, words.CREATED_COLUMNS, columns.is_time_like)
+    when = columns.created(table)
     sides = _sides(table)
     if not (amount or sides) or not when:
         return 0.0
@@ -134,13 +137,19 @@ def _balance_after(table: Table) -> Column | None:
 def _kind_column(sampler: Sampler, table: Table, taken: set[str]) -> Column | None:
     """The column whose values say best what a row is."""
     best: tuple[float, Column] | None = None
-    for rank, column in enumerate(
-        columns.named(table, words.KIND_COLUMNS, lambda each: each.is_text)
-    ):
+    usual = columns.named(table, words.KIND_COLUMNS, lambda each: each.is_text)
+    others = [
+        each
+        for each in table.columns.values()
+        if each.is_text
+        and each not in usual
+        and set(words.tokens(each.name)[-1:]) & words.KIND_ENDINGS
+    ]
+    for rank, column in enumerate([*usual, *others]):
         if column.name in taken:
             continue
         found = sampler.words(table, quoted(column.name))
-        if not found:
+        if not found or (column in others and not _says_all(sampler, table, column, found)):
             continue
         rows = sum(found.values())
         # Where some words say more, `credit` and `debit` are what is left.
@@ -161,15 +170,22 @@ def _kind_column(sampler: Sampler, table: Table, taken: set[str]) -> Column | No
     return best[1]
 
 
+def _says_all(sampler: Sampler, table: Table, column: Column, found: Iterable[str]) -> bool:
+    """Whether each row has a word in a column, and each word says what it means."""
+    return all(row[column.name] for row in sampler.rows(table)) and all(
+        kinds.by_name(value)[0] for value in found
+    )
+
+
 def _refines(sampler: Sampler, table: Table, coarse: Column, fine: Column) -> bool:
     """Whether a column says what another does, and where the other gives credits, what for."""
     pairs = {(row[coarse.name], row[fine.name]) for row in sampler.rows(table)}
-    kind = {pair: [kinds.by_name(word or "")[0] for word in pair] for pair in pairs}
-    is_same = len({fine for _, fine in pairs}) == len(pairs) and all(
-        one == other for one, other in kind.values()
+    told = [(one, *(kinds.by_name(word or "")[0] for word in (one, other))) for one, other in pairs]
+    is_same = len({other for _, other in pairs}) == len(pairs) and all(
+        own == kind or own in (GIVES if kind in GIVES else TAKES) for _, kind, own in told
     )
-    given = {pair for pair, (one, _) in kind.items() if one == kinds.GRANTED}
-    return is_same and len(given) > len({word for word, _ in given})
+    given = [one for one, kind, _ in told if kind in GIVES]
+    return is_same and len(given) > len(set(given))
 
 
 def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Mapped:
@@ -179,7 +195,7 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
     mapped = Mapped(LEDGER, table, reason + told, confidence)
     mapped.lines.append(_id(table))
     mapped.lines.append(user)
-    amount = _amount_line(sampler, table)
+    amount = _amount_line(sampler, table, user)
     taken = {amount.value or ""}
     kind = _kind_column(sampler, table, taken)
     taken |= {kind.name} if kind else set()
@@ -358,7 +374,7 @@ def _owner(table: Table, column: Column, other: Table, key: str) -> Line | None:
     return Line("user_id", None, reason, MEDIUM, read)
 
 
-def _amount_line(sampler: Sampler, table: Table) -> Line:
+def _amount_line(sampler: Sampler, table: Table, user: Line) -> Line:
     sides = _sides(table)
     if sides is not None:
         one, other = sides
@@ -371,6 +387,12 @@ def _amount_line(sampler: Sampler, table: Table) -> Line:
         found = sorted(found, key=lambda each: -_moves_balance(sampler, table, each, after))
     column = found[0]
     reason = f"named {column.name}"
+    held = None if after else directions.amount(sampler, table, user, _numbers(table))
+    if held is not None:
+        reason = f"{held} is what users' balances are the sum of"
+        return columns.number_line(
+            sampler, table, table.columns[held], "credits_used", reason
+        ) or Line("credits_used", held, reason)
     if after and _moves_balance(sampler, table, column, after) > 0.5:
         reason += f"; it is what {after.name} moves by"
     elif len(found) > 1:
@@ -380,6 +402,18 @@ def _amount_line(sampler: Sampler, table: Table) -> Line:
     return columns.number_line(sampler, table, column, "credits_used", reason) or Line(
         "credits_used", column.name, reason, MEDIUM
     )
+
+
+def _numbers(table: Table) -> list[str]:
+    """The columns of numbers that name no row and are no balance."""
+    return [
+        column.name
+        for column in table.columns.values()
+        if column.is_number
+        and column.name != table.key
+        and column.name not in table.references
+        and not {"id", "after", "before", "balance"} & set(words.tokens(column.name))
+    ]
 
 
 def _moves_balance(sampler: Sampler, table: Table, column: Column, after: Column | None) -> float:
@@ -418,11 +452,11 @@ def _kind_line(sampler: Sampler, table: Table, kind: Column | None, amount: Line
 
 
 def _created(sampler: Sampler, table: Table) -> Line:
-    for column in columns.named(table, words.CREATED_COLUMNS, columns.is_time_like):
+    for column in columns.created(table):
         line = columns.time_line(sampler, table, column, "created_at", f"named {column.name}")
         if line is not None:
             return line
-    found = columns.named(table, words.CREATED_COLUMNS, columns.is_time_like)
+    found = columns.created(table)
     return Line("created_at", found[0].name, "its values do not say how to read it", LOW)
 
 
@@ -663,15 +697,18 @@ def _narrowed(
         is_task = sampler.share(ids, tasks, reference.target) >= 0.2
         (kept if is_task else dropped).append(value)
     # Whole numbers may be those of an order too.
-    own = [value for value in kept if set(words.tokens(value)) & set(words.tokens(tasks.name))]
+    name = words.tokens(tasks.name)
+    own = [value for value in kept if words.tokens(value) == name] or [
+        value for value in kept if set(words.tokens(value)) & set(name)
+    ]
     if own and tasks.columns[reference.target].type in INTEGERS:
         dropped += [value for value in kept if value not in own]
         kept = own
     if not kept or not dropped:
         return None
     listed = ", ".join(literal(value) for value in sorted(kept))
-    name = quoted(beside[0].name)
-    held = f"cast({name} as text)" if beside[0].labels else name
+    read = quoted(beside[0].name)
+    held = f"cast({read} as text)" if beside[0].labels else read
     test = f"{held} = {listed}" if len(kept) == 1 else f"{held} in ({listed})"
     read = f"case when {test} then {source.expression} end"
     return read, f"only where {beside[0].name} says so"

@@ -56,7 +56,7 @@ def score(
         return 0.0
     if not (table.key or columns.named(table, words.ID_COLUMNS)):
         return 0.0
-    if not columns.named(table, words.CREATED_COLUMNS, columns.is_time_like):
+    if not columns.created(table):
         return 0.0
     status = columns.named(table, words.STATUS_COLUMNS)
     points += 2 if status else 0
@@ -83,7 +83,7 @@ def may_be(table: Table) -> bool:
         and table.kind == "table"
         and (table.key or columns.named(table, words.ID_COLUMNS))
         and columns.users(table)
-        and columns.named(table, words.CREATED_COLUMNS, columns.is_time_like)
+        and columns.created(table)
     )
 
 
@@ -374,7 +374,7 @@ def _times(sampler: Sampler, table: Table) -> list[Line]:
     ):
         found = columns.named(table, synonyms, columns.is_time_like)
         line = None
-        for column in found:
+        for column in columns.created(table) if ours == "created_at" else found:
             line = columns.time_line(sampler, table, column, ours, f"named {column.name}")
             if line is not None:
                 break

@@ -84,7 +84,7 @@ def _is_copy(sampler: Sampler, one: Table, other: Table) -> bool:
             return True
     seen = []
     for table in (one, other):
-        user, when = columns.users(table), columns.named(table, words.CREATED_COLUMNS)
+        user, when = columns.users(table), columns.created(table)
         if not user or not when:
             return False
         rows = sampler.rows(table)

@@ -87,6 +87,11 @@ KIND_COLUMNS = [
     *("transaction_kind", "direction", "event", "reason_code", "purpose", "trans_type"),
     r"~(transaction|entry|ledger|movement|event|operation|credit|change|tx|txn|action)_(type|kind|reason|action|category)",
 ]
+# The last word of a column that may say what a row is, where its values do.
+KIND_ENDINGS = {
+    *("type", "kind", "reason", "source", "category", "feature", "action", "event", "operation"),
+    *("purpose", "activity"),
+}
 CREATED_COLUMNS = [
     *("created_at", "created", "createdat", "created_on", "created_time", "inserted_at"),
     *("transaction_date", "transaction_time", "occurred_at", "recorded_at", "posted_at"),
@@ -95,6 +100,13 @@ CREATED_COLUMNS = [
     *("start_time", "created_date", "happened_at", "logged_at"),
     r"~(.*_)?(created|inserted|queued|submitted|requested|enqueued|logged)_(at|on|time|ts|date|ms|at_ms)",
 ]
+# What a time is of that is not when a row was written.
+OTHER_TIMES = {
+    *("updated", "modified", "changed", "completed", "finished", "ended", "end", "done", "failed"),
+    *("deleted", "archived", "cancelled", "canceled", "revoked", "expire", "expired", "expiry"),
+    *("expiration", "reset", "refill", "last", "next", "due", "period", "valid", "until", "read"),
+    *("scheduled", "released", "settled", "paid", "refunded", "claimed", "seen", "birth", "trial"),
+}
 STATUS_COLUMNS = [
     *("status", "state", "job_status", "task_status", "generation_status", "processing_status"),
     *("phase", "stage", "outcome", "result_status", "stat"),
