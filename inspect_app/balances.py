@@ -13,7 +13,7 @@ from inspect_app.samples import Row, Sampler, number
 
 ENOUGH = 6.0
 PROVEN = 0.6
-FEW = 3
+FEW, MANY = 3, 5
 
 Balance = tuple[str, Callable[[Row], Decimal | None]]
 
@@ -302,12 +302,35 @@ def _agreement(
 
 
 def agreement(sampler: Sampler, mapped: Mapped, by_ledger: dict[str, Decimal]) -> float:
-    """The share of some users whose balance, in a column of its own, is what is told of them."""
+    """The share of some users whose balance, in a column of its own, is what is told of them.
+
+    Of enough users each may have the same more, which no row tells.
+    """
     user, balance = mapped.line("user_id"), mapped.line("current_balance")
     if mapped.table is None or not user or not balance or not user.value or not balance.value:
         return 0.0
     column = mapped.table.columns[user.value]
-    return _agreement(sampler, mapped.table, column, by_ledger, [balance.value])[balance.value]
+    own = _agreement(sampler, mapped.table, column, by_ledger, [balance.value])[balance.value]
+    rest = [
+        (held - told, told)
+        for row in sampler.rows(mapped.table)
+        if (held := number(row[balance.value])) is not None
+        and (told := by_ledger.get(row[user.value] or "")) is not None
+    ]
+    if len(rest) < MANY or len({told for _, told in rest}) < FEW:
+        return own
+    return max(own, Counter(more for more, _ in rest).most_common(1)[0][1] / len(rest))
+
+
+def used(sampler: Sampler, mapped: Mapped, by_tasks: dict[str, Decimal]) -> float:
+    """The share of some users of whom a column beside the balance has what their tasks took."""
+    user = mapped.line("user_id")
+    if mapped.table is None or not user or not user.value or len(by_tasks) < FEW:
+        return 0.0
+    column = mapped.table.columns[user.value]
+    names = [each.name for each in mapped.table.columns.values() if each.is_number]
+    found = _agreement(sampler, mapped.table, column, by_tasks, names)
+    return max(found.values(), default=0.0)
 
 
 def default(mapped: Mapped) -> Decimal:

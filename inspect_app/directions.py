@@ -37,12 +37,27 @@ def by_balances(sampler: Sampler, ledger: Mapped, expression: str, value: str) -
 
 def amount(sampler: Sampler, ledger: Table, user: Line, names: list[str]) -> str | None:
     """Of several columns of numbers with a sign, that whose sums are what users hold."""
-    if len(names) < 2 or user.shown == "null" or sampler.is_empty(ledger):
-        return None
     signed = [name for name in names if any(each < 0 for each in sampler.numbers(ledger, name))]
-    if len(signed) < 2:
-        return None
-    sums = ", ".join(f"sum({quoted(name)})" for name in signed)
+    shares = _fits(sampler, ledger, user, signed) if len(signed) > 1 else {}
+    best = max(signed, key=lambda name: max(shares.get(name, (0.0, 0.0))), default=None)
+    return best if best is not None and max(shares.get(best, (0.0, 0.0))) >= ENOUGH else None
+
+
+def is_spent(sampler: Sampler, ledger: Table, user: Line, name: str) -> bool:
+    """Whether what is positive is what users spent, as their balances say."""
+    if not any(each < 0 for each in sampler.numbers(ledger, name)):
+        return False
+    given, spent = _fits(sampler, ledger, user, [name]).get(name, (0.0, 0.0))
+    return spent >= ENOUGH > given
+
+
+def _fits(
+    sampler: Sampler, ledger: Table, user: Line, names: list[str]
+) -> dict[str, tuple[float, float]]:
+    """For how many users a balance is the sum of a column, and for how many what it lowers."""
+    if not names or user.shown == "null" or sampler.is_empty(ledger):
+        return {}
+    sums = ", ".join(f"sum({quoted(name)})" for name in names)
     read = user.expression or quoted(user.value or "")
     found = sampler.ask(
         f"select btrim(cast({read} as text)), {sums} from {ledger.sql} as app_row"
@@ -50,15 +65,18 @@ def amount(sampler: Sampler, ledger: Table, user: Line, names: list[str]) -> str
         ledger.label,
     )
     rows = {owner: each for owner, *each in found or [] if owner and None not in each}
-    best: tuple[float, str | None] = (ENOUGH, None)
+    shares: dict[str, tuple[float, float]] = {}
     for held in _held(sampler, ledger, set(rows)):
         users = sorted(set(held) & set(rows))[:USERS]
-        for place, name in enumerate(signed):
+        for place, name in enumerate(names):
             values = [Decimal(rows[each][place]) for each in users]
-            if len(users) >= FEW and len(set(values)) >= FEW:
-                share = _share([held[u] - v for u, v in zip(users, values, strict=True)])
-                best = max(best, (share, name), key=lambda each: each[0])
-    return best[1]
+            if len(users) < FEW or len(set(values)) < FEW:
+                continue
+            pairs = list(zip(users, values, strict=True))
+            own = [_share([held[u] - sign * value for u, value in pairs]) for sign in (1, -1)]
+            given, spent = shares.get(name, (0.0, 0.0))
+            shares[name] = (max(given, own[0]), max(spent, own[1]))
+    return shares
 
 
 def _sums(sampler: Sampler, ledger: Mapped, expression: str, value: str) -> Sums:

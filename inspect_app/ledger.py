@@ -1,7 +1,7 @@
 """The ledger: which table it is, and which of its columns are ours."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from inspect_app.proposal import HIGH, LEDGER, LOW, MEDIUM, Line, Mapped, ValueR
 from inspect_app.samples import Sampler, json_object, number
 
 ENOUGH = 7.0
+ONE_EACH = 5
 SIDES = (
     *(("credit", "debit"), ("credits", "debits"), ("credits_in", "credits_out")),
     *(("amount_in", "amount_out"), ("credits_added", "credits_spent"), ("added", "spent")),
@@ -77,6 +78,12 @@ def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
     points -= 1 if "payment_status" in table.columns else 0
     if by_catalogue or sampler.is_empty(table):
         return points
+    user = next(iter(columns.users(table)), None)
+    owners = sampler.values(table, user.name) if user else []
+    if len(owners) >= ONE_EACH and len(set(owners)) == len(owners):
+        held = columns.named(table, words.BALANCE_COLUMNS, lambda each: each.is_number)
+        # What each user has left, and not what moved it.
+        points -= 6 if [each for each in held if each.name != amount[0].name] else 0
     values = sampler.numbers(table, amount[0].name)
     is_signed = sides is not None or any(value < 0 for value in values)
     points += 2 if is_signed and any(value > 0 for value in values) else 0
@@ -188,6 +195,19 @@ def _refines(sampler: Sampler, table: Table, coarse: Column, fine: Column) -> bo
     return is_same and len(given) > len(set(given))
 
 
+def purchases(sampler: Sampler) -> Iterator[Mapped]:
+    """The tables that say what users bought, as ledgers of nothing else."""
+    for table in sampler.tables:
+        is_named = set(words.tokens(table.name)) & words.BOUGHT
+        if not (is_named and table.is_readable and columns.users(table) and columns.created(table)):
+            continue
+        if sampler.is_empty(table) or not _amounts(sampler, table):
+            continue
+        mapped = propose(sampler, table, f"{table.label} has what was bought", MEDIUM)
+        mapped.replace(Line("transaction_type", None, "each is a purchase", MEDIUM, "'purchase'"))
+        yield mapped
+
+
 def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Mapped:
     """The ledger's columns, all but the task that a row names, which `refer` finds."""
     user = _user(sampler, table)
@@ -263,7 +283,7 @@ def _user(sampler: Sampler, table: Table) -> Line:
     fallbacks = [column for column in own if not _is_of_users(column)]
     own = [column for column in own if column not in fallbacks]
     # Of a member and an organization, whose the credits are.
-    for column in sorted(own, key=lambda each: not _has_balance(sampler, table, each)):
+    for column in sorted(own, key=lambda each: not has_balance(sampler, table, each)):
         through = _owner_of(sampler, table, column)
         if through is not None:
             return through
@@ -305,7 +325,7 @@ def _of_users(sampler: Sampler, table: Table, user: Line) -> tuple[Table, str]:
     return replace(table, kind="query", query=query), told
 
 
-def _has_balance(sampler: Sampler, table: Table, column: Column) -> bool:
+def has_balance(sampler: Sampler, table: Table, column: Column) -> bool:
     """Whether a table has one balance for each value of a column of owners."""
     for other in sampler.tables:
         to = table.references.get(column.name)
@@ -375,6 +395,15 @@ def _owner(table: Table, column: Column, other: Table, key: str) -> Line | None:
 
 
 def _amount_line(sampler: Sampler, table: Table, user: Line) -> Line:
+    """The amount that raises what users hold where it is positive."""
+    line = _own_amount(sampler, table, user)
+    if not line.value or not directions.is_spent(sampler, table, user, line.value):
+        return line
+    reason = f"{line.reason}; what is positive lowers users' balances"
+    return Line("credits_used", None, reason, MEDIUM, f"-1 * {quoted(line.value)}")
+
+
+def _own_amount(sampler: Sampler, table: Table, user: Line) -> Line:
     sides = _sides(table)
     if sides is not None:
         one, other = sides
@@ -570,13 +599,13 @@ def names(sampler: Sampler, ledger: Table, table: Table) -> bool:
 
     Or whether it holds the table's keys, and the table's rows say which model was called and how.
     """
-    if any(
-        (to.schema, to.table) == (table.schema, table.name) for to in ledger.references.values()
-    ):
-        return True
     parts = words.tokens(table.name)
     for column in ledger.columns.values():
-        own = words.tokens(column.name)
+        own, to = words.tokens(column.name), ledger.references.get(column.name)
+        if not sampler.is_empty(ledger) and not sampler.values(ledger, column.name):
+            continue
+        if to and (to.schema, to.table) == (table.schema, table.name):
+            return True
         if words.best_rank(column.name, words.USER_COLUMNS) is not None:
             continue
         if own[-1:] == ["id"] and (own[-2:-1] == parts[-1:] or own[:1] == parts[-1:]):
@@ -627,6 +656,11 @@ def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference 
         reason += f"; {back.reason}"
     value = None if expression else source.column.name
     ledger.replace(Line("api_request_id", value, reason, confidence, expression))
+    kind = ledger.line("enhancement_type")
+    found = sampler.words(ledger.table, quoted(kind.value)) if kind and kind.value else None
+    if found and all(words.tokens(word) == words.tokens(tasks.table.name) for word in found):
+        told = f"{kind.value if kind else ''} only says which table; the task's is read"
+        ledger.replace(Line("enhancement_type", None, told, MEDIUM))
     key = tasks.line("id")
     if key is not None and key.value and reference.target != key.value:
         name, own = quoted(reference.target), quoted(key.value)

@@ -78,8 +78,11 @@ def score(
 def may_be(table: Table) -> bool:
     """Whether rows of a table, whatever it is called, are a user's and have a time."""
     parts = set(words.tokens(table.name))
+    found = {part for column in table.columns for part in words.tokens(column)}
+    # A log of calls has what went in and what came out.
+    is_log = parts & words.LEDGER and not (found & INPUTS and found & OUTPUTS)
     return bool(
-        not parts & (NO_CALLS | words.LEDGER)
+        not (parts & NO_CALLS or is_log)
         and table.kind == "table"
         and (table.key or columns.named(table, words.ID_COLUMNS))
         and columns.users(table)

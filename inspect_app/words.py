@@ -79,6 +79,7 @@ AMOUNT_COLUMNS = [
     *("credits_consumed", "credits_charged", "credit_cost", "credits_cost", "quantity", "value"),
     *("units", "amount_delta", "signed_amount", "change_amount", "credit_value", "credit"),
     r"~(credit|coin|token|point)s?_(used|spent|amount|delta|change|consumed|charged|value|diff)",
+    r"~(credit|coin|token|point)s?_(purchased|bought|granted|added)",
     r"~(delta|change|amount|used|spent)_(credit|coin|token|point)s?",
 ]
 KIND_COLUMNS = [
