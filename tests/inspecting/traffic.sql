@@ -36,7 +36,9 @@ create table life.moves as
 select row_number() over (order by at, user_id) as m, made.*,
     sum(amount) over (partition by user_id order by at, m0) as after
 from (
-    select 1 as m0, users.n as u, id as user_id, 'gift' as kind, 120 as amount, null::bigint as task, at
+    select
+        1 as m0, users.n as u, id as user_id, 'gift' as kind, 120 as amount, null::bigint as task,
+        at
     from life.users
     union all
     select 2, users.n, id, 'purchase', 100, null, at + interval '3 hours 11 minutes' from life.users
@@ -52,7 +54,9 @@ from (
 ) as made;
 create view life.balances as
 select
-    users.*, sum(amount)::integer as balance, coalesce(-sum(amount) filter (where kind = 'charge'), 0)::integer as used,
+    users.*,
+    sum(amount)::integer as balance,
+    coalesce(-sum(amount) filter (where kind = 'charge'), 0)::integer as used,
     coalesce(sum(amount) filter (where kind in ('gift', 'monthly')), 0)::integer as given,
     coalesce(sum(amount) filter (where kind = 'purchase'), 0)::integer as bought
 from life.users inner join life.moves on moves.user_id = users.id
