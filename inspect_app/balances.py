@@ -12,7 +12,8 @@ from inspect_app.proposal import BALANCES, HIGH, LOW, MEDIUM, Line, Mapped
 from inspect_app.samples import Row, Sampler, number
 
 ENOUGH = 6.0
-USERS_COMPARED = 400
+PROVEN = 0.6
+FEW, MANY = 3, 5
 
 Balance = tuple[str, Callable[[Row], Decimal | None]]
 
@@ -37,6 +38,10 @@ def score(
     points -= 4.0 * len(parts & (words.NO_LEDGER - {"subscription"}))
     points -= 2 if table.kind in ("view", "materialized view") else 0
     amounts = candidates(sampler, table, by_catalogue)
+    sums = proven(sampler, table, users, by_ledger) if table.is_readable else []
+    if sums:
+        points = max(points, ENOUGH - 2)
+        amounts = amounts or sums
     if points <= 0 or not amounts:
         return 0.0
     user = user_column(sampler, table, users)
@@ -53,9 +58,28 @@ def score(
     points += 0 if len(set(values)) == len(values) else -4
     if users:
         shared = len(set(users) & set(values)) / min(len(set(users)), len(set(values)) or 1)
-        points += 3 * shared
+        # Of other owners, such as guests, whom the ledger does not know.
+        points += 3 * shared if shared else -3
     agreeing = _agreement(sampler, table, user, by_ledger, [each.name for each in amounts])
     return points + 3 * max(agreeing.values(), default=0.0)
+
+
+def proven(
+    sampler: Sampler, table: Table, users: list[str], by_ledger: dict[str, Decimal]
+) -> list[Column]:
+    """The columns of which most are what the ledger adds up to, whatever their names."""
+    user = user_column(sampler, table, users) if users and by_ledger else None
+    if user is None or user.is_json:
+        return []
+    owners = sampler.values(table, user.name)
+    if len(set(owners)) < len(owners):
+        return []
+    numbers = [each for each in table.columns.values() if each.is_number and each != user]
+    own = {owner: each for owner, each in by_ledger.items() if each}
+    agreeing = _agreement(sampler, table, user, own, [each.name for each in numbers])
+    asked = len(set(owners) & set(own))
+    found = [each for each in numbers if agreeing[each.name] >= PROVEN and asked >= FEW]
+    return sorted(found, key=lambda each: -agreeing[each.name])
 
 
 def siblings(
@@ -100,7 +124,7 @@ def candidates(sampler: Sampler, table: Table, by_catalogue: bool = False) -> li
             and column not in found
         ):
             found.append(column)
-    if found:
+    if found or (found := _buckets(table)):
         return found
     # What was given, less what was used.
     credits = [
@@ -120,8 +144,15 @@ def user_column(sampler: Sampler, table: Table, users: list[str]) -> Column | No
     ordered = [*own, *(keys if is_of_users or not own else [])]
     if users:
         wanted = set(users)
+        # Whatever it is called: a column of which each row has its own, as `uuid` beside `id`.
+        unique = [
+            table.columns[name]
+            for key in table.keys
+            if len(key) == 1 and (name := next(iter(key))) in table.columns
+        ]
         shared = [
-            (len(wanted & set(sampler.values(table, column.name))), column) for column in ordered
+            (len(wanted & set(sampler.values(table, column.name))), column)
+            for column in dict.fromkeys([*ordered, *unique])
         ]
         best = max(shared, key=lambda each: each[0], default=(0, None))
         if best[0]:
@@ -177,6 +208,11 @@ def _balance(sampler: Sampler, table: Table, user: Column, by_ledger: dict[str, 
         )
         if line is not None:
             forms.append((column.name, line))
+    forms += [
+        (each.name, Line("current_balance", each.name, f"named {each.name}", MEDIUM))
+        for each in proven(sampler, table, list(by_ledger), by_ledger)
+        if each.name not in dict(forms)
+    ]
     numbers = [
         column
         for column in table.columns.values()
@@ -202,11 +238,31 @@ def _balance(sampler: Sampler, table: Table, user: Column, by_ledger: dict[str, 
         return Line("current_balance", None, "no column of a balance was found", LOW)
     share = agreeing[forms[best][0]]
     line = forms[best][1]
-    if not share and not columns.named(table, words.BALANCE_COLUMNS):
+    buckets = _buckets(table)
+    if not share and buckets and not columns.named(table, words.BALANCE_COLUMNS):
+        read = " + ".join(f"coalesce({quoted(each.name)}, 0)" for each in buckets)
+        told = " and ".join(each.name for each in buckets)
+        line = Line(
+            "current_balance", None, f"{told}, each kind of credits by itself", MEDIUM, read
+        )
+    elif not share and not columns.named(table, words.BALANCE_COLUMNS):
         line = _difference(numbers) or line
     told = f"; {share:.0%} of compared balances are the ledger's sums" if by_ledger else ""
     certain = HIGH if share >= 0.5 or (not by_ledger and line.value) else MEDIUM
     return Line("current_balance", line.value, line.reason + told, certain, line.expression)
+
+
+def _buckets(table: Table) -> list[Column]:
+    """The columns of credits that are kept apart by where they come from, if there are several."""
+    found = [
+        column
+        for column in table.columns.values()
+        if column.is_number
+        and (parts := set(words.tokens(column.name))) & words.BUCKET
+        and parts & words.CREDIT
+        and parts <= words.BUCKET | words.CREDIT
+    ]
+    return found if len(found) > 1 else []
 
 
 def _difference(numbers: list[Column]) -> Line | None:
@@ -246,12 +302,35 @@ def _agreement(
 
 
 def agreement(sampler: Sampler, mapped: Mapped, by_ledger: dict[str, Decimal]) -> float:
-    """The share of some users whose balance, in a column of its own, is what is told of them."""
+    """The share of some users whose balance, in a column of its own, is what is told of them.
+
+    Of enough users each may have the same more, which no row tells.
+    """
     user, balance = mapped.line("user_id"), mapped.line("current_balance")
     if mapped.table is None or not user or not balance or not user.value or not balance.value:
         return 0.0
     column = mapped.table.columns[user.value]
-    return _agreement(sampler, mapped.table, column, by_ledger, [balance.value])[balance.value]
+    own = _agreement(sampler, mapped.table, column, by_ledger, [balance.value])[balance.value]
+    rest = [
+        (held - told, told)
+        for row in sampler.rows(mapped.table)
+        if (held := number(row[balance.value])) is not None
+        and (told := by_ledger.get(row[user.value] or "")) is not None
+    ]
+    if len(rest) < MANY or len({told for _, told in rest}) < FEW:
+        return own
+    return max(own, Counter(more for more, _ in rest).most_common(1)[0][1] / len(rest))
+
+
+def used(sampler: Sampler, mapped: Mapped, by_tasks: dict[str, Decimal]) -> float:
+    """The share of some users of whom a column beside the balance has what their tasks took."""
+    user = mapped.line("user_id")
+    if mapped.table is None or not user or not user.value or len(by_tasks) < FEW:
+        return 0.0
+    column = mapped.table.columns[user.value]
+    names = [each.name for each in mapped.table.columns.values() if each.is_number]
+    found = _agreement(sampler, mapped.table, column, by_tasks, names)
+    return max(found.values(), default=0.0)
 
 
 def default(mapped: Mapped) -> Decimal:
@@ -332,7 +411,7 @@ def _through(
         read = f"(select {word} from {source} where {same})"
         return Line("subscription_tier", None, reason, MEDIUM, read)
     status = next(iter(columns.named(other, words.STATUS_COLUMNS)), None)
-    order = next(iter(columns.named(other, words.CREATED_COLUMNS, columns.is_time_like)), None)
+    order = next(iter(columns.created(other)), None)
     if status is not None:
         held = f"cast(named.{quoted(status.name)} as text)"
         same += f" and lower({held}) in ('active', 'trialing')"

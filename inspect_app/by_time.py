@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from inspect_app import kinds
+from inspect_app import directions, kinds
 from inspect_app.catalogue import Column, literal, quoted
 from inspect_app.proposal import MEDIUM, Line, Mapped
 from inspect_app.samples import Sampler
@@ -29,7 +29,7 @@ class Link:
 
 
 def charges(sampler: Sampler, ledger: Mapped) -> list[str]:
-    """The ledger's kinds that are charges for generations, by their names or their signs."""
+    """The ledger's kinds that charge for generations, by names, signs or balances."""
     kind, amount = ledger.line("transaction_type"), ledger.line("credits_used")
     if ledger.table is None or kind is None or amount is None:
         return []
@@ -47,6 +47,8 @@ def charges(sampler: Sampler, ledger: Mapped) -> list[str]:
         if untold
         else set()
     )
+    moves = directions.by_balances(sampler, ledger, read(kind), value) if untold else {}
+    taking |= {word for word in untold if moves.get(word, (0, 0))[0]}
     return [word for word in found if kinds.by_name(word)[0] == kinds.GENERATION or word in taking]
 
 

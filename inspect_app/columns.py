@@ -65,6 +65,16 @@ def users(table: Table) -> list[Column]:
     return found or named(table, words.USER_FALLBACKS, lambda each: each.is_text)
 
 
+def created(table: Table) -> list[Column]:
+    """The columns that may say when a row was written; where none is named so, other times."""
+    found = named(table, words.CREATED_COLUMNS, is_time_like)
+    return found or [
+        column
+        for column in table.columns.values()
+        if column.type in TIMES and not set(words.tokens(column.name)) & words.OTHER_TIMES
+    ]
+
+
 def named(table: Table, synonyms: Sequence[str], accept: Accept = lambda _: True) -> list[Column]:
     """The columns whose name is one of some synonyms, the best first."""
     ranked = [

@@ -97,24 +97,24 @@ def judge(value: str, facts: Facts, is_signed: bool, has_work: bool) -> Verdict:
     kind, is_bought = by_name(value)
     takes = facts.negative > 0 and facts.positive == 0 if is_signed else facts.takes
     gives = facts.positive > 0 and facts.negative == 0 if is_signed else facts.gives
-    told = "sign" if is_signed else "running balance"
+    told = "sign" if is_signed else "users' balances"
     if kind in (GENERATION, OTHER) and gives and not takes and (is_signed or facts.moves[1] > 1):
         if facts.found or set(words.tokens(value)) & words.BROKEN:
-            return Verdict(REFUNDED, f"named a charge, but by its {told} it gives back", LOW)
+            return Verdict(REFUNDED, f"named a charge, but by the {told} it gives back", LOW)
         if words.stems(value) & words.CHARGE == {"charge"}:
-            reason = f"gives credits by its {told}: the account is charged"
+            reason = f"gives credits by the {told}: the account is charged"
             return Verdict(GRANTED, reason, LOW, is_bought=True)
-        return Verdict(ADJUSTED, f"named a charge, but by its {told} it gives credits", LOW)
+        return Verdict(ADJUSTED, f"named a charge, but by the {told} it gives credits", LOW)
     if kind == GRANTED and takes:
         if set(words.tokens(value)) & words.WORK or facts.found:
-            return Verdict(GENERATION, f"takes credits by its {told}", MEDIUM)
-        return Verdict(ADJUSTED, f"named a grant, but takes credits by its {told}", LOW)
+            return Verdict(GENERATION, f"takes credits by the {told}", MEDIUM)
+        return Verdict(ADJUSTED, f"named a grant, but takes credits by the {told}", LOW)
     if kind == REFUNDED and takes and (is_signed or facts.moves[0] > 1):
         if facts.found and set(words.tokens(value)) & words.WORK:
             # A photo that is restored, not credits.
-            return Verdict(GENERATION, f"takes credits by its {told} and names tasks", MEDIUM)
+            return Verdict(GENERATION, f"takes credits by the {told} and names tasks", MEDIUM)
         if not facts.found:
-            return Verdict(ADJUSTED, f"named a refund, but takes credits by its {told}", LOW)
+            return Verdict(ADJUSTED, f"named a refund, but takes credits by the {told}", LOW)
     is_given = kind not in (GRANTED, None) or is_bought or words.stems(value) & words.SURE_GRANT
     if facts.is_cost and not is_given and not gives:
         other = OTHER if has_work and not facts.found else GENERATION
@@ -127,17 +127,17 @@ def judge(value: str, facts: Facts, is_signed: bool, has_work: bool) -> Verdict:
         return Verdict(ADJUSTED, "by its name; amounts have no sign, read as given", LOW)
     if kind is not None:
         agrees = {GENERATION: takes, OTHER: takes, HELD: takes}.get(kind, gives)
-        reason = f"by its name and its {told}" if agrees else "by its name"
+        reason = f"by its name and the {told}" if agrees else "by its name"
         return Verdict(kind, reason, HIGH if agrees or kind == ADJUSTED else MEDIUM, is_bought)
     if takes and facts.found >= 0.5:
-        return Verdict(GENERATION, f"takes credits by its {told} and names tasks", MEDIUM)
+        return Verdict(GENERATION, f"takes credits by the {told} and names tasks", MEDIUM)
     if takes:
         other = OTHER if has_work else GENERATION
-        return Verdict(other, f"takes credits by its {told}", LOW)
+        return Verdict(other, f"takes credits by the {told}", LOW)
     if gives and facts.found >= 0.5:
-        return Verdict(REFUNDED, f"gives credits by its {told} and names tasks", MEDIUM)
+        return Verdict(REFUNDED, f"gives credits by the {told} and names tasks", MEDIUM)
     if gives:
-        return Verdict(GRANTED, f"gives credits by its {told}", LOW)
+        return Verdict(GRANTED, f"gives credits by the {told}", LOW)
     if facts.negative and facts.positive:
         return Verdict(ADJUSTED, "has amounts of both signs", LOW)
     if facts.found >= 0.5:

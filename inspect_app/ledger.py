@@ -1,17 +1,19 @@
 """The ledger: which table it is, and which of its columns are ours."""
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from inspect_app import columns, kinds, words
+from inspect_app import columns, directions, kinds, words
 from inspect_app.catalogue import INTEGERS, Column, Table, literal, quoted
 from inspect_app.columns import Source
 from inspect_app.proposal import HIGH, LEDGER, LOW, MEDIUM, Line, Mapped, ValueRow
 from inspect_app.samples import Sampler, json_object, number
 
 ENOUGH = 7.0
+ONE_EACH = 5
 SIDES = (
     *(("credit", "debit"), ("credits", "debits"), ("credits_in", "credits_out")),
     *(("amount_in", "amount_out"), ("credits_added", "credits_spent"), ("added", "spent")),
@@ -21,6 +23,8 @@ OF_UNITS = "~(amount|delta|change)_(in_)?(cents|usd|dollars|seconds|minutes|hour
 # What takes credits in a table of credits.
 COSTS = ["cost", "total_cost", "used", "spent", "charged", "consumed"]
 MOVE_ROWS = 20_000
+GIVES = (kinds.GRANTED, kinds.REFUNDED, kinds.RELEASED)
+TAKES = (kinds.GENERATION, kinds.OTHER, kinds.HELD)
 BY_SIGN = "no column says what a row is: the amount's sign does"
 
 
@@ -58,7 +62,7 @@ def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
     points += 6 if is_of_credits and is_ledger else 3 if is_ledger else 2 if is_of_credits else 0
     points -= 2 if table.kind in ("view", "materialized view") else 0
     amount = _amounts(sampler, table, by_catalogue)
-    when = columns.named(table, words.CREATED_COLUMNS, columns.is_time_like)
+    when = columns.created(table)
     sides = _sides(table)
     if not (amount or sides) or not when:
         return 0.0
@@ -74,6 +78,12 @@ def score(sampler: Sampler, table: Table, by_catalogue: bool = False) -> float:
     points -= 1 if "payment_status" in table.columns else 0
     if by_catalogue or sampler.is_empty(table):
         return points
+    user = next(iter(columns.users(table)), None)
+    owners = sampler.values(table, user.name) if user else []
+    if len(owners) >= ONE_EACH and len(set(owners)) == len(owners):
+        held = columns.named(table, words.BALANCE_COLUMNS, lambda each: each.is_number)
+        # What each user has left, and not what moved it.
+        points -= 6 if [each for each in held if each.name != amount[0].name] else 0
     values = sampler.numbers(table, amount[0].name)
     is_signed = sides is not None or any(value < 0 for value in values)
     points += 2 if is_signed and any(value > 0 for value in values) else 0
@@ -134,13 +144,19 @@ def _balance_after(table: Table) -> Column | None:
 def _kind_column(sampler: Sampler, table: Table, taken: set[str]) -> Column | None:
     """The column whose values say best what a row is."""
     best: tuple[float, Column] | None = None
-    for rank, column in enumerate(
-        columns.named(table, words.KIND_COLUMNS, lambda each: each.is_text)
-    ):
+    usual = columns.named(table, words.KIND_COLUMNS, lambda each: each.is_text)
+    others = [
+        each
+        for each in table.columns.values()
+        if each.is_text
+        and each not in usual
+        and set(words.tokens(each.name)[-1:]) & words.KIND_ENDINGS
+    ]
+    for rank, column in enumerate([*usual, *others]):
         if column.name in taken:
             continue
         found = sampler.words(table, quoted(column.name))
-        if not found:
+        if not found or (column in others and not _says_all(sampler, table, column, found)):
             continue
         rows = sum(found.values())
         # Where some words say more, `credit` and `debit` are what is left.
@@ -151,12 +167,45 @@ def _kind_column(sampler: Sampler, table: Table, taken: set[str]) -> Column | No
             if kinds.by_name(value)[0] is not None
         )
         points = told / rows - 0.02 * rank
+        if best is not None and told == rows and _refines(sampler, table, best[1], column):
+            points += 0.5
         if best is None or points > best[0]:
             best = (points, column)
     if best is None:
         empty = columns.named(table, words.KIND_COLUMNS, lambda each: each.is_text)
         return next((each for each in empty if each.labels or sampler.is_empty(table)), None)
     return best[1]
+
+
+def _says_all(sampler: Sampler, table: Table, column: Column, found: Iterable[str]) -> bool:
+    """Whether each row has a word in a column, and each word says what it means."""
+    return all(row[column.name] for row in sampler.rows(table)) and all(
+        kinds.by_name(value)[0] for value in found
+    )
+
+
+def _refines(sampler: Sampler, table: Table, coarse: Column, fine: Column) -> bool:
+    """Whether a column says what another does, and where the other gives credits, what for."""
+    pairs = {(row[coarse.name], row[fine.name]) for row in sampler.rows(table)}
+    told = [(one, *(kinds.by_name(word or "")[0] for word in (one, other))) for one, other in pairs]
+    is_same = len({other for _, other in pairs}) == len(pairs) and all(
+        own == kind or own in (GIVES if kind in GIVES else TAKES) for _, kind, own in told
+    )
+    given = [one for one, kind, _ in told if kind in GIVES]
+    return is_same and len(given) > len(set(given))
+
+
+def purchases(sampler: Sampler) -> Iterator[Mapped]:
+    """The tables that say what users bought, as ledgers of nothing else."""
+    for table in sampler.tables:
+        is_named = set(words.tokens(table.name)) & words.BOUGHT
+        if not (is_named and table.is_readable and columns.users(table) and columns.created(table)):
+            continue
+        if sampler.is_empty(table) or not _amounts(sampler, table):
+            continue
+        mapped = propose(sampler, table, f"{table.label} has what was bought", MEDIUM)
+        mapped.replace(Line("transaction_type", None, "each is a purchase", MEDIUM, "'purchase'"))
+        yield mapped
 
 
 def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Mapped:
@@ -166,7 +215,7 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
     mapped = Mapped(LEDGER, table, reason + told, confidence)
     mapped.lines.append(_id(table))
     mapped.lines.append(user)
-    amount = _amount_line(sampler, table)
+    amount = _amount_line(sampler, table, user)
     taken = {amount.value or ""}
     kind = _kind_column(sampler, table, taken)
     taken |= {kind.name} if kind else set()
@@ -234,7 +283,7 @@ def _user(sampler: Sampler, table: Table) -> Line:
     fallbacks = [column for column in own if not _is_of_users(column)]
     own = [column for column in own if column not in fallbacks]
     # Of a member and an organization, whose the credits are.
-    for column in sorted(own, key=lambda each: not _has_balance(sampler, table, each)):
+    for column in sorted(own, key=lambda each: not has_balance(sampler, table, each)):
         through = _owner_of(sampler, table, column)
         if through is not None:
             return through
@@ -276,7 +325,7 @@ def _of_users(sampler: Sampler, table: Table, user: Line) -> tuple[Table, str]:
     return replace(table, kind="query", query=query), told
 
 
-def _has_balance(sampler: Sampler, table: Table, column: Column) -> bool:
+def has_balance(sampler: Sampler, table: Table, column: Column) -> bool:
     """Whether a table has one balance for each value of a column of owners."""
     for other in sampler.tables:
         to = table.references.get(column.name)
@@ -345,7 +394,16 @@ def _owner(table: Table, column: Column, other: Table, key: str) -> Line | None:
     return Line("user_id", None, reason, MEDIUM, read)
 
 
-def _amount_line(sampler: Sampler, table: Table) -> Line:
+def _amount_line(sampler: Sampler, table: Table, user: Line) -> Line:
+    """The amount that raises what users hold where it is positive."""
+    line = _own_amount(sampler, table, user)
+    if not line.value or not directions.is_spent(sampler, table, user, line.value):
+        return line
+    reason = f"{line.reason}; what is positive lowers users' balances"
+    return Line("credits_used", None, reason, MEDIUM, f"-1 * {quoted(line.value)}")
+
+
+def _own_amount(sampler: Sampler, table: Table, user: Line) -> Line:
     sides = _sides(table)
     if sides is not None:
         one, other = sides
@@ -358,6 +416,12 @@ def _amount_line(sampler: Sampler, table: Table) -> Line:
         found = sorted(found, key=lambda each: -_moves_balance(sampler, table, each, after))
     column = found[0]
     reason = f"named {column.name}"
+    held = None if after else directions.amount(sampler, table, user, _numbers(table))
+    if held is not None:
+        reason = f"{held} is what users' balances are the sum of"
+        return columns.number_line(
+            sampler, table, table.columns[held], "credits_used", reason
+        ) or Line("credits_used", held, reason)
     if after and _moves_balance(sampler, table, column, after) > 0.5:
         reason += f"; it is what {after.name} moves by"
     elif len(found) > 1:
@@ -367,6 +431,18 @@ def _amount_line(sampler: Sampler, table: Table) -> Line:
     return columns.number_line(sampler, table, column, "credits_used", reason) or Line(
         "credits_used", column.name, reason, MEDIUM
     )
+
+
+def _numbers(table: Table) -> list[str]:
+    """The columns of numbers that name no row and are no balance."""
+    return [
+        column.name
+        for column in table.columns.values()
+        if column.is_number
+        and column.name != table.key
+        and column.name not in table.references
+        and not {"id", "after", "before", "balance"} & set(words.tokens(column.name))
+    ]
 
 
 def _moves_balance(sampler: Sampler, table: Table, column: Column, after: Column | None) -> float:
@@ -405,11 +481,11 @@ def _kind_line(sampler: Sampler, table: Table, kind: Column | None, amount: Line
 
 
 def _created(sampler: Sampler, table: Table) -> Line:
-    for column in columns.named(table, words.CREATED_COLUMNS, columns.is_time_like):
+    for column in columns.created(table):
         line = columns.time_line(sampler, table, column, "created_at", f"named {column.name}")
         if line is not None:
             return line
-    found = columns.named(table, words.CREATED_COLUMNS, columns.is_time_like)
+    found = columns.created(table)
     return Line("created_at", found[0].name, "its values do not say how to read it", LOW)
 
 
@@ -523,13 +599,13 @@ def names(sampler: Sampler, ledger: Table, table: Table) -> bool:
 
     Or whether it holds the table's keys, and the table's rows say which model was called and how.
     """
-    if any(
-        (to.schema, to.table) == (table.schema, table.name) for to in ledger.references.values()
-    ):
-        return True
     parts = words.tokens(table.name)
     for column in ledger.columns.values():
-        own = words.tokens(column.name)
+        own, to = words.tokens(column.name), ledger.references.get(column.name)
+        if not sampler.is_empty(ledger) and not sampler.values(ledger, column.name):
+            continue
+        if to and (to.schema, to.table) == (table.schema, table.name):
+            return True
         if words.best_rank(column.name, words.USER_COLUMNS) is not None:
             continue
         if own[-1:] == ["id"] and (own[-2:-1] == parts[-1:] or own[:1] == parts[-1:]):
@@ -546,10 +622,12 @@ def names(sampler: Sampler, ledger: Table, table: Table) -> bool:
     if not table.is_readable or not columns.users(table):
         return False
     best = next(iter(references(sampler, ledger, table)), None)
-    if best is None or best.share < 0.9 or best.expression:
+    if best is None or best.expression:
         return False
+    if table.columns[best.target].type not in INTEGERS:
+        return best.share >= 0.3
     # Numbers may be those of anything.
-    return table.columns[best.target].type not in INTEGERS or all(
+    return best.share >= 0.9 and all(
         columns.named(table, each) for each in (words.STATUS_COLUMNS, words.PROVIDER_COLUMNS)
     )
 
@@ -578,6 +656,11 @@ def refer(sampler: Sampler, ledger: Mapped, tasks: Mapped, reference: Reference 
         reason += f"; {back.reason}"
     value = None if expression else source.column.name
     ledger.replace(Line("api_request_id", value, reason, confidence, expression))
+    kind = ledger.line("enhancement_type")
+    found = sampler.words(ledger.table, quoted(kind.value)) if kind and kind.value else None
+    if found and all(words.tokens(word) == words.tokens(tasks.table.name) for word in found):
+        told = f"{kind.value if kind else ''} only says which table; the task's is read"
+        ledger.replace(Line("enhancement_type", None, told, MEDIUM))
     key = tasks.line("id")
     if key is not None and key.value and reference.target != key.value:
         name, own = quoted(reference.target), quoted(key.value)
@@ -648,15 +731,18 @@ def _narrowed(
         is_task = sampler.share(ids, tasks, reference.target) >= 0.2
         (kept if is_task else dropped).append(value)
     # Whole numbers may be those of an order too.
-    own = [value for value in kept if set(words.tokens(value)) & set(words.tokens(tasks.name))]
+    name = words.tokens(tasks.name)
+    own = [value for value in kept if words.tokens(value) == name] or [
+        value for value in kept if set(words.tokens(value)) & set(name)
+    ]
     if own and tasks.columns[reference.target].type in INTEGERS:
         dropped += [value for value in kept if value not in own]
         kept = own
     if not kept or not dropped:
         return None
     listed = ", ".join(literal(value) for value in sorted(kept))
-    name = quoted(beside[0].name)
-    held = f"cast({name} as text)" if beside[0].labels else name
+    read = quoted(beside[0].name)
+    held = f"cast({read} as text)" if beside[0].labels else read
     test = f"{held} = {listed}" if len(kept) == 1 else f"{held} in ({listed})"
     read = f"case when {test} then {source.expression} end"
     return read, f"only where {beside[0].name} says so"
@@ -715,7 +801,9 @@ def kinds_of(
         f"count(*) filter (where {value} < 0), count(*) filter (where {value} > 0),"
         f" count({named or 'null'})",
     )
-    moves = _moves(sampler, table, ledger, expression, value)
+    moves = _moves(sampler, table, ledger, expression, value) or directions.by_balances(
+        sampler, ledger, expression, value
+    )
     called = set(words.tokens(amount.value or ""))
     is_cost = bool(called & (set(COSTS) - {"used"})) and not any(each[2] for each in grouped)
     facts = {

@@ -1,5 +1,6 @@
 """Find an app's ledger, tasks and balances, and propose how they are read."""
 
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from inspect_app import (
     by_time,
     catalogue,
     columns,
+    implied,
     kinds,
     ledger,
     tasks,
@@ -85,6 +87,7 @@ def propose(
     progress("reading the catalogue")
     found = catalogue.read(cursor)
     sampler = Sampler(cursor, found)
+    implied.infer(sampler)
     return _Search(sampler, dict(choices or {}), progress).propose()
 
 
@@ -118,6 +121,8 @@ class _Search:
             self._drop_said_twice(of_ledger, of_tasks)
         elif of_ledger.table is not None:
             ledger.refer_alone(sampler, of_ledger)
+        elif of_tasks.table is not None and len(self.united) < 2:
+            self._find_owner(of_tasks)
         self.progress("reading kinds and statuses")
         rows, untold, is_signed = ledger.kinds_of(sampler, of_ledger, of_tasks, reference)
         self._link_by_time(of_ledger, of_tasks, rows)
@@ -173,6 +178,15 @@ class _Search:
                 whole = next((each for each in others if self._leads_to(each, best)), None)
                 if whole is not None:
                     best, others = whole, [best, *(each for each in others if each is not whole)]
+            if of_ledger.table is not None and not fits.get(best.label):
+                # Charges name no task: those that another table explains have theirs there.
+                others += [
+                    each
+                    for each in self.sampler.tables
+                    if each.is_readable
+                    and tasks.may_be(each)
+                    and each not in [of_ledger.table, best, *others]
+                ]
             self.united = unite.siblings(self.sampler, of_ledger, best, others, self._task_columns)
             return self.united
 
@@ -307,6 +321,11 @@ class _Search:
             return None, f"no table looks like the {ROLES[role]}", MEDIUM
         good = [each for each in good if not self._is_view_of_any(each[1], good)]
         points, best = good[0]
+        for other, table in good[1:]:
+            if points - other < AS_GOOD and self._leads_to(table, best):
+                # Its rows are about those of the other, such as notices of reviews.
+                points, best = other, table
+        good.sort(key=lambda each: each[1] is not best)
         taken = unite_with(best, [table for _, table in good[1:]])
         best = taken[0]
         rivals = [
@@ -441,17 +460,22 @@ class _Search:
         given = balances.default(of_balances) if of_ledger.table is None else Decimal(0)
         paying = self._paying(parts)
         best: tuple[float, Mapped | None] = (0.0, None)
-        for free in ([], failed, failed + words_of["pending"] + words_of["processing"]):
-            made = unite.with_charges(of_ledger, parts, free, is_signed)
-            assert made.table is not None
-            its_kinds, _, signs = ledger.kinds_of(self.sampler, made, of_tasks, None)
-            sums = self._sums(made, its_kinds, signs)
-            told = {user: given + each for user, each in sums.items() if user in paying}
-            best = max(
-                best,
-                (balances.agreement(self.sampler, of_balances, told), made),
-                key=lambda each: each[0],
-            )
+        bought = ledger.purchases(self.sampler) if of_ledger.table is None else ()
+        for granted in itertools.chain([of_ledger], bought):
+            if best[0] >= CONFIRMED:
+                break
+            sign = is_signed or granted is not of_ledger
+            for free in ([], failed, failed + words_of["pending"] + words_of["processing"]):
+                made = unite.with_charges(granted, parts, free, sign)
+                assert made.table is not None
+                its_kinds, _, signs = ledger.kinds_of(self.sampler, made, of_tasks, None)
+                sums = self._sums(made, its_kinds, signs)
+                told = {user: given + each for user, each in sums.items() if user in paying}
+                share = balances.agreement(self.sampler, of_balances, told)
+                if granted.table is None:
+                    taken = {user: abs(each) for user, each in sums.items()}
+                    share = max(share, balances.used(self.sampler, of_balances, taken))
+                best = max(best, (share, made), key=lambda each: each[0])
         if best[0] >= CONFIRMED:
             return best[1]
         self.on_tasks = unite.with_charges(of_ledger, parts, [], is_signed)
@@ -504,6 +528,18 @@ class _Search:
         return {
             str(row[0]): Decimal(row[1]) for row in found or [] if row[0] and row[1] is not None
         }
+
+    def _find_owner(self, of_tasks: Mapped) -> None:
+        """Of tasks of an app without a ledger: of a member and a team the one with a balance."""
+        line, table = of_tasks.line("user_id"), of_tasks.table
+        if table is None or line is None or not line.value:
+            return
+        paying = [
+            each for each in columns.users(table) if ledger.has_balance(self.sampler, table, each)
+        ]
+        if paying and line.value not in [each.name for each in paying]:
+            told = f"named {paying[0].name}, of which there are balances"
+            of_tasks.replace(Line("user_id", paying[0].name, told, MEDIUM))
 
     def _match_users(self, of_ledger: Mapped, of_tasks: Mapped) -> None:
         """Where tasks have several columns of users, take the one that holds the ledger's."""

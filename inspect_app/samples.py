@@ -43,6 +43,8 @@ class Sampler:
     tired: list[str] = field(default_factory=list)
     keys: dict[str, Any] = field(default_factory=dict)
     """What was found of the keys in JSON, by table."""
+    directions: dict[tuple[str, ...], Any] = field(default_factory=dict)
+    """Which way kinds move balances, by the ledger and how it is read."""
     _rows: dict[str, list[Row]] = field(default_factory=dict)
     _words: dict[tuple[str, str], Counter[str] | None] = field(default_factory=dict)
     _found: dict[tuple[str, str, frozenset[str]], int] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """The task table: which one it is, and which of its columns are ours."""
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -55,7 +56,7 @@ def score(
         return 0.0
     if not (table.key or columns.named(table, words.ID_COLUMNS)):
         return 0.0
-    if not columns.named(table, words.CREATED_COLUMNS, columns.is_time_like):
+    if not columns.created(table):
         return 0.0
     status = columns.named(table, words.STATUS_COLUMNS)
     points += 2 if status else 0
@@ -77,12 +78,15 @@ def score(
 def may_be(table: Table) -> bool:
     """Whether rows of a table, whatever it is called, are a user's and have a time."""
     parts = set(words.tokens(table.name))
+    found = {part for column in table.columns for part in words.tokens(column)}
+    # A log of calls has what went in and what came out.
+    is_log = parts & words.LEDGER and not (found & INPUTS and found & OUTPUTS)
     return bool(
-        not parts & (NO_CALLS | words.LEDGER)
+        not (parts & NO_CALLS or is_log)
         and table.kind == "table"
         and (table.key or columns.named(table, words.ID_COLUMNS))
         and columns.users(table)
-        and columns.named(table, words.CREATED_COLUMNS, columns.is_time_like)
+        and columns.created(table)
     )
 
 
@@ -117,6 +121,8 @@ def propose(sampler: Sampler, table: Table, reason: str, confidence: str) -> Map
     )
     taken = {key}
     provider = _provider(sampler, table, taken)
+    if provider.shown == "null":
+        provider = _provider_of_parent(sampler, table) or provider
     taken |= {provider.value or ""}
     status = _status(sampler, table)
     taken |= {status.value or ""}
@@ -173,7 +179,8 @@ def _provider(sampler: Sampler, table: Table, taken: set[str]) -> Line:
 
 
 def _is_host(word: str) -> bool:
-    return word.strip().lower() in words.HOSTS
+    found = word.strip().lower()
+    return found in words.HOSTS or re.split("[-_/:]", found)[0] in words.HOSTS
 
 
 def _status(sampler: Sampler, table: Table) -> Line:
@@ -274,6 +281,25 @@ def _status_of_parent(sampler: Sampler, table: Table) -> Line | None:
     return None
 
 
+def _provider_of_parent(sampler: Sampler, table: Table) -> Line | None:
+    """The model of the project or request to which a task belongs, and whose user is the task's."""
+    if columns.users(table):
+        return None
+    for name, reference in table.references.items():
+        parent = sampler.table_of(reference)
+        line = _provider(sampler, parent, set()) if parent and columns.users(parent) else None
+        if parent is None or line is None or not line.value:
+            continue
+        held = f"named.{quoted(line.value)}"
+        held = f"cast({held} as text)" if parent.columns[line.value].labels else held
+        read = (
+            f"(select {held} from {parent.sql} as named"
+            f" where named.{quoted(reference.column)} = app_row.{quoted(name)})"
+        )
+        return Line("provider", None, f"{line.value} of {parent.label}", MEDIUM, read)
+    return None
+
+
 def _status_by_outcome(sampler: Sampler, table: Table) -> Line:
     """A status where no column has it: by the error, the output and the end."""
     error = next(iter(columns.named(table, words.ERROR_COLUMNS)), None)
@@ -351,7 +377,7 @@ def _times(sampler: Sampler, table: Table) -> list[Line]:
     ):
         found = columns.named(table, synonyms, columns.is_time_like)
         line = None
-        for column in found:
+        for column in columns.created(table) if ours == "created_at" else found:
             line = columns.time_line(sampler, table, column, ours, f"named {column.name}")
             if line is not None:
                 break

@@ -84,7 +84,7 @@ def _is_copy(sampler: Sampler, one: Table, other: Table) -> bool:
             return True
     seen = []
     for table in (one, other):
-        user, when = columns.users(table), columns.named(table, words.CREATED_COLUMNS)
+        user, when = columns.users(table), columns.created(table)
         if not user or not when:
             return False
         rows = sampler.rows(table)
@@ -168,15 +168,20 @@ def _as_one(role: str, parts: list[Mapped], types: dict[str, str], key: str, tol
         name
         for name in types
         if any((line := part.line(name)) and line.shown != "null" for part in parts)
-        or (
-            name == "enhancement_type"
-            and all(medium(part.table.name) != "unknown" for part in parts if part.table)
-        )
+        or (name == "enhancement_type" and role == TASKS)
     ]
+    # Where no table's own words say what was made, its name does.
+    known = {medium(table.name) for table in tables}
+    is_told = len(known) == len(tables) and "unknown" not in known
     queries = []
     for part in parts:
         assert part.table is not None
-        read = ",\n    ".join(f"{_read(part, name, types[name])} as {name}" for name in names)
+        own = medium(part.table.name) if is_told else "_".join(words.tokens(part.table.name))
+        reads = {
+            name: literal(own) if _is_unnamed(part, name) else _read(part, name, types[name])
+            for name in names
+        }
+        read = ",\n    ".join(f"{each} as {name}" for name, each in reads.items())
         queries.append(f"select\n    {read}\nfrom {part.table.sql} as app_row")
     label = " and ".join(table.label for table in tables)
     made = Table(
@@ -197,6 +202,12 @@ def _as_one(role: str, parts: list[Mapped], types: dict[str, str], key: str, tol
         elif name not in OPTIONAL:
             result.lines.append(Line(name, None, "no table has it", MEDIUM))
     return result
+
+
+def _is_unnamed(part: Mapped, name: str) -> bool:
+    """Whether a part has no words for the type of what was made."""
+    line = part.line(name)
+    return name == "enhancement_type" and (line is None or line.shown == "null")
 
 
 def _labels(parts: list[Mapped], name: str) -> tuple[str, ...]:
@@ -222,9 +233,6 @@ def _read(part: Mapped, name: str, type_name: str, is_united: bool = True) -> st
     line, table = part.line(name), part.table
     assert table is not None
     if line is None or line.shown == "null":
-        word = medium(table.name)
-        if name == "enhancement_type" and word != "unknown":
-            return literal(word)
         return f"cast(null as {type_name})"
     read = line.expression or quoted(line.value or "")
     column = table.columns.get(line.value or "")

@@ -79,6 +79,7 @@ AMOUNT_COLUMNS = [
     *("credits_consumed", "credits_charged", "credit_cost", "credits_cost", "quantity", "value"),
     *("units", "amount_delta", "signed_amount", "change_amount", "credit_value", "credit"),
     r"~(credit|coin|token|point)s?_(used|spent|amount|delta|change|consumed|charged|value|diff)",
+    r"~(credit|coin|token|point)s?_(purchased|bought|granted|added)",
     r"~(delta|change|amount|used|spent)_(credit|coin|token|point)s?",
 ]
 KIND_COLUMNS = [
@@ -87,6 +88,11 @@ KIND_COLUMNS = [
     *("transaction_kind", "direction", "event", "reason_code", "purpose", "trans_type"),
     r"~(transaction|entry|ledger|movement|event|operation|credit|change|tx|txn|action)_(type|kind|reason|action|category)",
 ]
+# The last word of a column that may say what a row is, where its values do.
+KIND_ENDINGS = {
+    *("type", "kind", "reason", "source", "category", "feature", "action", "event", "operation"),
+    *("purpose", "activity"),
+}
 CREATED_COLUMNS = [
     *("created_at", "created", "createdat", "created_on", "created_time", "inserted_at"),
     *("transaction_date", "transaction_time", "occurred_at", "recorded_at", "posted_at"),
@@ -95,6 +101,13 @@ CREATED_COLUMNS = [
     *("start_time", "created_date", "happened_at", "logged_at"),
     r"~(.*_)?(created|inserted|queued|submitted|requested|enqueued|logged)_(at|on|time|ts|date|ms|at_ms)",
 ]
+# What a time is of that is not when a row was written.
+OTHER_TIMES = {
+    *("updated", "modified", "changed", "completed", "finished", "ended", "end", "done", "failed"),
+    *("deleted", "archived", "cancelled", "canceled", "revoked", "expire", "expired", "expiry"),
+    *("expiration", "reset", "refill", "last", "next", "due", "period", "valid", "until", "read"),
+    *("scheduled", "released", "settled", "paid", "refunded", "claimed", "seen", "birth", "trial"),
+}
 STATUS_COLUMNS = [
     *("status", "state", "job_status", "task_status", "generation_status", "processing_status"),
     *("phase", "stage", "outcome", "result_status", "stat"),
@@ -203,6 +216,11 @@ NO_BALANCE = {
     *("lifetime", "total", "used", "spent", "consumed", "purchased", "earned", "granted"),
     *("limit", "quota", "allowance", "monthly", "daily", "threshold", "reserved", "held"),
     *("max", "reset", "recharge", "id", "cost", "price", "bonus", "updated", "per"),
+}
+# Where credits come from that are kept apart, each kind in a column of its own.
+BUCKET = {
+    *("subscription", "purchased", "bonus", "free", "paid", "monthly", "plan", "pack", "topup"),
+    *("extra", "addon", "gift", "trial", "permanent", "daily", "rollover", "recurring", "promo"),
 }
 # What a user was given, and what of it is gone.
 GIVEN = {"total", "granted", "purchased", "monthly", "allowance", "included", "limit", "quota"}

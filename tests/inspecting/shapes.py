@@ -1,5 +1,6 @@
 """Shapes of public apps' databases, with rows of our own, and what is to be proposed of each."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,13 @@ def read(path: Path) -> Shape:
     """One shape: `sql` that makes it, and what is expected of it."""
     shape: Shape = yaml.safe_load(path.read_text())
     return shape
+
+
+def sql_of(shape: Shape) -> str:
+    """What makes a shape: its SQL, and a month of an app's life to fill tables from if it asks."""
+    if not shape.get("life"):
+        return str(shape["sql"])
+    return f"{(HERE / 'traffic.sql').read_text()}{shape['sql']}drop schema life cascade;"
 
 
 def make(server: Server, sql: str, purpose: str = "shape") -> AppDatabase:
@@ -108,12 +116,21 @@ def _column(proposal: Proposal, name: str, column: str) -> list[Any]:
 
 def _differences_of_table(expected: dict[str, Any], mapped: Mapped) -> list[str]:
     label = mapped.table.label if mapped.table else None
-    if label != expected["table"]:
+    if not _is_one_of(label, expected["table"]):
         return [f"{mapped.role} is {label} instead of {expected['table']}"]
     wrong = []
     for column, value in expected.get("columns", {}).items():
         line = mapped.line(column)
         shown = line.shown if line else "null"
-        if shown != (value or "null"):
+        if not _is_one_of(shown, value or "null"):
             wrong.append(f"{mapped.role}.{column}: {shown} instead of {value or 'null'}")
     return wrong
+
+
+def _is_one_of(found: str | None, expected: Any) -> bool:
+    """Whether what was found is expected; a list has what is as right, three dots stand for any."""
+    if isinstance(expected, list):
+        return any(_is_one_of(found, each or "null") for each in expected)
+    if isinstance(expected, str) and "..." in expected and found is not None:
+        return re.fullmatch(re.escape(expected).replace(r"\.\.\.", ".*"), found, re.S) is not None
+    return found == expected

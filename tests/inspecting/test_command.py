@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from inspect_app import __main__ as command
-from inspect_app import database, ledger, recognise, vocabularies
+from inspect_app import database, dry_run, ledger, recognise, vocabularies
 from local_postgres.server import Server
 from tests.app_database import PROJECT, AppDatabase
 from tests.inspecting import shapes
@@ -267,3 +267,21 @@ def test_help_is_shown() -> None:
         check=True,
     ).stdout
     assert "--dry-run" in shown
+
+
+def test_what_a_try_says_names_the_file_that_was_tried(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The models call each file as they call the usual one."""
+
+    def fail(*_: object) -> None:
+        raise database.Problem("There is no column a, which mapping/app.yml names.")
+
+    monkeypatch.setenv("PGDATABASE", "app")
+    monkeypatch.setattr(dry_run, "run", fail)
+    file.parent.mkdir()
+    file.write_text("version: 2")
+    assert command.main(["--check", "--to", str(file)]) == 1
+    said = capsys.readouterr().err
+    assert f"which {file} names" in said
+    assert "mapping/app.yml" not in said
