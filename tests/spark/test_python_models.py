@@ -1,9 +1,11 @@
 """Python models on Apache Spark: what they read and write, and what they are told."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pandas as pd
 import pytest
@@ -14,7 +16,8 @@ from dbt_pg_python_models.settings import Settings
 
 from dbt_pg_python_models import encoding, postgres, spark, writing
 from local_spark.cluster import Cluster
-from tests.app_database import AppDatabase
+from tests.app_database import BUILD_ROLE, AppDatabase, messages
+from tests.oracle import AppTables
 from tests.spark import engine
 
 pytestmark = pytest.mark.spark
@@ -96,9 +99,9 @@ def test_what_is_written_is_read(database: AppDatabase, in_spark: spark.Spark) -
     pd.testing.assert_frame_equal(found, expected.sort_values("text", ignore_index=True))
     kinds = [{type(value) for value in frame["exact"]} for frame in (found, expected)]
     assert kinds == [{Decimal, type(None)}] * 2
-    typed = WRITTEN.select_dtypes(exclude="object")
-    empty = written_and_read(in_spark, "python_models.nothing", typed.head(0))
-    assert list(empty.dtypes) == list(expected[list(typed)].dtypes)
+    typed = [name for name in WRITTEN if WRITTEN[name].dtype != object]
+    empty = written_and_read(in_spark, "python_models.nothing", WRITTEN[typed].head(0))
+    assert list(empty.dtypes) == list(expected[typed].dtypes)
 
 
 def test_pieces(in_spark: spark.Spark, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,3 +156,76 @@ def test_repeated_names(in_spark: spark.Spark) -> None:
     """As on PostgreSQL, a query may not name two columns alike."""
     with pytest.raises(PythonModelError, match="more than one column named x"):
         Session(in_spark, Settings()).sql("select 1 as x, 2 as x")
+
+
+USAGE = {
+    "usage_date": "date",
+    "provider": "text",
+    "elapsed_days": "double precision",
+    "generations": "bigint",
+    "completed_generations": "bigint",
+    "failed_generations": "bigint",
+    "vendor_cost_usd": "numeric",
+    "refunds_issued": "bigint",
+    "median_duration_seconds": "double precision",
+}
+AS_OF = datetime(2024, 11, 29, 6, tzinfo=UTC)
+
+
+def draw_usage(seed: int) -> list[dict[str, Any]]:
+    """Days of three providers: one is new, one has gaps; the last day has begun."""
+    random = Random(seed)
+    rows = []
+    for number in range(120):
+        day = AS_OF.date() - timedelta(days=119 - number)
+        for provider, first, often in (("kling", 0, 1), ("veo", 90, 1), ("flux", 0, 0.7)):
+            if number < first or random.random() > often:
+                continue
+            count = int(random.gauss(200, 20) * (0.5 if day.weekday() > 4 else 1))
+            failed = random.randint(0, count // 10)
+            rows.append(
+                {
+                    "usage_date": day,
+                    "provider": provider,
+                    "elapsed_days": 0.25 if number == 119 else 1.0,
+                    "generations": count,
+                    "completed_generations": count - failed,
+                    "failed_generations": failed,
+                    "vendor_cost_usd": count * Decimal("0.038"),
+                    "refunds_issued": failed // 2,
+                    "median_duration_seconds": random.choice([None, random.uniform(5, 60)]),
+                }
+            )
+    return rows
+
+
+def test_the_models_of_the_project(database: AppDatabase, cluster: Cluster) -> None:
+    """They have PostgreSQL's rows; of one that fails the line is told, and readers keep theirs."""
+    schemas = ("analytics", "analytics_next")
+    read, own = (f"{schema}_intermediate.int_usage_by_provider_day" for schema in schemas)
+    columns = ", ".join(f"{name} {type_}" for name, type_ in USAGE.items())
+    database.execute(f"create table {read} ({columns})", user=BUILD_ROLE)
+    database.insert(read, *draw_usage(1))
+    engine.make_app_tables(cluster, AppTables())
+    engine.make_table(cluster, read, USAGE, draw_usage(1))
+    names = ("int_costs_forecast", "cost_forecast", "forecast_accuracy", "usage_anomalies")
+    command, variables = ("run", "-s", *names), {"as_of": AS_OF.isoformat()}
+    database.dbt(*command, variables=variables, python_models=True)
+    with engine.cursor_of(cluster) as cursor:
+        cursor.execute("create schema if not exists analytics_next_intermediate")
+        cursor.execute(f"create view {own} as select * from {read}")
+        result = engine.dbt_on_spark(cluster, *command, variables=variables)
+        assert result.success, messages(result)
+        tables = [f"analytics.{name}" for name in names[1:]]
+        tables += [f"analytics_intermediate.{names[0]}"]
+        found = [engine.difference(database, cursor, table) for table in tables]
+        assert not any(found), "\n\n".join(found)
+        with patch("paygen_models.anomalies.score_usage", side_effect=ValueError("no such day")):
+            result = engine.dbt_on_spark(cluster, "run", "-s", names[-1], variables=variables)
+        assert "ValueError: no such day" in messages(result)
+        assert "at models/marts/monitoring/usage_anomalies.py:9" in messages(result)
+        assert not engine.difference(database, cursor, "analytics.usage_anomalies")
+        for table in (*tables, read):
+            cursor.execute(f"drop view {table.replace('analytics', 'analytics_next', 1)}")
+            cursor.execute(f"drop {'table' if table == read else 'view'} {table}")
+    engine.drop_app_tables(cluster)
