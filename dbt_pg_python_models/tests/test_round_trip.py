@@ -10,6 +10,7 @@ import pandas as pd
 import psycopg2
 import pyarrow as pa
 import pytest
+from dbt_pg_python_models.postgres import Postgres
 from dbt_pg_python_models.session import Session
 from dbt_pg_python_models.settings import Settings
 from dbt_project import DbtProject
@@ -91,10 +92,10 @@ def _written_and_read(
     cursor.execute("drop table if exists written")
     target = writing.Target("written")
     types_read = {name: {name} for name in AS_OBJECTS}
-    types = writing.decide_types(cursor, columns, declared, target, types_read)
+    types = writing.decide_types(columns, declared, target, {}, types_read)
     writing.create(cursor, target, types)
     assert writing.copy_in(cursor, "written", columns, [table]) == len(frame)
-    return Session(cursor.connection, Settings()).sql("select * from written")
+    return Session(Postgres(cursor.connection), Settings()).sql("select * from written")
 
 
 @settings(

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from dbt_pg_python_models.errors import PythonModelError
+from dbt_pg_python_models.postgres import Postgres
 from dbt_pg_python_models.session import Session
 from dbt_pg_python_models.settings import Settings
 from dbt_pg_python_models.spool import Spool
@@ -22,7 +23,7 @@ from dbt_pg_python_models import reading
 def session(dbt_project: DbtProject) -> Iterator[Session]:
     """A session on a connection of its own."""
     with dbt_project.connect() as cursor:
-        yield Session(cursor.connection, Settings())
+        yield Session(Postgres(cursor.connection), Settings())
 
 
 def test_pandas_types(session: Session) -> None:
@@ -52,7 +53,9 @@ def test_pandas_types(session: Session) -> None:
 def test_numeric_as_float(dbt_project: DbtProject) -> None:
     """For models that compute: `numeric: float`."""
     with dbt_project.connect() as cursor:
-        frame = Session(cursor.connection, Settings(numeric="float")).sql("select 1.5 as x")
+        frame = Session(Postgres(cursor.connection), Settings(numeric="float")).sql(
+            "select 1.5 as x"
+        )
     assert frame.x.dtype == "float64"
 
 
@@ -105,7 +108,7 @@ def test_a_closed_session_answers_no_more(session: Session) -> None:
 def test_a_limit_stops_the_query_and_spares_the_connection(dbt_project: DbtProject) -> None:
     """The rest of the rows is not transferred."""
     with dbt_project.connect() as cursor:
-        session = Session(cursor.connection, Settings(max_rows=10))
+        session = Session(Postgres(cursor.connection), Settings(max_rows=10))
         with pytest.raises(PythonModelError, match="more than 10 rows"):
             session.sql("select repeat('x', 1000) from generate_series(1, 1000000)")
         assert session.sql("select 1 as x").x[0] == 1

@@ -2,10 +2,11 @@
 {% macro python_models_notice() -%}
     {%- if execute and target.type == 'spark' and flags.WHICH in ['build', 'run'] -%}
         {% do log(
-            'Left out on Spark are Python models and the marts made of them, messages (they read <text>),'
+            'Left out on Spark are messages (they read <text>) and the marts of reasons made of them,'
             ~ ' grants, the run lock and the record of runs: docs/spark.md.', info=true
         ) %}
-    {%- elif execute and env_var('DBT_PG_PYTHON_MODELS', 'False') == 'False' -%}
+    {%- endif -%}
+    {%- if execute and env_var('DBT_PG_PYTHON_MODELS', 'False') == 'False' -%}
         {% do exceptions.warn(
             'Python models are left out: the package dbt-pg-python-models is not installed here. '
             ~ 'Everything else is built. `make setup` installs it.'

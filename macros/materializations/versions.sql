@@ -5,8 +5,21 @@
     is built, `switch_versions` points the views that others read to the new versions. Readers go on with
     the version they began with, which the next run drops.
 #}
-{% materialization table, adapter='spark', supported_languages=['sql'] %}
-    {{ return(write_version(sql)) }}
+{% materialization table, adapter='spark', supported_languages=['sql', 'python'] %}
+
+    {%- if model.language == 'sql' -%}{{ return(write_version(sql)) }}{%- endif -%}
+
+    {%- set version = open_version() -%}
+    {%- set job = {
+        'staging': version, 'append': false, 'existing': load_relation(this), 'on_schema_change': 'ignore',
+    } -%}
+    {#- dbt allows the call from here only, not from a macro -#}
+    {% call statement('main', language='python') -%}
+{{ compiled_code }}
+{{ python_model_target(job) }}
+    {% endcall %}
+    {{ return(close_version(version)) }}
+
 {% endmaterialization %}
 
 {% materialization incremental, adapter='spark', supported_languages=['sql'] %}
@@ -52,17 +65,20 @@
     {{ return(dbt.materialization_test_default()) }}
 {% endmaterialization %}
 
+{% macro spark__get_limit_sql(sql, limit) %}
+    {#-
+        The query of a test. `dbt test` asks what readers have, and writes nothing that a run at the same
+        time would read.
+    -#}
+    {%- set own = '(?<![A-Za-z0-9_.])' ~ modules.re.escape(own_schema()) ~ '(?=[a-z_]*\\.)' -%}
+    {{ modules.re.sub(own, target.schema, sql) if flags.WHICH == 'test' else sql }}
+    {{ 'limit ' ~ limit if limit is not none }}
+{% endmacro %}
+
 {% macro write_version(query) %}
     {# Write a new version of a model's or a seed's table, and point the run's view to it. #}
-    {% set target_relation = this.incorporate(type='view') %}
-    {% set new_version = part_of_run(this, 'v') %}
-    {% do use_strict_session() %}
-    {{ run_hooks(pre_hooks) }}
-    {% do run_query('create schema if not exists ' ~ new_version.include(identifier=false)) %}
-    {% do drop_old_versions() %}
-    {% set properties = {
-        'paygen.version': new_version.identifier, 'paygen.checksum': model.checksum.checksum,
-    } %}
+    {% set version = open_version() %}
+    {% set properties = {} %}
     {% if model.name in carried_models() %}
         {% set months = write_months(query) %}
         {% do properties.update({
@@ -71,20 +87,40 @@
             'paygen.as_of': as_of(),
         }) %}
         {% call statement('main') -%}
-            create view {{ new_version }} as
+            create view {{ version }} as
             {{ rows_of_months(this, months) }}
         {%- endcall %}
     {% else %}
         {% call statement('main') -%}
-            create table {{ new_version }} using parquet as
+            create table {{ version }} using parquet as
             {{ as_declared(query) }}
         {%- endcall %}
     {% endif %}
-    {% set columns = adapter.get_columns_in_relation(new_version) %}
+    {{ return(close_version(version, properties)) }}
+{% endmacro %}
+
+{% macro open_version() %}
+    {# What comes before a version is written. Answers the version, which is not there yet. #}
+    {% set version = part_of_run(this, 'v') %}
+    {% do use_strict_session() %}
+    {{ run_hooks(pre_hooks) }}
+    {% do run_query('create schema if not exists ' ~ version.include(identifier=false)) %}
+    {% do drop_old_versions() %}
+    {{ return(version) }}
+{% endmacro %}
+
+{% macro close_version(version, properties={}) %}
+    {# What comes after: check the columns, and point the run's view to the version. #}
+    {% set target_relation = this.incorporate(type='view') %}
+    {% set noted = {
+        'paygen.version': version.identifier, 'paygen.checksum': model.checksum.checksum,
+    } %}
+    {% do noted.update(properties) %}
+    {% set columns = adapter.get_columns_in_relation(version) %}
     {% do check_contract(columns) %}
-    {% do point_view(target_relation, new_version, columns, properties) %}
+    {% do point_view(target_relation, version, columns, noted) %}
     {% do run_memory('versions').update({
-        model.unique_id: {'columns': columns, 'properties': properties, 'version': new_version}
+        model.unique_id: {'columns': columns, 'properties': noted, 'version': version}
     }) %}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
@@ -92,14 +128,18 @@
 
 {% macro begin_versions() %}
     {#
-        The start of a run: what it does not build itself it reads as readers do, not as a run that
-        failed left it. dbt notes the tables of a schema one by one, and another thread that asks
+        The start of a run: what it does not build itself it reads and tests as readers do, not as a run
+        that failed left it. dbt notes the tables of a schema one by one, and another thread that asks
         meanwhile would miss some, so all schemas are asked for before there are other threads.
+        So is what is carried over, to which two threads that ask at once may get two answers.
     #}
     {% if not execute or writes_in_place() or flags.WHICH not in ['build', 'run', 'seed'] %}
         {{ return('') }}
     {% endif %}
     {% set unbuilt, parents = {}, [] %}
+    {% for node in nodes_of_types(['test']) if node.unique_id in selected_resources %}
+        {% do parents.extend(node.depends_on.nodes) %}
+    {% endfor %}
     {% for node in nodes_of_types(['model', 'seed']) %}
         {% set relation = api.Relation.create(none, node.schema, node.alias) %}
         {% for each in [relation, published_relation(relation)] %}
@@ -123,6 +163,10 @@
             {% do adapter.cache_added(relation.incorporate(type='view')) %}
         {% endif %}
     {% endfor %}
+    {% if parents %}
+        {% do carried_fingerprint() %}
+        {% do carries_over() %}
+    {% endif %}
 {% endmacro %}
 
 {% macro switch_versions(results) %}

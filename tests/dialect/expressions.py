@@ -220,6 +220,8 @@ def expressions() -> dict[str, str]:
         rows = f"from {ROWS} where {condition}"
         add("json_list", f"(select {{{{ json_list({row}, 'place desc') }}}} {rows})")
         add("json_by_name", f"(select {{{{ json_by_name(as_text('place'), {row}) }}}} {rows})")
+    words = """dbt.listagg('word', "', '", 'order by place desc')"""
+    add("listagg", f"(select {{{{ {words} }}}} from {ROWS})")
     for limit in ("99999999999999.999999", "-99999999999999.999999", "0.000001"):
         add("limit", f"cast({limit} as numeric(20, 6)) * cast(0.5 as numeric(4, 2))")
         add("decimal", f"cast({{{{ as_decimal('{limit}') }}}} as numeric(26, 9))")

@@ -17,7 +17,13 @@ from dbt.contracts.graph.manifest import Manifest
 from local_spark.cluster import Cluster
 from spark_io.__main__ import main
 from spark_io.project import answer_of
-from tests.app_database import AppDatabase, invoke, messages, target_directory
+from tests.app_database import (
+    AppDatabase,
+    invoke,
+    messages,
+    parsed_project,
+    target_directory,
+)
 from tests.dialect.second_engine import (
     Row,
     arrow_table,
@@ -27,7 +33,10 @@ from tests.dialect.second_engine import (
     types_in_postgres,
 )
 from tests.dialect.values import ZONE
+from tests.histories import load
+from tests.oracle import AppTables
 from tests.spark_io.conftest import asked
+from tests.table_shapes import LOOSE, loosen
 
 # PostgreSQL's names of types, as Spark's YAML-free side has them.
 TYPES = {
@@ -55,6 +64,9 @@ READ: dict[str, Callable[[Any], Any]] = {
     "date": date.fromisoformat,
     "timestamp with time zone": lambda value: value.replace(tzinfo=UTC),
 }
+
+
+PYTHON_MODELS = ("analytics_intermediate.int_costs_forecast", "analytics.usage_anomalies")
 
 
 @contextmanager
@@ -87,6 +99,20 @@ def make_table(cluster: Cluster, name: str, types: Mapping[str, str], rows: list
         )
 
 
+def make_app_tables(cluster: Cluster, tables: AppTables) -> None:
+    """Make the app's tables, as those of an export are."""
+    for name, columns in LOOSE.items():
+        types = dict(column.split() for column in columns.replace("\n", " ").split(","))
+        make_table(cluster, f"public.{name}", types, getattr(tables, name))
+
+
+def drop_app_tables(cluster: Cluster) -> None:
+    """Drop what `make_app_tables` made."""
+    with cursor_of(cluster) as cursor:
+        for name in LOOSE:
+            cursor.execute(f"drop table public.{name}")
+
+
 def dbt_on_spark(
     cluster: Cluster, *command: str, variables: Mapping[str, Any], **options: Any
 ) -> dbtRunnerResult:
@@ -96,12 +122,38 @@ def dbt_on_spark(
         return invoke(given, **{"manifest": parsed_for_spark(), "target": target(), **options})
 
 
-def build_on_spark(cluster: Cluster, database: AppDatabase, variables: Mapping[str, Any]) -> None:
-    """Load a database's app's tables, and build all that is built on Spark."""
+def build_on_both(
+    database: AppDatabase, cluster: Cluster, tables: AppTables, variables: Mapping[str, Any]
+) -> None:
+    """Build all models on PostgreSQL, and from a copy of its rows on Spark.
+
+    Each data test ends the same on both. Those that Spark leaves out are of models that it has not.
+    """
+    loosen(database)
+    load(database, tables)
+    in_postgres = database.dbt("build", variables=variables, python_models=True)
     spark_io(cluster, database, "load", "--to", str(cluster.folder / "app"))
-    tests = ["--exclude", "resource_type:test", "resource_type:unit_test"]
-    result = dbt_on_spark(cluster, "build", *tests, variables=variables)
-    assert result.success, messages(result)
+    in_spark = dbt_on_spark(
+        cluster, "build", "--exclude", "resource_type:unit_test", variables=variables
+    )
+    assert in_spark.success, messages(in_spark)
+    expected, found = outcomes(in_postgres), outcomes(in_spark)
+    known = parsed_for_spark().nodes
+    for unique_id in expected.keys() - found.keys():
+        parents = parsed_project().nodes[unique_id].depends_on.nodes
+        assert any(parent not in known for parent in parents), unique_id
+        del expected[unique_id]
+    assert expected == found
+    print(len(found), "data tests end the same")
+
+
+def outcomes(result: dbtRunnerResult) -> dict[str, tuple[str, int | None]]:
+    """By data test, how it ended and for how many rows."""
+    return {
+        each.node.unique_id: (str(each.status), each.failures)
+        for each in result.result.results
+        if each.node.resource_type == "test"
+    }
 
 
 def spark_io(cluster: Cluster, database: AppDatabase, *arguments: str) -> None:
@@ -117,10 +169,11 @@ def spark_io(cluster: Cluster, database: AppDatabase, *arguments: str) -> None:
 def differences(database: AppDatabase, cluster: Cluster) -> list[str]:
     """Where Spark's marts differ from PostgreSQL's in columns, types, order or rows."""
     models = {node.name for node in parsed_for_spark().nodes.values()}
-    names = [name for name in sorted(compared_tables()) if name.partition(".")[2] in models]
+    compared = [*compared_tables(), *PYTHON_MODELS]
+    names = [name for name in sorted(compared) if name.partition(".")[2] in models]
     with cursor_of(cluster) as cursor:
-        found = [_difference(database, cursor, name) for name in names]
-    return [difference for difference in found if difference]
+        found = [difference(database, cursor, name) for name in names]
+    return [each for each in found if each]
 
 
 def published_differences(database: AppDatabase, published: AppDatabase) -> list[str]:
@@ -141,10 +194,11 @@ def published_differences(database: AppDatabase, published: AppDatabase) -> list
             for which, each in (("built", database), ("published", published))
         }
         found.append(difference_of_rows(name, types, rows))
-    return [difference for difference in found if difference]
+    return [each for each in found if each]
 
 
-def _difference(database: AppDatabase, cursor: Any, name: str) -> str:
+def difference(database: AppDatabase, cursor: Any, name: str) -> str:
+    """Where a table of Spark's differs from PostgreSQL's; empty if it does not."""
     types = types_in_postgres(database, name)
     cursor.execute(f"describe {name}")
     own_types = {

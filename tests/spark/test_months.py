@@ -16,7 +16,6 @@ from tests.app_database import messages
 from tests.histories import HistoryGenerator
 from tests.oracle import AppTables
 from tests.spark import engine
-from tests.table_shapes import LOOSE
 
 pytestmark = pytest.mark.spark
 
@@ -85,13 +84,6 @@ def with_rows(tables: AppTables, more: AppTables) -> AppTables:
     return AppTables(**{name: rows + getattr(more, name) for name, rows in vars(tables).items()})
 
 
-def make_tables(cluster: Cluster, tables: AppTables) -> None:
-    """Make the app's tables."""
-    for name, columns in LOOSE.items():
-        types = dict(column.split() for column in columns.replace("\n", " ").split(","))
-        engine.make_table(cluster, f"public.{name}", types, getattr(tables, name))
-
-
 def tables_read(cluster: Cluster) -> dict[str, Counter]:
     """The rows that readers have of each of these models."""
     nodes = {node.name: node for node in engine.parsed_for_spark().nodes.values()}
@@ -127,7 +119,7 @@ def test_four_runs_equal_a_rebuild(cluster: Cluster, seed: int) -> None:
     random = Random(seed)
     drawn = draw_history(seed)
     tables = AppTables(**{name: rows[len(rows) // 20 :] for name, rows in vars(drawn).items()})
-    make_tables(cluster, tables)
+    engine.make_app_tables(cluster, tables)
     first = ["build", "-s", "+fct_generations", "--exclude", "resource_type:test"]
     first += ["resource_type:unit_test"]
     result = engine.dbt_on_spark(cluster, *first, variables={"as_of": AS_OF[0].isoformat()})
@@ -137,11 +129,9 @@ def test_four_runs_equal_a_rebuild(cluster: Cluster, seed: int) -> None:
             name: rows[: len(rows) // 20][number - 1 :: 3] for name, rows in vars(drawn).items()
         }
         tables = with_rows(changed(tables, random), AppTables(**late))
-        make_tables(cluster, tables)
+        engine.make_app_tables(cluster, tables)
         if number == 2:
-            before = tables_read(cluster)
             _break_off(cluster, as_of)
-            assert tables_read(cluster) == before
         result, said = run(cluster, as_of)
         assert result.success, messages(result)
         assert months_written(said).keys() == set(CARRIED), said
@@ -156,9 +146,7 @@ def test_four_runs_equal_a_rebuild(cluster: Cluster, seed: int) -> None:
         assert rows.total() > 0
         assert carried[name] == rows, name
     _break_what_is_carried(cluster, carried)
-    with engine.cursor_of(cluster) as cursor:
-        for name in LOOSE:
-            cursor.execute(f"drop table public.{name}")
+    engine.drop_app_tables(cluster)
 
 
 def _break_what_is_carried(cluster: Cluster, rows: dict[str, Counter]) -> None:
@@ -203,12 +191,33 @@ def test_order() -> None:
 
 
 def _break_off(cluster: Cluster, as_of: datetime) -> None:
-    """A run that loses a table in its midst, which the next one has again."""
+    """A run that loses a table in its midst, which the next one has again.
+
+    Readers have the versions that they had, each of them whole; the run had written others.
+    """
 
     def lose(event: Any) -> None:
         if event.info.name == "LogStartLine" and "fct_generations" in event.info.msg:
             with engine.cursor_of(cluster) as cursor:
                 cursor.execute("drop view analytics_next_seeds.provider_prices")
 
-    result, _ = run(cluster, as_of, callbacks=[lose])
+    rows, versions = tables_read(cluster), versions_noted(cluster, "analytics")
+    result, said = run(cluster, as_of, callbacks=[lose])
     assert not result.success
+    assert "readers keep the tables they had" in said
+    assert versions_noted(cluster, "analytics") == versions
+    assert tables_read(cluster) == rows
+    written = versions_noted(cluster, "analytics_next")
+    assert {name for name in CARRIED if written[name] != versions[name]} >= set(CARRIED[:6])
+
+
+def versions_noted(cluster: Cluster, schema: str) -> dict[str, str]:
+    """The version that each view of a schema and of those beside it selects from."""
+    nodes = {node.name: node for node in engine.parsed_for_spark().nodes.values()}
+    found = {}
+    with engine.cursor_of(cluster) as cursor:
+        for name in CARRIED:
+            place = schema + nodes[name].schema.removeprefix("analytics_next")
+            cursor.execute(f"show tblproperties {place}.{name} ('paygen.version')")
+            [(_, found[name])] = cursor.fetchall()
+    return found

@@ -4,6 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from threading import Event, Timer
+from typing import Any
 from unittest.mock import patch
 
 import pyarrow.parquet
@@ -16,8 +17,8 @@ from tests.app_database import PROJECT, AppDatabase, messages
 from tests.conftest import make_database
 from tests.dialect.expressions import answers, answers_of_postgres, disagreements
 from tests.dialect.quirks import with_quirks
-from tests.dialect.second_engine import build_on_postgres
-from tests.dialect.test_engines import IN_THE_GATE, computed
+from tests.dialect.second_engine import types_in_postgres
+from tests.dialect.test_engines import IN_THE_GATE
 from tests.dialect.values import SQL, TYPES, quirks, values_of_postgres
 from tests.docs.documents import snippets
 from tests.histories import load, write_histories
@@ -66,13 +67,10 @@ def test_sample(server: Server, database: AppDatabase, cluster: Cluster) -> None
     What Spark builds is what PostgreSQL builds itself, and so is what is published of it.
     """
     tables, variables = sample.app_tables(), {"as_of": sample.AS_OF.isoformat()}
-    build_on_postgres(database, tables, variables, computed(1))
+    engine.build_on_both(database, cluster, tables, variables)
     said = document_command("make spark-load TO=/data/app", cluster, database)
     rows = sum(len(rows) for rows in vars(tables).values())
-    assert f"{rows:,} rows were read and 0 are as they were" in said
-    tests = ["--exclude", "resource_type:test", "resource_type:unit_test"]
-    result = engine.dbt_on_spark(cluster, "build", *tests, variables=variables)
-    assert result.success, messages(result)
+    assert f"0 rows were read and {rows:,} are as they were" in said
     found = engine.differences(database, cluster)
     assert not found, "\n\n".join(found)
     with engine.cursor_of(cluster) as cursor:
@@ -84,6 +82,36 @@ def test_sample(server: Server, database: AppDatabase, cluster: Cluster) -> None
         assert "rows of Spark's marts are in schema analytics of PostgreSQL" in said
         assert not engine.published_differences(database, published)
     assert not [*(cluster.folder / "app").glob("published*")]
+    assert_faults_are_found(database, cluster, variables)
+
+
+def assert_faults_are_found(
+    database: AppDatabase, cluster: Cluster, variables: dict[str, Any]
+) -> None:
+    """A row that should not be fails the same tests on both; of a build, readers see nothing."""
+    columns = {name: name for name in types_in_postgres(database, "analytics.daily_usage")}
+    columns |= {"enhancement_type": "'mosaic'", "generations": "generations + 1"}
+    fault = f"select {', '.join(columns.values())} from analytics.daily_usage"
+    fault += " order by usage_date, provider, enhancement_type limit 1"
+    with engine.cursor_of(cluster) as cursor:
+        database.execute(f"insert into analytics.daily_usage {fault}")
+        cursor.execute(f"insert into analytics.{version_read(cursor, 'daily_usage')} {fault}")
+        before = version_read(cursor, "monthly_usage")
+        for command in (("test", "-s", "daily_usage"), ("build", "-s", "monthly_usage")):
+            given = [*command, "--exclude", "resource_type:unit_test"]
+            in_spark = engine.dbt_on_spark(cluster, *given, variables=variables)
+            in_postgres = database.dbt(*given, variables=variables, expect_success=False)
+            found = engine.outcomes(in_spark)
+            assert found == engine.outcomes(in_postgres)
+            assert "fail" in [status for status, _ in found.values()]
+        assert version_read(cursor, "monthly_usage") == before
+
+
+def version_read(cursor: Any, mart: str) -> str:
+    """The version of a mart that readers have."""
+    cursor.execute(f"show tblproperties analytics.{mart} ('paygen.version')")
+    [(_, version)] = cursor.fetchall()
+    return version
 
 
 def document_command(command: str, cluster: Cluster, database: AppDatabase) -> str:
@@ -176,8 +204,7 @@ def test_drawn_histories(database: AppDatabase, cluster: Cluster) -> None:
     seed = 50 + list(CASES).index(IN_THE_GATE)
     tables = with_quirks(write_histories(seed, MOMENTS), seed)
     variables = CASES[IN_THE_GATE].dbt_variables()
-    build_on_postgres(database, tables, variables, computed(seed))
-    engine.build_on_spark(cluster, database, variables)
+    engine.build_on_both(database, cluster, tables, variables)
     found = engine.differences(database, cluster)
     assert not found, "\n\n".join(found)
 

@@ -5,11 +5,12 @@ from pathlib import Path
 from dbt.adapters.factory import FACTORY, AdapterContainer
 
 PROJECT_NAME = "dbt_pg_python_models"
+ADAPTERS = ("postgres", "spark")
 FOLDER = Path(__file__).parent / "include"
 
 
 def register_macros() -> None:
-    """Put the macros beside those of dbt-postgres, before them in the order of search.
+    """Put the macros beside those of an adapter, before them in the order of search.
 
     A root project's macros and materializations of the same name still win.
     """
@@ -19,4 +20,4 @@ def register_macros() -> None:
 
 def _package_names(name: str | None) -> list[str]:
     names = AdapterContainer.get_adapter_package_names(FACTORY, name)
-    return [PROJECT_NAME, *names] if name == "postgres" else names
+    return [PROJECT_NAME, *names] if name in ADAPTERS else names

@@ -1,6 +1,7 @@
 """Registration with dbt: the one file that knows how dbt finds the runtime."""
 
 import functools
+import importlib.util
 import os
 from collections.abc import MutableMapping
 from typing import Any, cast
@@ -17,13 +18,17 @@ FAST_START_FLAG = "DBT_PG_PYTHON_MODELS_FAST_START"
 
 
 class PythonModelsPlugin(dbtPlugin):
-    """Teaches dbt-postgres to run Python models in dbt's own process."""
+    """Teaches dbt-postgres and dbt-spark to run Python models in dbt's own process."""
 
     def initialize(self) -> None:
         """Register the runtime, and say so to `env_var('DBT_PG_PYTHON_MODELS')` in YAML."""
         from dbt.adapters.postgres.impl import PostgresAdapter
 
         register(PostgresAdapter)
+        if importlib.util.find_spec("dbt.adapters.spark"):
+            from dbt.adapters.spark.impl import SparkAdapter
+
+            register(SparkAdapter)
         register_macros()
         # dbt renders models' `enabled:` from the copy of the environment it has made by now, and
         # partial parsing looks for changes in the environment itself.

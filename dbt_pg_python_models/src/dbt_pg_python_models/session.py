@@ -2,26 +2,26 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from dbt_pg_python_models import reading
+from dbt_pg_python_models.engine import Engine
 from dbt_pg_python_models.errors import PythonModelError
 from dbt_pg_python_models.settings import Settings
 from dbt_pg_python_models.spool import Spool
 
 
 class Session:
-    """Queries in the model's own transaction.
+    """Queries on dbt's own connection, which is in the model's own transaction where there are any.
 
     Threads of a model may share it: queries wait for one another.
     """
 
-    def __init__(self, handle: Any, settings: Settings) -> None:
-        self._handle = handle
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self._engine = engine
         self._settings = settings
         self._lock = threading.RLock()
         self._spools: list[Spool] = []
@@ -76,20 +76,14 @@ class Session:
 
     def _read(self, query: str, receive: Any) -> list[reading.Column]:
         query = query.strip().rstrip(";")
-        with self._cursor() as cursor:
-            columns = reading.describe(cursor, query, self._settings)
-            for column in columns:
-                self.types_read.setdefault(column.name, set()).add(column.type_name)
-            reading.copy_out(cursor, query, columns, receive)
-        return columns
-
-    @contextmanager
-    def _cursor(self) -> Iterator[Any]:
         with self._lock:
             if self._closed:
                 raise PythonModelError("the model has returned: its session is closed")
-            with self._handle.cursor() as cursor:
-                yield cursor
+            columns = self._engine.describe(query, self._settings)
+            for column in columns:
+                self.types_read.setdefault(column.name, set()).add(column.type_name)
+            self._engine.copy_out(query, columns, receive)
+        return columns
 
     def close(self) -> None:
         """Refuse further queries (of a thread the model left behind) and free the disk."""

@@ -1,12 +1,12 @@
-"""One run of one Python model, inside dbt's transaction."""
+"""One run of one Python model, on dbt's own connection and in its transaction."""
 
 import importlib.metadata
 import inspect
 import json
 import sys
 import types
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import Any
 
 import pandas as pd
@@ -14,22 +14,17 @@ import pyarrow as pa
 from dbt.adapters.base.impl import PythonJobHelper
 from packaging.requirements import Requirement
 
-from dbt_pg_python_models import writing
+from dbt_pg_python_models import postgres, spark, writing
 from dbt_pg_python_models.encoding import encode
+from dbt_pg_python_models.engine import Engine
 from dbt_pg_python_models.errors import PythonModelError, describe_exception, remember_source
 from dbt_pg_python_models.session import Session
 from dbt_pg_python_models.settings import Settings, settings_of
 from dbt_pg_python_models.spool import Spool
 
-# The text forms that `reading` and `encoding` count on. The transaction stays open while a model
-# computes, however long that takes.
-TRANSACTION_SETTINGS = {
-    "timezone": "UTC",
-    "datestyle": "ISO",
-    "intervalstyle": "postgres",
-    "bytea_output": "hex",
-    "extra_float_digits": "1",
-    "idle_in_transaction_session_timeout": "0",
+OPENED: dict[str, Callable[[Any], AbstractContextManager[Engine]]] = {
+    "postgres": postgres.opened,
+    "spark": spark.opened,
 }
 
 
@@ -38,36 +33,28 @@ class InProcessJob(PythonJobHelper):
 
     def __init__(self, parsed_model: dict[str, Any], credential: Any, connections: Any) -> None:
         self._model = parsed_model
-        self._credential = credential
         self._connections = connections
+        self._opened = OPENED[connections.TYPE]
 
     def submit(self, compiled_code: str) -> int:
         """Run the model and fill its staging table; return the number of rows.
 
         Raises:
             DbtRuntimeError: the model or its result is at fault; the transaction is rolled back.
-            DbtDatabaseError: PostgreSQL is.
+            DbtDatabaseError: the engine is.
         """
         with self._connections.exception_handler(self._model["unique_id"]):
             self._refuse_what_cannot_work()
-            connection = self._connections.get_thread_connection()
-            if not connection.transaction_open:
-                self._connections.begin()
             with (
-                connection.handle.cursor() as cursor,
-                _transaction_settings(cursor),
-                closing(Session(connection.handle, self._settings())) as session,
+                self._opened(self._connections) as engine,
+                closing(Session(engine, self._settings())) as session,
             ):
-                return self._run(compiled_code, session, cursor)
+                return self._run(compiled_code, session, engine)
 
     def _settings(self) -> Settings:
         return settings_of(self._model["config"])
 
     def _refuse_what_cannot_work(self) -> None:
-        if self._credential.autocommit:
-            raise PythonModelError(
-                "Python models need a transaction: remove `autocommit: true` from the profile"
-            )
         if self._model.get("extra_ctes"):
             names = ", ".join(cte["id"] for cte in self._model["extra_ctes"])
             raise PythonModelError(
@@ -75,7 +62,7 @@ class InProcessJob(PythonJobHelper):
             )
         check_packages(self._model["config"].get("packages") or [])
 
-    def _run(self, code: str, session: Session, cursor: Any) -> int:
+    def _run(self, code: str, session: Session, engine: Engine) -> int:
         declared = {
             name: column["data_type"]
             for name, column in self._model["columns"].items()
@@ -98,9 +85,11 @@ class InProcessJob(PythonJobHelper):
                     del batch, table
                 del result
                 writing.check_contract(columns.names, documented, declared)
-                types_ = writing.decide_types(cursor, columns, declared, target, session.types_read)
-                writing.create(cursor, target, types_)
-                return writing.copy_in(cursor, target.relation, columns, tables)
+                existing = engine.column_types(target.existing) if target.existing else {}
+                types_ = writing.decide_types(
+                    columns, declared, target, existing, session.types_read
+                )
+                return engine.write(target, types_, columns, tables)
 
 
 def _batches(result: Any, model_file: str) -> Iterator[pd.DataFrame | pa.Table]:
@@ -117,18 +106,6 @@ def _batches(result: Any, model_file: str) -> Iterator[pd.DataFrame | pa.Table]:
         yield batch
     if empty:
         raise PythonModelError("the model yielded nothing: yield at least one, empty DataFrame")
-
-
-@contextmanager
-def _transaction_settings(cursor: Any) -> Iterator[None]:
-    """Apply our settings, and give the hooks that follow theirs back. A rollback does so, too."""
-    before = {}
-    for name, value in TRANSACTION_SETTINGS.items():
-        cursor.execute("select current_setting(%s), set_config(%s, %s, true)", (name, name, value))
-        before[name] = cursor.fetchone()[0]
-    yield
-    for name, value in before.items():
-        cursor.execute("select set_config(%s, %s, true)", (name, value))
 
 
 @contextmanager

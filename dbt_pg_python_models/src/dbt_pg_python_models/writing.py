@@ -112,10 +112,10 @@ def check_contract(names: list[str], documented: Iterable[str], declared: Iterab
 
 
 def decide_types(
-    cursor: Any,
     columns: Columns,
     declared: Mapping[str, str],
     target: Target,
+    existing: Mapping[str, str],
     types_read: Mapping[str, set[str]],
 ) -> dict[str, str]:
     """Choose each column's type.
@@ -124,16 +124,15 @@ def decide_types(
     throughout takes the type it had, else that of the input column of its name, else text.
 
     Args:
-        cursor: of the model's transaction.
         columns: names and inferred types, of all batches.
         declared: `data_type` by column name, where the YAML gives one.
         target: where the rows go.
+        existing: the columns of the model's table as it stands, and their types.
         types_read: the types of the columns that the model read, by name.
 
     Returns:
         The type of each column as SQL, in the order of `columns`.
     """
-    existing = column_types(cursor, target.existing) if target.existing else {}
     types = {}
     for name in columns.names:
         read = types_read.get(name, set())
@@ -209,7 +208,7 @@ def copy_in(cursor: Any, relation: str, columns: Columns, tables: Iterable[pa.Ta
     if all(binary.can_encode(schema, types) for schema in columns.schemas):
         copy_format, chunks = "binary", binary.encode(pieces, types)
     else:
-        copy_format, chunks = "csv", map(_csv, pieces)
+        copy_format, chunks = "csv", map(csv_of, pieces)
     names = ", ".join(map(quoted, columns.names))
     cursor.copy_expert(
         f"copy {relation} ({names}) from stdin (format {copy_format}, encoding 'UTF8')",
@@ -252,7 +251,8 @@ def _pieces(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
             yield table.slice(start, CHUNK_ROWS)
 
 
-def _csv(table: pa.Table) -> pa.Buffer:
+def csv_of(table: pa.Table) -> pa.Buffer:
+    """Rows of numbers, times and texts as CSV."""
     text = pa.BufferOutputStream()
     csv.write_csv(table, text, csv.WriteOptions(include_header=False))
     return text.getvalue()
