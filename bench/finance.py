@@ -131,7 +131,7 @@ class Bench:
         """All but the newest lines first; then those come, and a run matches them."""
         with connect(self.workload.server, NAME) as connection, connection.cursor() as cursor:
             cursor.execute(NEWEST.format(lines=lines))
-            (start,) = cursor.fetchone() or ("infinity",)
+            (start,) = cursor.fetchone() or ("-infinity",)
         matching = ("run", "--select", *MATCHED)
         self._execute(*STATEMENT, LINES.format(condition=f"created_at <= '{start}'"))
         self._dbt("the lines before, matched", now, *matching)
@@ -211,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ) as workload,
     ):
         bench = Bench(workload)
-        found = bench.run(options.lines)
+        found = bench.run(options.lines or options.scale // 10)
     options.output.write_text("\n".join(_report(options, bench.costs, *found)) + "\n")
     print(options.output.read_text())
     return 0
@@ -279,7 +279,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--changes", type=int, default=10_000, help="before each run (10000)")
     parser.add_argument("--rounds", type=int, default=3, help="of scheduled runs (3)")
     parser.add_argument(
-        "--lines", type=int, default=1_000_000, help="of the statement, that come last (1000000)"
+        "--lines", type=int, help="of the statement, that come last (a tenth of the scale)"
     )
     parser.add_argument(
         "--folder",
