@@ -58,7 +58,7 @@ def score(
     points += 0 if len(set(values)) == len(values) else -4
     if users:
         shared = len(set(users) & set(values)) / min(len(set(users)), len(set(values)) or 1)
-        # Of other owners, such as guests, whom the ledger does not know.
+        # If no balance belongs to a user of the ledger, they are others', such as guests'.
         points += 3 * shared if shared else -3
     agreeing = _agreement(sampler, table, user, by_ledger, [each.name for each in amounts])
     return points + 3 * max(agreeing.values(), default=0.0)
@@ -144,15 +144,10 @@ def user_column(sampler: Sampler, table: Table, users: list[str]) -> Column | No
     ordered = [*own, *(keys if is_of_users or not own else [])]
     if users:
         wanted = set(users)
-        # Whatever it is called: a column of which each row has its own, as `uuid` beside `id`.
-        unique = [
-            table.columns[name]
-            for key in table.keys
-            if len(key) == 1 and (name := next(iter(key))) in table.columns
-        ]
+        # The user may be named by another key of the table too, such as `uuid` beside `id`.
         shared = [
             (len(wanted & set(sampler.values(table, column.name))), column)
-            for column in dict.fromkeys([*ordered, *unique])
+            for column in dict.fromkeys([*ordered, *table.unique_columns])
         ]
         best = max(shared, key=lambda each: each[0], default=(0, None))
         if best[0]:

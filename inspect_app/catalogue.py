@@ -97,6 +97,12 @@ class Table:
         """The column of its primary key, or of the first unique key of one column."""
         return next((next(iter(key)) for key in self.keys if len(key) == 1), None)
 
+    @property
+    def unique_columns(self) -> list[Column]:
+        """The columns that are a key by themselves, the primary key first."""
+        names = [next(iter(key)) for key in self.keys if len(key) == 1]
+        return [self.columns[name] for name in names if name in self.columns]
+
     def is_unique(self, column: str) -> bool:
         """Whether no two rows have the same value there."""
         return frozenset([column]) in self.keys

@@ -1,4 +1,4 @@
-"""Which way rows of each kind move credits, where amounts have no sign: as balances add up."""
+"""Which way rows move credits, told by the balances that they must add up to."""
 
 from collections import Counter
 from decimal import Decimal
@@ -20,10 +20,11 @@ Moves = dict[str, tuple[int, int]]
 
 
 def by_balances(sampler: Sampler, ledger: Mapped, expression: str, value: str) -> Moves:
-    """How many users' balances say that rows of a kind lower or raise them.
+    """For how many users rows of each kind lower their balances, and for how many they raise them.
 
-    Of all ways to add or subtract each kind's sum, that which gives the numbers of some table with
-    a row for each user; what users had before the first row may be the same for all.
+    Every way to add or subtract the sums of kinds is compared with the columns of tables that have
+    a row for each user. A way fits where it leaves the same rest for most users: what all of them
+    had before their first row.
     """
     user = ledger.line("user_id")
     if ledger.table is None or user is None or user.shown == "null":
@@ -36,7 +37,7 @@ def by_balances(sampler: Sampler, ledger: Mapped, expression: str, value: str) -
 
 
 def amount(sampler: Sampler, ledger: Table, user: Line, names: list[str]) -> str | None:
-    """Of several columns of numbers with a sign, that whose sums are what users hold."""
+    """The signed column whose sums are users' balances, if there are several signed ones."""
     signed = [name for name in names if any(each < 0 for each in sampler.numbers(ledger, name))]
     shares = _fits(sampler, ledger, user, signed) if len(signed) > 1 else {}
     best = max(signed, key=lambda name: max(shares.get(name, (0.0, 0.0))), default=None)
@@ -44,7 +45,7 @@ def amount(sampler: Sampler, ledger: Table, user: Line, names: list[str]) -> str
 
 
 def is_spent(sampler: Sampler, ledger: Table, user: Line, name: str) -> bool:
-    """Whether what is positive is what users spent, as their balances say."""
+    """Whether users' balances say that positive amounts are spent, and negative ones given."""
     if not any(each < 0 for each in sampler.numbers(ledger, name)):
         return False
     given, spent = _fits(sampler, ledger, user, [name]).get(name, (0.0, 0.0))
@@ -54,7 +55,7 @@ def is_spent(sampler: Sampler, ledger: Table, user: Line, name: str) -> bool:
 def _fits(
     sampler: Sampler, ledger: Table, user: Line, names: list[str]
 ) -> dict[str, tuple[float, float]]:
-    """For how many users a balance is the sum of a column, and for how many what it lowers."""
+    """The shares of users whose balance rises, and whose balance falls, by the sum of a column."""
     if not names or user.shown == "null" or sampler.is_empty(ledger):
         return {}
     sums = ", ".join(f"sum({quoted(name)})" for name in names)
@@ -143,20 +144,20 @@ def _share(rest: list[Decimal]) -> float:
 
 
 def _held(sampler: Sampler, ledger: Table, users: set[str]) -> list[dict[str, Decimal]]:
-    """The columns of numbers of tables that have a row for each of some users."""
+    """The columns of numbers, by user, of tables that have one row for each of these users."""
     found = []
     for table in sampler.tables:
         if table is ledger or not table.is_readable or table.kind == "view":
             continue
-        unique = [next(iter(key)) for key in table.keys if len(key) == 1]
-        names = [*unique, *(each.name for each in columns.users(table))]
-        for name in dict.fromkeys(each for each in names if each in table.columns):
-            owners = sampler.values(table, name)
+        for owner in dict.fromkeys([*table.unique_columns, *columns.users(table)]):
+            owners = sampler.values(table, owner.name)
             if len(set(owners)) < len(owners) or 2 * len(users & set(owners)) < len(owners):
                 continue
             for column in table.columns.values():
-                if column.is_number and column.name != name:
-                    rows = ((row[name], number(row[column.name])) for row in sampler.rows(table))
+                if column.is_number and column != owner:
+                    rows = (
+                        (row[owner.name], number(row[column.name])) for row in sampler.rows(table)
+                    )
                     found.append({str(one): other for one, other in rows if other is not None})
             break
     return found

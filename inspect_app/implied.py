@@ -33,12 +33,7 @@ def _target(
     for other in named.get(stem[-1], []):
         if other is table or words.tokens(other.name)[-len(stem) :] != stem:
             continue
-        keys = [
-            other.columns[name]
-            for key in other.keys
-            if len(key) == 1 and (name := next(iter(key))) in other.columns
-        ]
-        for key in keys:
+        for key in other.unique_columns:
             is_same = (key.type in INTEGERS) == (column.type in INTEGERS)
             values = sampler.values(table, column.name) if is_same else []
             if values and sampler.share(values, other, key.name) >= KEPT:

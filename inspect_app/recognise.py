@@ -530,7 +530,7 @@ class _Search:
         }
 
     def _find_owner(self, of_tasks: Mapped) -> None:
-        """Of tasks of an app without a ledger: of a member and a team the one with a balance."""
+        """Without a ledger, of the member and the team of a task take the one with a balance."""
         line, table = of_tasks.line("user_id"), of_tasks.table
         if table is None or line is None or not line.value:
             return

@@ -44,7 +44,7 @@ class Sampler:
     keys: dict[str, Any] = field(default_factory=dict)
     """What was found of the keys in JSON, by table."""
     directions: dict[tuple[str, ...], Any] = field(default_factory=dict)
-    """Which way kinds move balances, by the ledger and how it is read."""
+    """For each ledger and way to read it, which way its kinds move balances."""
     _rows: dict[str, list[Row]] = field(default_factory=dict)
     _words: dict[tuple[str, str], Counter[str] | None] = field(default_factory=dict)
     _found: dict[tuple[str, str, frozenset[str]], int] = field(default_factory=dict)

@@ -23,7 +23,7 @@ NO_OUTPUT = {
     *("checkout", "purchase", "topup", "deposit", "refund", "payout", "webhook", "transaction"),
     *("gift", "card", "voucher", "promo", "billing", "referral"),
 }
-# Of the name of a table that holds no calls of a model.
+# Words in the names of tables that hold no calls of a model.
 NO_CALLS = words.ACCOUNT | words.CREDIT | NO_OUTPUT
 OURS = ("pending", "processing", "completed", "failed", "cancelled")
 ALL_COMPLETED = "'completed'"
