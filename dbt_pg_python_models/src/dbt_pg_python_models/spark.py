@@ -1,7 +1,7 @@
 """Apache Spark as an engine, by the connection of dbt-spark: rows come and go as texts.
 
-What it lacks of PostgreSQL's types is refused where a model returns it. There are no transactions:
-the materialization lets readers see the table when it is whole.
+A model must not return a type that Spark lacks. Spark has no transactions: the materialization
+lets readers see the table when it is whole.
 """
 
 import json
@@ -18,7 +18,7 @@ from dbt_pg_python_models import reading, writing
 from dbt_pg_python_models.errors import PythonModelError
 from dbt_pg_python_models.settings import Settings
 
-# The text forms that this module counts on, and errors where ANSI has them. A session is a node's.
+# The text forms that this module counts on, and ANSI's errors. dbt gives each node its own session.
 SESSION_SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
@@ -113,7 +113,7 @@ class Spark:
         self._handle = handle
 
     def execute(self, statement: str) -> Any:
-        """Run a statement; answer the driver's own cursor, which fetches row by row."""
+        """Run a statement; answer the driver's own cursor. dbt-spark's fetches all rows at once."""
         cursor = self._handle.cursor()
         cursor.execute(statement)
         return cursor._cursor
@@ -146,10 +146,7 @@ class Spark:
         names = [str(place) for place in range(len(columns))]
         schema = pa.schema([(name, pa.string()) for name in names])
         is_first = True
-        while True:
-            rows = [tuple(row) for _, row in zip(range(READ_ROWS), _rows(cursor), strict=False)]
-            if not rows and not is_first:
-                return
+        while (rows := cursor.fetchmany(READ_ROWS)) or is_first:
             arrays = zip(*rows, strict=True) if rows else [[]] * len(names)
             table = pa.table([pa.array(array, pa.string()) for array in arrays], schema=schema)
             receive(reading.parse(writing.csv_of(table) if rows else b"", columns))
@@ -191,11 +188,6 @@ class Spark:
             )
             count += len(rows)
         return count
-
-
-def _rows(cursor: Any) -> Iterator[Any]:
-    while (row := cursor.fetchone()) is not None:
-        yield row
 
 
 def _value(place: int, type_name: str) -> str:
