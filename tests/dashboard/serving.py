@@ -5,7 +5,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
@@ -71,10 +71,12 @@ def environment(database: AppDatabase, user: str = READER) -> dict[str, str]:
 
 
 @contextmanager
-def page_of(database: AppDatabase, user: str = READER, **variables: str) -> Iterator[Page]:
+def page_of(
+    database: AppDatabase, user: str = READER, options: Sequence[str] = (), **variables: str
+) -> Iterator[Page]:
     """Serve the page of a database on a free port, until the block ends."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "dashboard", "--no-browser", "--port", "0"],
+        [sys.executable, "-m", "dashboard", "--no-browser", "--port", "0", *options],
         cwd=PROJECT,
         env={**environment(database, user), **variables},
         stdout=subprocess.PIPE,

@@ -20,6 +20,7 @@ DOCUMENTS = [
     "app/README.md",
     "app_scan/README.md",
     "inspect_app/README.md",
+    "dashboard/README.md",
     "dbt_pg_python_models/README.md",
     "bench/README.md",
     "bench/python_models/README.md",

@@ -38,6 +38,9 @@ ELSEWHERE = {
     "make serve": "tests/serve/test_examples.py::test_the_command_of_the_documents",
     "python -m scheduler --help": "tests/serve/test_scheduler.py::test_help_says_what_it_does",
     "make dashboard": "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it",
+    "python -m dashboard --no-browser --allowed-host figures.example.com": (
+        "tests/dashboard/test_bad_input.py::test_a_proxys_host_as_the_readme_has_it"
+    ),
     "make dashboard STATIC=folder": (
         "tests/setup/test_clone.py::test_the_demo_as_the_readme_has_it"
     ),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from local_postgres.server import Server
+from tests.app_database import PROJECT
 from tests.inspecting import shapes
 from tests.setup.conftest import clone_to
 from tests.setup.test_your_own_database import run
@@ -39,3 +40,6 @@ def test_the_commands_of_the_documents(server: Server) -> None:
         assert "--ledger" in run(clone, ".tools/bin/uv run --frozen python -m inspect_app --help")
     left = app.query("select nspname from pg_namespace where nspname like 'analytics_inspect%'")
     assert left == []
+    (drop,) = re.findall("`(drop schema .*?)`", (PROJECT / "README.md").read_text())
+    app.execute(drop)
+    assert app.query("select nspname from pg_namespace where nspname like 'analytics%'") == []
