@@ -1,5 +1,5 @@
 {% macro days_until_as_of() -%}
-    {#- All days (`usage_date`) up to that of `as_of`; the first is 1970 in whatever zone. -#}
+    {#- All days (`usage_date`) from one before 1970, which is early enough in any zone, to that of `as_of`. -#}
     select cast(spine.date_day as date) as usage_date
     from (
         {{ dbt.date_spine(

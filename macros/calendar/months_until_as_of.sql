@@ -1,5 +1,5 @@
 {% macro months_until_as_of() -%}
-    {#- All months (`month_start`) up to that of `as_of`; the first is 1970 in whatever zone. -#}
+    {#- All months (`month_start`) from one before 1970, which is early enough in any zone, to that of `as_of`. -#}
     select cast(spine.date_month as date) as month_start
     from (
         {{ dbt.date_spine(

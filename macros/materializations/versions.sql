@@ -131,7 +131,8 @@
         The start of a run: what it does not build itself it reads and tests as readers do, not as a run
         that failed left it. dbt notes the tables of a schema one by one, and another thread that asks
         meanwhile would miss some, so all schemas are asked for before there are other threads.
-        So is what is carried over, to which two threads that ask at once may get two answers.
+        Whether months are carried over is decided here too: threads that ask at once could get
+        different answers.
     #}
     {% if not execute or writes_in_place() or flags.WHICH not in ['build', 'run', 'seed'] %}
         {{ return('') }}

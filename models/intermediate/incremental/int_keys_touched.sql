@@ -125,8 +125,8 @@ ledger as (
 
 ),
 
--- A refund without an id may now belong to another of its user's failures. Looked at are those that
--- it may be for, from a refund's window before what may have changed.
+-- A refund without an id may now belong to another failure of its user. The run reads again those
+-- failures that have such a refund in their window and end at most a window before the first change.
 failing as (
 
     select task_id as generation_id from tasks
